@@ -1,0 +1,34 @@
+import type { Config } from 'jest';
+
+const transform: Config['transform'] = {
+  '\\.ts$': [
+    '@swc/jest',
+    { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+  ],
+};
+
+/** Every suite but `unit` needs root and a machine prepared by `scripts/setup`; they share it, so they run one at a time. */
+const real = (name: string): NonNullable<Config['projects']>[number] => ({
+  displayName: name,
+  testEnvironment: 'node',
+  transform,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  testTimeout: 120_000,
+});
+
+const config: Config = {
+  projects: [
+    {
+      displayName: 'unit',
+      testEnvironment: 'node',
+      transform,
+      testMatch: ['<rootDir>/packages/*/src/**/*.test.ts', '<rootDir>/scripts/**/*.test.ts'],
+    },
+    real('integration'),
+    real('e2e'),
+    real('differential'),
+    real('chaos'),
+  ],
+};
+
+export default config;
