@@ -1,1 +1,4 @@
-export {};
+export * from './errors.ts';
+export * from './schema.ts';
+export * from './spec.ts';
+export * from './undo.ts';

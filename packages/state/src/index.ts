@@ -1,1 +1,3 @@
-export {};
+export * from './collections.ts';
+export * from './records.ts';
+export * from './store.ts';

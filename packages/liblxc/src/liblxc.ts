@@ -1,0 +1,101 @@
+import type { Readable, Writable, Duplex } from 'node:stream';
+
+/** liblxc's own state names. */
+export type LxcState =
+  | 'STOPPED'
+  | 'STARTING'
+  | 'RUNNING'
+  | 'STOPPING'
+  | 'ABORTING'
+  | 'FREEZING'
+  | 'FROZEN'
+  | 'THAWED';
+
+/** One line of an LXC configuration, in order: `['lxc.uts.name', 'c1']`. */
+export type LxcItem = readonly [key: string, value: string];
+
+export interface StartRequest {
+  name: string;
+  /** Absolute path of the container's configuration file. */
+  configFile: string;
+  /** Absolute path of the log that liblxc writes, and its level. */
+  logFile: string;
+  logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+}
+
+export interface ExecRequest {
+  name: string;
+  /** Not empty; `argv[0]` is looked up in PATH of `environment`. */
+  argv: readonly string[];
+  environment: Readonly<Record<string, string>>;
+  /** Numeric ids as seen inside. */
+  uid: number;
+  gid: number;
+  cwd: string;
+  /** A terminal of this size when given; three pipes otherwise. */
+  terminal?: { columns: number; rows: number };
+}
+
+/** A process attached to a container. Disposing kills it when it still runs and closes the streams. */
+export interface ExecProcess extends AsyncDisposable {
+  /** As seen on the host. */
+  pid: number;
+  /** Without a terminal. Real pipes: a program inside may open /dev/stderr. */
+  pipes?: { stdin: Writable; stdout: Readable; stderr: Readable };
+  /** With a terminal. Ends (no error) when the last process on it is gone. */
+  terminal?: Duplex;
+  /** Exit status; 128 + n when signal n killed it. Settles when the process is gone, whether or not its streams are read. */
+  exited: Promise<number>;
+  signal(signal: number): void;
+  resize(columns: number, rows: number): void;
+}
+
+export interface ConsoleSession extends AsyncDisposable {
+  terminal: Duplex;
+  resize(columns: number, rows: number): void;
+}
+
+export interface LxcInterface {
+  /** Name inside. */
+  name: string;
+  /** Name of the host's end for a veth, else empty. */
+  hostName: string;
+}
+
+/**
+ * Containers under one lxcpath. Start, exec and console run in a helper process (never a fork of this one);
+ * the rest is answered by the addon in well under a millisecond.
+ */
+export interface Liblxc {
+  readonly lxcpath: string;
+  version(): string;
+  /** Names of containers whose monitor is alive, whatever started them. */
+  active(): string[];
+  state(name: string): LxcState;
+  /** Pid of init on the host; undefined when not running. */
+  initPid(name: string): number | undefined;
+  /** Resolves when RUNNING. Fails with `internal` and the last error lines of the log. */
+  start(request: StartRequest, options: { signal: AbortSignal }): Promise<{ initPid: number }>;
+  /** Sends a signal to init by pidfd; `not-found` when it does not run. */
+  signalInit(name: string, signal: number): void;
+  /** Kills everything in it; resolves when STOPPED and the monitor is gone. Nothing to do: resolves. */
+  kill(name: string, options: { signal: AbortSignal }): Promise<void>;
+  freeze(name: string, options: { signal: AbortSignal }): Promise<void>;
+  unfreeze(name: string, options: { signal: AbortSignal }): Promise<void>;
+  exec(request: ExecRequest, options: { signal: AbortSignal }): Promise<ExecProcess>;
+  console(
+    name: string,
+    size: { columns: number; rows: number },
+    options: { signal: AbortSignal },
+  ): Promise<ConsoleSession>;
+  /** cgroup files by name, as liblxc resolves them (`memory.limit_in_bytes`, `memory.max`). */
+  cgroupGet(name: string, key: string): string | undefined;
+  cgroupSet(name: string, key: string, value: string): void;
+  /** A configuration item of the running container, e.g. `lxc.net.0.veth.pair`. */
+  configItem(name: string, key: string): string | undefined;
+  /**
+   * Calls back when this init is gone (polled natively on its pidfd, also for containers adopted after a restart).
+   * A reboot from inside also ends the init that was watched: look at `state` and `initPid` again.
+   */
+  onInitExit(name: string, callback: () => void): Disposable;
+}

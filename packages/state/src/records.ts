@@ -1,0 +1,134 @@
+import type { Config, Devices, InstanceStatus } from '@lxd-ts/core';
+
+/** An operation that must finish or be rolled back before the record is usable; recovery looks for it. */
+export interface Pending {
+  kind: 'create' | 'delete' | 'rename' | 'update';
+  operation: string;
+  /** Of the API server that does it. */
+  server: string;
+  /** For `rename`: the new name; for `create`: how it was to be filled. */
+  detail?: Record<string, string>;
+}
+
+/** What the user asked for. Placement and observed status have keys of their own. Times are ISO 8601. */
+export interface InstanceRecord {
+  project: string;
+  name: string;
+  type: 'container';
+  architecture: string;
+  description: string;
+  ephemeral: boolean;
+  stateful: boolean;
+  /** Local, `volatile.*` and `image.*` included. */
+  config: Config;
+  /** Local. */
+  devices: Devices;
+  profiles: string[];
+  createdAt: string;
+  lastUsedAt: string;
+  pending?: Pending;
+}
+
+export interface PlacementRecord {
+  member: string;
+}
+
+/** Written by the control plane from what agents observe, in batches. */
+export interface StatusRecord {
+  status: InstanceStatus;
+  /** Of init on its host; 0 when not running. */
+  pid: number;
+  /** Why it is in `Error`. */
+  message?: string;
+}
+
+export interface ProfileRecord {
+  project: string;
+  name: string;
+  description: string;
+  config: Config;
+  devices: Devices;
+}
+
+export interface ImageRecord {
+  project: string;
+  /** SHA-256 of the file, or of metadata followed by rootfs for a split image. */
+  fingerprint: string;
+  filename: string;
+  /** Bytes. */
+  size: number;
+  architecture: string;
+  type: 'container';
+  public: boolean;
+  autoUpdate: boolean;
+  cached: boolean;
+  properties: Config;
+  profiles: string[];
+  createdAt: string;
+  expiresAt: string;
+  lastUsedAt: string;
+  uploadedAt: string;
+  /** Members that hold its files. */
+  members: string[];
+}
+
+export interface ImageAliasRecord {
+  project: string;
+  name: string;
+  description: string;
+  target: string;
+  type: 'container';
+}
+
+export interface PoolRecord {
+  name: string;
+  driver: string;
+  description: string;
+  status: 'Pending' | 'Created' | 'Errored';
+  /** Cluster-wide options. */
+  config: Config;
+  /** Member → its own options. */
+  memberConfig: Record<string, Config>;
+  pending?: Pending;
+}
+
+export interface NetworkRecord {
+  project: string;
+  name: string;
+  type: string;
+  description: string;
+  status: 'Pending' | 'Created' | 'Errored';
+  config: Config;
+  memberConfig: Record<string, Config>;
+  pending?: Pending;
+}
+
+export interface MemberRecord {
+  name: string;
+  roles: ('control-plane' | 'node')[];
+  architecture: string;
+  /** Fingerprint of its certificate. */
+  certificate: string;
+  joinedAt: string;
+}
+
+export interface ServerConfigRecord {
+  config: Config;
+}
+
+export interface OperationRecord {
+  id: string;
+  class: 'task' | 'websocket' | 'token';
+  description: string;
+  project: string;
+  status: 'Pending' | 'Running' | 'Cancelling' | 'Success' | 'Failure' | 'Cancelled';
+  createdAt: string;
+  updatedAt: string;
+  /** Kind (`instances`) → REST paths. */
+  resources: Record<string, string[]>;
+  metadata: Record<string, unknown> | null;
+  mayCancel: boolean;
+  error: string;
+  /** The API server that runs it. */
+  server: string;
+}
