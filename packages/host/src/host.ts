@@ -1,0 +1,54 @@
+export interface ExecResult {
+  stdout: string;
+  stderr: string;
+  status: number;
+}
+
+export interface MountEntry {
+  source: string;
+  target: string;
+  fsType: string;
+  options: string[];
+}
+
+/** The only door to the kernel and its tools for storage, network, devices, images and agent. Linux, and a fake for unit tests. */
+export interface Host {
+  /**
+   * Runs a program to its end. argv only, never a shell.
+   * @throws LxdError `internal` with the last lines of stderr when the status is not 0, unless `allowFailure`
+   */
+  run(
+    argv: readonly [string, ...string[]],
+    options: {
+      signal: AbortSignal;
+      input?: string | NodeJS.ReadableStream;
+      cwd?: string;
+      env?: Readonly<Record<string, string>>;
+      allowFailure?: boolean;
+    },
+  ): Promise<ExecResult>;
+  /** Starts a long-running program in its own session; its output goes to `logFile`. Returns its pid. */
+  daemonize(
+    argv: readonly [string, ...string[]],
+    options: { logFile: string; cwd?: string; env?: Readonly<Record<string, string>> },
+  ): Promise<number>;
+  /** Sends a signal when `pid` still is the program whose command line holds `marker`; false when it is gone or another. */
+  signalProcess(pid: number, marker: string, signal: NodeJS.Signals): Promise<boolean>;
+  mounts(): Promise<MountEntry[]>;
+  mount(
+    mount: { source: string; target: string; fsType?: string; options?: readonly string[] },
+    options: { signal: AbortSignal },
+  ): Promise<void>;
+  /** Nothing mounted there: nothing done. */
+  unmount(target: string, options: { signal: AbortSignal; lazy?: boolean }): Promise<void>;
+  /** Bytes. */
+  statfs(path: string): Promise<{ used: number; total: number; inodesUsed: number; inodesTotal: number }>;
+  /** One `ip -batch` for all lines, e.g. `link add name br0 type bridge`. */
+  ip(lines: readonly string[], options: { signal: AbortSignal }): Promise<void>;
+  /** `ip -json …`, parsed. */
+  ipJson(args: readonly string[], options: { signal: AbortSignal }): Promise<unknown>;
+  /** One `nft -f -`: atomic. */
+  nft(ruleset: string, options: { signal: AbortSignal }): Promise<void>;
+  readSysctl(path: string): Promise<string | undefined>;
+  writeSysctl(path: string, value: string): Promise<void>;
+}

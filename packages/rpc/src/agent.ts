@@ -1,0 +1,239 @@
+import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Config, InstanceRef, InstanceSpec, InstanceStatus, NetworkSpec, PoolSpec } from '@lxd-ts/core';
+
+/** Every call can be given up; long ones tell how far they are. */
+export interface CallOptions {
+  signal: AbortSignal;
+  /** LXD's progress metadata, e.g. `{ create_instance_from_image_unpack_progress: 'Unpack: 40%' }`. */
+  onProgress?: (progress: Record<string, string>) => void;
+}
+
+/** What a member is and has. Memory and disk in bytes. */
+export interface MemberDescription {
+  /** Version of this agent. */
+  version: string;
+  hostname: string;
+  /** LXD's architecture names, native first: `['x86_64', 'i686']`. */
+  architectures: string[];
+  kernel: { name: string; version: string; architecture: string; features: Record<string, string> };
+  os: { name: string; version: string };
+  lxcVersion: string;
+  lxcFeatures: Record<string, string>;
+  firewall: string;
+  storageDrivers: { name: string; version: string; remote: boolean }[];
+  networkTypes: string[];
+  cpus: number;
+  memoryBytes: number;
+  memoryFreeBytes: number;
+}
+
+/** `created`: the configuration with every default the member chose (size, source, subnets) written down. */
+export interface Created {
+  config: Config;
+}
+
+export interface PoolUsage {
+  space: { used: number; total: number };
+  inodes: { used: number; total: number };
+}
+
+export interface NetworkCounters {
+  bytesReceived: number;
+  bytesSent: number;
+  packetsReceived: number;
+  packetsSent: number;
+}
+
+export interface NetworkAddress {
+  family: 'inet' | 'inet6';
+  address: string;
+  /** Prefix length. */
+  netmask: string;
+  scope: 'global' | 'link' | 'local';
+}
+
+export interface NetworkState {
+  addresses: NetworkAddress[];
+  counters: NetworkCounters;
+  hwaddr: string;
+  mtu: number;
+  state: 'up' | 'down';
+  type: 'broadcast' | 'loopback' | 'point-to-point' | 'unknown';
+}
+
+export interface NetworkLease {
+  hostname: string;
+  hwaddr: string;
+  address: string;
+  type: 'static' | 'dynamic';
+}
+
+/** An interface of the host, managed by us or not. */
+export interface HostInterface {
+  name: string;
+  type: 'bridge' | 'physical' | 'loopback' | 'vlan' | 'bond' | 'unknown' | string;
+}
+
+/** One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. */
+export interface ImagePart {
+  kind: 'unified' | 'metadata' | 'rootfs';
+  body: Readable;
+}
+
+export interface ReceivedImage {
+  fingerprint: string;
+  size: number;
+  architecture: string;
+  type: 'container';
+  /** `properties` of its metadata.yaml. */
+  properties: Config;
+  /** Seconds since the epoch; 0 when it does not say. */
+  creationDate: number;
+  expiryDate: number;
+}
+
+export interface ImageFile {
+  kind: ImagePart['kind'];
+  /** `<fingerprint>.tar.xz`, `<fingerprint>.squashfs`, … */
+  filename: string;
+  size: number;
+  body: Readable;
+}
+
+export type InstanceSource =
+  | { type: 'image'; fingerprint: string }
+  | { type: 'none' }
+  /** Same member, any pool. */
+  | { type: 'copy'; source: InstanceSpec };
+
+/** Changes to the instance's `volatile.*` keys that the caller commits; null removes one. */
+export interface Outcome {
+  volatile: Record<string, string | null>;
+}
+
+export interface StopRequest {
+  force: boolean;
+  /** Clean shutdown waits this long; -1: for ever. */
+  timeoutMs: number;
+}
+
+export interface ExecCommand {
+  command: readonly string[];
+  environment: Config;
+  /** As seen inside. */
+  user: number;
+  group: number;
+  cwd: string;
+  /** A terminal of this size, or three pipes. */
+  terminal?: { columns: number; rows: number };
+  /** Output goes to files of the instance's log directory with these names instead of streams; stdin is empty. */
+  record?: { stdout: string; stderr: string };
+}
+
+/** Disposing kills what still runs. */
+export interface ExecSession extends AsyncDisposable {
+  pipes?: { stdin: Writable; stdout: Readable; stderr: Readable };
+  terminal?: Duplex;
+  /** 128 + n when signal n killed it. */
+  exited: Promise<number>;
+  signal(signal: number): void;
+  resize(columns: number, rows: number): void;
+}
+
+export interface TerminalSession extends AsyncDisposable {
+  terminal: Duplex;
+  resize(columns: number, rows: number): void;
+}
+
+/** LXD's InstanceState in our own spelling; usages in bytes, CPU in nanoseconds. */
+export interface InstanceStateReport {
+  status: InstanceStatus;
+  pid: number;
+  processes: number;
+  cpuNanoseconds: number;
+  memory: { usage: number; usagePeak: number; swapUsage: number; swapUsagePeak: number; total: number };
+  /** Device name → bytes; absent where the pool cannot tell. */
+  disk: Record<string, { usage: number; total: number }>;
+  /** Name inside → state and name on the host. Null when it does not run. */
+  network: Record<string, NetworkState & { hostName: string }> | null;
+}
+
+export interface ObservedInstance extends InstanceRef {
+  status: InstanceStatus;
+  pid: number;
+  message?: string;
+}
+
+/** What an agent tells by itself. The first one after connecting is `all`. */
+export type Observation =
+  | { kind: 'all'; instances: ObservedInstance[] }
+  /** `cause` when it ended without anybody asking through us. */
+  | { kind: 'instance'; instance: ObservedInstance; cause?: 'shutdown' | 'reboot' | 'started' };
+
+export interface LogFile {
+  name: string;
+  size: number;
+}
+
+/**
+ * One member's agent. Same object in process; over gRPC elsewhere. It keeps no records: whatever it needs
+ * is in the call. Every change is idempotent: a repeated call finds the work done. All errors are LxdError.
+ */
+export interface Agent {
+  describe(options: CallOptions): Promise<MemberDescription>;
+  /** Puts pools and networks (mounts, bridges, dnsmasq, firewall) right after a start of the machine or the daemon. */
+  restore(what: { pools: PoolSpec[]; networks: NetworkSpec[] }, options: CallOptions): Promise<void>;
+
+  createPool(pool: PoolSpec, options: CallOptions): Promise<Created>;
+  updatePool(before: PoolSpec, after: PoolSpec, options: CallOptions): Promise<void>;
+  deletePool(pool: PoolSpec, options: CallOptions): Promise<void>;
+  poolUsage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage>;
+
+  createNetwork(network: NetworkSpec, options: CallOptions): Promise<Created>;
+  updateNetwork(before: NetworkSpec, after: NetworkSpec, options: CallOptions): Promise<void>;
+  deleteNetwork(network: NetworkSpec, options: CallOptions): Promise<void>;
+  networkState(name: string, options: CallOptions): Promise<NetworkState>;
+  networkLeases(network: NetworkSpec, options: CallOptions): Promise<NetworkLease[]>;
+  hostInterfaces(options: CallOptions): Promise<HostInterface[]>;
+
+  /** Stores and verifies; `expected` is compared with the fingerprint. Known already: the upload is dropped, same answer. */
+  receiveImage(
+    parts: AsyncIterable<ImagePart>,
+    options: CallOptions & { expected?: string },
+  ): Promise<ReceivedImage>;
+  /** Its files in order: unified, or metadata then rootfs. */
+  sendImage(fingerprint: string, options: CallOptions): Promise<ImageFile[]>;
+  /** Its files and the volumes unpacked from it in these pools. */
+  deleteImage(fingerprint: string, pools: PoolSpec[], options: CallOptions): Promise<void>;
+
+  createInstance(spec: InstanceSpec, source: InstanceSource, options: CallOptions): Promise<Outcome>;
+  /** Removes all there is of it, also of one half made. It must not run. */
+  deleteInstance(spec: InstanceSpec, options: CallOptions): Promise<void>;
+  /** Stopped only. */
+  renameInstance(spec: InstanceSpec, newName: string, options: CallOptions): Promise<void>;
+  /** Puts a changed configuration into effect, live where it runs. */
+  updateInstance(before: InstanceSpec, after: InstanceSpec, options: CallOptions): Promise<Outcome>;
+
+  startInstance(spec: InstanceSpec, options: CallOptions): Promise<Outcome>;
+  /** Clean or forced; devices are released. */
+  stopInstance(spec: InstanceSpec, stop: StopRequest, options: CallOptions): Promise<Outcome>;
+  freezeInstance(spec: InstanceSpec, options: CallOptions): Promise<void>;
+  unfreezeInstance(spec: InstanceSpec, options: CallOptions): Promise<void>;
+  /** In the order asked. */
+  instanceStates(specs: InstanceSpec[], options: CallOptions): Promise<InstanceStateReport[]>;
+
+  exec(spec: InstanceSpec, command: ExecCommand, options: CallOptions): Promise<ExecSession>;
+  console(
+    spec: InstanceSpec,
+    size: { columns: number; rows: number },
+    options: CallOptions,
+  ): Promise<TerminalSession>;
+  consoleLog(spec: InstanceSpec, options: CallOptions): Promise<Readable>;
+  clearConsoleLog(spec: InstanceSpec, options: CallOptions): Promise<void>;
+  logs(spec: InstanceRef, options: CallOptions): Promise<LogFile[]>;
+  readLog(spec: InstanceRef, file: string, options: CallOptions): Promise<Readable>;
+  deleteLog(spec: InstanceRef, file: string, options: CallOptions): Promise<void>;
+
+  /** For ever, from now on. */
+  observe(options: CallOptions): AsyncIterable<Observation>;
+}

@@ -1,0 +1,43 @@
+import type { Agent } from '@lxd-ts/rpc';
+import type { Records } from '@lxd-ts/state';
+import type { Operations } from '@lxd-ts/operations';
+
+/** A lifecycle event as LXD sends it, before its envelope. */
+export interface Lifecycle {
+  /** e.g. `instance-started`. */
+  action: string;
+  /** REST path. */
+  source: string;
+  project: string;
+  context?: Record<string, unknown>;
+  requestor?: { username: string; protocol: string };
+}
+
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** The agents this server can reach. */
+export interface Agents {
+  /** @throws LxdError `unavailable` when the member is offline */
+  get(member: string): Agent;
+  /** Members whose agent is connected now. */
+  online(): string[];
+}
+
+/** What every feature is made from. */
+export interface Services {
+  records: Records;
+  operations: Operations;
+  agents: Agents;
+  events: { lifecycle(event: Lifecycle): void };
+  log: Logger;
+  /** Name of this server, as members are named. */
+  server: string;
+  clock: { now(): Date };
+  /** Random UUID, version 4. */
+  uuid(): string;
+}
