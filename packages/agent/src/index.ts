@@ -1,1 +1,1 @@
-export {};
+export { createAgent, type AgentOptions } from './create-agent.ts';

@@ -1,0 +1,43 @@
+import type { InstanceSpec, NetworkSpec, PoolSpec } from '@lxd-ts/core';
+import { LxdError } from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import type { ImageStore } from '@lxd-ts/images';
+import type { Liblxc } from '@lxd-ts/liblxc';
+import type { HostFeatures } from './instance/lxc-config.ts';
+import type { Pools } from './pools.ts';
+import type { Networks } from './networks.ts';
+
+export interface AgentLogger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** What every part of the agent is made from. */
+export interface AgentContext {
+  /** The daemon's directory. */
+  dir: string;
+  host: Host;
+  liblxc: Liblxc;
+  images: ImageStore;
+  pools: Pools;
+  networks: Networks;
+  features: HostFeatures;
+  log: AgentLogger;
+  /** Eight random hex digits. */
+  randomId(): string;
+}
+
+/** The root disk's pool. @throws LxdError `invalid` */
+export function rootPool(spec: InstanceSpec): PoolSpec {
+  const root = Object.values(spec.devices).find(
+    (device) => device['type'] === 'disk' && device['path'] === '/',
+  );
+  const pool = root?.['pool'] === undefined ? undefined : spec.pools[root['pool']];
+  if (!pool) throw new LxdError('invalid', `Instance "${spec.name}" has no root disk device with a "pool"`);
+  return pool;
+}
+
+export const networkKey = (network: Pick<NetworkSpec, 'project' | 'name'>): string =>
+  `${network.project}/${network.name}`;

@@ -1,0 +1,129 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Host } from '@lxd-ts/host';
+import type { ImageStore } from '@lxd-ts/images';
+import type { Liblxc } from '@lxd-ts/liblxc';
+import { hostInterfaces, interfaceState, type NetworkDriver } from '@lxd-ts/network';
+import type { Agent } from '@lxd-ts/rpc';
+import type { StorageDriver } from '@lxd-ts/storage';
+import type { AgentContext, AgentLogger } from './context.ts';
+import { describe } from './describe.ts';
+import { exec, openConsole } from './exec.ts';
+import { hostFeatures } from './host-features.ts';
+import { Instances } from './instances.ts';
+import { instanceState } from './instance/state.ts';
+import { Logs } from './logs.ts';
+import { Networks } from './networks.ts';
+import { Pools } from './pools.ts';
+
+export interface AgentOptions {
+  /** The daemon's directory. */
+  dir: string;
+  /** Version of the product. */
+  version: string;
+  host: Host;
+  liblxc: Liblxc;
+  images: ImageStore;
+  storageDrivers: readonly StorageDriver[];
+  networkDrivers: readonly NetworkDriver[];
+  log: AgentLogger;
+  /** Eight random hex digits. */
+  randomId(): string;
+}
+
+/** Modes are LXD's: others may pass through to a container's root by its id map, never list. */
+const directories: readonly [string, number][] = [
+  ['containers', 0o711],
+  ['devices', 0o711],
+  ['disks', 0o700],
+  ['images', 0o700],
+  ['logs', 0o700],
+  ['networks', 0o711],
+  ['security/seccomp', 0o700],
+  ['storage-pools', 0o711],
+];
+
+/** The agent of this machine. Containers outlive it: disposing only stops watching them. */
+export async function createAgent(options: AgentOptions): Promise<Agent & Disposable> {
+  const { dir, host, log } = options;
+  for (const [name, mode] of directories) await mkdir(join(dir, name), { recursive: true, mode });
+  const pools = new Pools(options.storageDrivers, { host, dir });
+  const networks = new Networks(options.networkDrivers, { host, dir });
+  const context: AgentContext = {
+    dir,
+    host,
+    liblxc: options.liblxc,
+    images: options.images,
+    pools,
+    networks,
+    features: await hostFeatures(),
+    log,
+    randomId: () => options.randomId(),
+  };
+  const instances = new Instances(context);
+  const logs = new Logs(dir);
+  const { images } = options;
+
+  return {
+    describe: ({ signal }) => describe(context, options.version, signal),
+    restore: async (what, call) => {
+      for (const pool of what.pools) {
+        await pools.open(pool, call).catch((error: unknown) => {
+          log.error(`storage pool ${pool.name} cannot be mounted`, { error: String(error) });
+        });
+      }
+      for (const network of what.networks) {
+        await networks.start(network, call).catch((error: unknown) => {
+          log.error(`network ${network.name} cannot be started`, { error: String(error) });
+        });
+      }
+      await instances.adopt();
+    },
+
+    createPool: (pool, call) => pools.create(pool, call),
+    updatePool: (before, after, call) => pools.update(before, after, call),
+    deletePool: (pool, call) => pools.delete(pool, call),
+    poolUsage: (pool, call) => pools.usage(pool, call),
+
+    createNetwork: (network, call) => networks.create(network, call),
+    updateNetwork: (before, after, call) => networks.update(before, after, call),
+    deleteNetwork: (network, call) => networks.delete(network, call),
+    networkState: (name) => interfaceState(name),
+    networkLeases: (network, call) => networks.leases(network, call),
+    hostInterfaces: () => hostInterfaces(),
+
+    receiveImage: (parts, call) => images.receive(parts, call),
+    sendImage: (fingerprint) => images.send(fingerprint),
+    deleteImage: async (fingerprint, specs, call) => {
+      for (const spec of specs) {
+        const pool = await pools.open(spec, call);
+        await pool.deleteVolume({ type: 'image', project: 'default', name: fingerprint }, call);
+      }
+      await images.delete(fingerprint);
+    },
+
+    createInstance: (spec, source, call) => instances.create(spec, source, call),
+    deleteInstance: (spec, call) => instances.delete(spec, call),
+    renameInstance: (spec, newName, call) => instances.rename(spec, newName, call),
+    updateInstance: (before, after) => instances.update(before, after),
+    startInstance: (spec, call) => instances.start(spec, call),
+    stopInstance: (spec, stop, call) => instances.stop(spec, stop, call),
+    freezeInstance: (spec, call) => instances.freeze(spec, call),
+    unfreezeInstance: (spec, call) => instances.unfreeze(spec, call),
+    instanceStates: (specs, call) =>
+      Promise.all(specs.map((spec) => instanceState(context, spec, instances.look(spec), call))),
+
+    exec: (spec, command, call) => exec(context, spec, command, call),
+    console: (spec, size, call) => openConsole(context, spec, size, call),
+    consoleLog: (spec) => logs.readConsole(spec),
+    clearConsoleLog: (spec) => logs.clearConsole(spec),
+    logs: (ref) => logs.list(ref),
+    readLog: (ref, file) => logs.read(ref, file),
+    deleteLog: (ref, file) => logs.delete(ref, file),
+
+    observe: (call) => instances.observe(call),
+    [Symbol.dispose]: () => {
+      instances[Symbol.dispose]();
+    },
+  };
+}

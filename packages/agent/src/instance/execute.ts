@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
+import type { LxcItem } from '@lxd-ts/liblxc';
+import { rootPool, type AgentContext } from '../context.ts';
+import { startDevices, stopDevices } from './devices.ts';
+import { lxcConfig, lxcConfigText } from './lxc-config.ts';
+import { instancePaths, type InstancePaths } from './paths.ts';
+import type { Step } from './plan.ts';
+import type { RunStates } from './run-state.ts';
+import { seccompPolicy } from './seccomp.ts';
+import { shutDown } from './shut-down.ts';
+
+/** What the steps of one plan share. */
+interface Run {
+  context: AgentContext;
+  runStates: RunStates;
+  spec: InstanceSpec;
+  paths: InstancePaths;
+  undo: Undo;
+  signal: AbortSignal;
+  rootfs: string;
+  devices: (readonly LxcItem[])[];
+  volatile: Record<string, string | null>;
+}
+
+type Executor<S extends Step> = (run: Run, step: S) => Promise<void>;
+
+const undoTimeoutMs = 15_000;
+
+/** Several daemons may run instances of the same name on one host; their cgroups must differ. */
+export function cgroupNames(dir: string, id: string): { monitor: string; payload: string; pivot: string } {
+  const tag = createHash('sha256').update(dir).digest('hex').slice(0, 8);
+  return {
+    monitor: `lxd-ts.monitor.${tag}.${id}`,
+    payload: `lxd-ts.payload.${tag}.${id}`,
+    pivot: `lxd-ts.pivot.${tag}`,
+  };
+}
+
+async function writePrivate(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, text, { mode: 0o600 });
+}
+
+const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
+  'open-root': async (run) => {
+    const pool = await run.context.pools.open(rootPool(run.spec), { signal: run.signal });
+    const volume = { type: 'container', project: run.spec.project, name: run.spec.name } as const;
+    run.rootfs = join(pool.volumePath(volume), 'rootfs');
+    if (!(await pool.exists(volume))) {
+      throw new LxdError('not-found', `Instance "${run.spec.name}" has no root volume in its storage pool`);
+    }
+    // liblxc opens the root as the container's root: everybody may pass through, the pool's own directory keeps others out.
+    await chmod(dirname(run.rootfs), 0o100);
+  },
+
+  'record-run': async (run) => {
+    run.undo.push(() => run.runStates.remove(run.spec));
+    await run.runStates.write(run.spec);
+  },
+
+  'start-devices': async (run) => {
+    const started = await startDevices(run.context, run.spec, run.undo, run.signal);
+    run.devices = started.lxc;
+    Object.assign(run.volatile, started.volatile);
+  },
+
+  'write-config': async (run) => {
+    const { context, spec, paths } = run;
+    await writePrivate(paths.seccomp, seccompPolicy(spec.config));
+    const items = lxcConfig({
+      spec,
+      paths,
+      rootfs: run.rootfs,
+      host: context.features,
+      cgroups: cgroupNames(context.dir, paths.id),
+      devices: run.devices,
+    });
+    await rename(paths.lxcLog, `${paths.lxcLog}.old`).catch(() => undefined);
+    await writePrivate(paths.lxcConfig, lxcConfigText(items, spec.config['raw.lxc']));
+  },
+
+  'start-init': async (run) => {
+    const { liblxc } = run.context;
+    run.undo.push(() => liblxc.kill(run.paths.id, { signal: AbortSignal.timeout(undoTimeoutMs) }));
+    await liblxc.start(
+      { name: run.paths.id, configFile: run.paths.lxcConfig, logFile: run.paths.lxcLog, logLevel: 'WARN' },
+      { signal: run.signal },
+    );
+  },
+
+  'shut-down': (run, { timeoutMs }) => shutDown(run.context.liblxc, run.paths.id, timeoutMs, run.signal),
+
+  kill: (run) => run.context.liblxc.kill(run.paths.id, { signal: run.signal }),
+
+  'release-devices': async (run) => {
+    // What was started is what must be released, whatever the configuration says by now.
+    const spec = (await run.runStates.read(run.spec)) ?? run.spec;
+    Object.assign(run.volatile, await stopDevices(run.context, spec, run.signal));
+  },
+
+  'forget-run': (run) => run.runStates.remove(run.spec),
+};
+
+/** Runs the steps in order; a failure takes back those that were done. Returns the changes of `volatile.*`. */
+export async function execute(
+  context: AgentContext,
+  runStates: RunStates,
+  spec: InstanceSpec,
+  steps: readonly Step[],
+  signal: AbortSignal,
+): Promise<Record<string, string | null>> {
+  await using undo = new Undo((error) => {
+    context.log.warn(`taking back a failed step of ${spec.name} failed`, { error: error.message });
+  });
+  const run: Run = {
+    context,
+    runStates,
+    spec,
+    paths: instancePaths(context.dir, spec),
+    undo,
+    signal,
+    rootfs: '',
+    devices: [],
+    volatile: {},
+  };
+  for (const step of steps) {
+    signal.throwIfAborted();
+    await (executors[step.do] as Executor<Step>)(run, step);
+  }
+  undo.disarm();
+  return run.volatile;
+}

@@ -1,0 +1,50 @@
+import type { InstanceStatus } from '@lxd-ts/core';
+
+/** What is seen of an instance before anything is done. */
+export interface Observed {
+  status: InstanceStatus;
+  /** A start left its mark and no stop removed it: devices may still be held. */
+  runState: boolean;
+}
+
+/** One thing to do, taken back by its own undo. Done already: nothing happens. */
+export type Step =
+  | { do: 'open-root' }
+  | { do: 'record-run' }
+  | { do: 'start-devices' }
+  | { do: 'write-config' }
+  | { do: 'start-init' }
+  | { do: 'shut-down'; timeoutMs: number }
+  | { do: 'kill' }
+  | { do: 'release-devices' }
+  | { do: 'forget-run' };
+
+const release: Step[] = [{ do: 'release-devices' }, { do: 'forget-run' }];
+
+export const isUp = ({ status }: Pick<Observed, 'status'>): boolean =>
+  status !== 'Stopped' && status !== 'Error';
+
+/** From what is to running. What an interrupted start left is cleared away first. */
+export function planStart(observed: Observed): Step[] {
+  if (isUp(observed)) return [];
+  return [
+    ...(observed.runState ? release : []),
+    { do: 'open-root' },
+    { do: 'record-run' },
+    { do: 'start-devices' },
+    { do: 'write-config' },
+    { do: 'start-init' },
+  ];
+}
+
+/** From what is to stopped with nothing held. */
+export function planStop(observed: Observed, stop: { force: boolean; timeoutMs: number }): Step[] {
+  if (!isUp(observed)) return observed.runState ? [...release] : [];
+  // What is frozen cannot shut itself down.
+  const clean = !stop.force && observed.status !== 'Frozen';
+  return [
+    ...(clean ? [{ do: 'shut-down', timeoutMs: stop.timeoutMs } as const] : []),
+    { do: 'kill' },
+    ...release,
+  ];
+}

@@ -1,0 +1,176 @@
+import { rm } from 'node:fs/promises';
+import { LxdError, projectPrefixed, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
+import type { CallOptions, InstanceSource, Observation, Outcome, StopRequest } from '@lxd-ts/rpc';
+import type { AgentContext } from './context.ts';
+import { cgroupDefault, cgroupSettings } from './instance/limits.ts';
+import { removeDevices } from './instance/devices.ts';
+import { execute } from './instance/execute.ts';
+import { Observer } from './instance/observe.ts';
+import { instancePaths } from './instance/paths.ts';
+import { isUp, planStart, planStop, type Observed } from './instance/plan.ts';
+import { RunStates } from './instance/run-state.ts';
+import { createVolume, deleteVolume, renameVolume } from './instance/volume.ts';
+import { KeyedLock } from './keyed-lock.ts';
+
+const settleTimeoutMs = 30_000;
+const nothing: Outcome = { volatile: {} };
+
+/** The life of instances on this member. One thing at a time per instance. */
+export class Instances implements Disposable {
+  readonly #context: AgentContext;
+  readonly #lock = new KeyedLock();
+  readonly #runStates: RunStates;
+  readonly #observer: Observer;
+
+  constructor(context: AgentContext) {
+    this.#context = context;
+    this.#runStates = new RunStates(context.dir);
+    this.#observer = new Observer(context.liblxc, (ref) => void this.#gone(ref));
+  }
+
+  #locked<T>(ref: InstanceRef, work: () => Promise<T>): Promise<T> {
+    return this.#lock.run(projectPrefixed(ref.project, ref.name), work);
+  }
+
+  async #look(ref: InstanceRef): Promise<Observed> {
+    const { status } = this.#observer.look(ref);
+    return { status, runState: (await this.#runStates.read(ref)) !== undefined };
+  }
+
+  #tell(ref: InstanceRef, cause?: 'shutdown' | 'started'): void {
+    const instance = this.#observer.look(ref);
+    this.#observer.tell({ kind: 'instance', instance, ...(cause ? { cause } : {}) });
+  }
+
+  /** An init ended. When nobody asked, what it held is released here. */
+  async #gone(ref: InstanceRef): Promise<void> {
+    try {
+      await this.#locked(ref, async () => {
+        const observed = await this.#look(ref);
+        if (isUp(observed)) return;
+        const spec = await this.#runStates.read(ref);
+        const signal = AbortSignal.timeout(settleTimeoutMs);
+        if (spec)
+          await execute(
+            this.#context,
+            this.#runStates,
+            spec,
+            planStop(observed, { force: true, timeoutMs: 0 }),
+            signal,
+          );
+        this.#tell(ref, spec ? 'shutdown' : undefined);
+      });
+    } catch (error) {
+      this.#context.log.error(`releasing what ${ref.name} held failed`, { error: String(error) });
+    }
+  }
+
+  /** After a start of the daemon: running ones are watched again, what a crash left of others is released. */
+  async adopt(): Promise<void> {
+    for (const instance of this.#observer.lookAll()) this.#observer.watch(instance);
+    for (const ref of await this.#runStates.all()) {
+      if (!isUp(this.#observer.look(ref))) await this.#gone(ref);
+    }
+  }
+
+  create(spec: InstanceSpec, source: InstanceSource, options: CallOptions): Promise<Outcome> {
+    return this.#locked(spec, async () => {
+      await createVolume(this.#context, spec, source, options);
+      return nothing;
+    });
+  }
+
+  delete(spec: InstanceSpec, options: CallOptions): Promise<void> {
+    return this.#locked(spec, async () => {
+      const observed = await this.#look(spec);
+      if (isUp(observed)) throw new LxdError('invalid', `Instance "${spec.name}" is running`);
+      await execute(
+        this.#context,
+        this.#runStates,
+        spec,
+        planStop(observed, { force: true, timeoutMs: 0 }),
+        options.signal,
+      );
+      await removeDevices(this.#context, spec, options.signal);
+      await deleteVolume(this.#context, spec, options);
+      const { logs, seccomp, devices } = instancePaths(this.#context.dir, spec);
+      for (const path of [logs, seccomp, devices]) await rm(path, { recursive: true, force: true });
+    });
+  }
+
+  rename(spec: InstanceSpec, newName: string, options: CallOptions): Promise<void> {
+    return this.#locked(spec, async () => {
+      if (isUp(await this.#look(spec))) throw new LxdError('invalid', `Instance "${spec.name}" is running`);
+      await removeDevices(this.#context, spec, options.signal);
+      await renameVolume(this.#context, spec, newName, options);
+      const { logs, seccomp } = instancePaths(this.#context.dir, spec);
+      for (const path of [logs, seccomp]) await rm(path, { recursive: true, force: true });
+    });
+  }
+
+  /** Limits change at once; the rest holds from the next start. */
+  update(before: InstanceSpec, after: InstanceSpec): Promise<Outcome> {
+    return this.#locked(after, async () => {
+      if (!isUp(await this.#look(after))) return nothing;
+      const { features, liblxc } = this.#context;
+      const id = projectPrefixed(after.project, after.name);
+      const old = cgroupSettings(before.name, before.config, features);
+      const wanted = new Map(
+        cgroupSettings(after.name, after.config, features).map((s) => [s.file, s.value]),
+      );
+      for (const { file } of old) {
+        if (!wanted.has(file)) wanted.set(file, cgroupDefault(file, features));
+      }
+      const unchanged = new Map(old.map((s) => [s.file, s.value]));
+      for (const [file, value] of wanted) {
+        if (unchanged.get(file) !== value) liblxc.cgroupSet(id, file, value);
+      }
+      return nothing;
+    });
+  }
+
+  start(spec: InstanceSpec, options: CallOptions): Promise<Outcome> {
+    return this.#locked(spec, async () => {
+      const steps = planStart(await this.#look(spec));
+      const volatile = await execute(this.#context, this.#runStates, spec, steps, options.signal);
+      this.#observer.watch(spec);
+      this.#tell(spec, 'started');
+      return { volatile };
+    });
+  }
+
+  stop(spec: InstanceSpec, stop: StopRequest, options: CallOptions): Promise<Outcome> {
+    return this.#locked(spec, async () => {
+      const steps = planStop(await this.#look(spec), stop);
+      const volatile = await execute(this.#context, this.#runStates, spec, steps, options.signal);
+      this.#tell(spec);
+      return { volatile };
+    });
+  }
+
+  async freeze(spec: InstanceSpec, options: CallOptions): Promise<void> {
+    await this.#locked(spec, async () => {
+      await this.#context.liblxc.freeze(projectPrefixed(spec.project, spec.name), options);
+      this.#tell(spec);
+    });
+  }
+
+  async unfreeze(spec: InstanceSpec, options: CallOptions): Promise<void> {
+    await this.#locked(spec, async () => {
+      await this.#context.liblxc.unfreeze(projectPrefixed(spec.project, spec.name), options);
+      this.#tell(spec);
+    });
+  }
+
+  look(ref: InstanceRef): ReturnType<Observer['look']> {
+    return this.#observer.look(ref);
+  }
+
+  observe(options: CallOptions): AsyncIterable<Observation> {
+    return this.#observer.observe(options.signal);
+  }
+
+  [Symbol.dispose](): void {
+    this.#observer[Symbol.dispose]();
+  }
+}
