@@ -1,0 +1,89 @@
+import { Duplex, Readable } from 'node:stream';
+import type { Chunk } from './agent-hub.gen.ts';
+import type { ImagePart } from './agent.ts';
+
+/** Either end of a gRPC `Channel` call. */
+export type ChunkStream = Duplex;
+
+/** Well under gRPC's limit of 4 MiB for a message. */
+const maxBytes = 256 * 1024;
+
+const chunkOf = (data: Buffer): Chunk => ({ data, part: '' });
+
+function sendAll(channel: ChunkStream, data: Buffer, done: (error?: Error | null) => void): void {
+  let full = false;
+  for (let at = 0; at < data.length; at += maxBytes) {
+    full = !channel.write(chunkOf(data.subarray(at, at + maxBytes)));
+  }
+  if (full) channel.once('drain', () => done());
+  else done();
+}
+
+/** The bytes of a channel as a plain stream, with backpressure both ways. Its end is the channel's half-close. */
+export function byteStream(channel: ChunkStream): Duplex {
+  const stream = new Duplex({
+    allowHalfOpen: true,
+    read: () => void channel.resume(),
+    write: (data: Buffer, _encoding, done) => {
+      sendAll(channel, data, done);
+    },
+    final: (done) => {
+      channel.end();
+      done();
+    },
+    destroy: (error, done) => {
+      channel.destroy();
+      done(error);
+    },
+  });
+  channel.on('data', ({ data }: Chunk) => {
+    if (data.length > 0 && !stream.push(data)) channel.pause();
+  });
+  channel.once('end', () => stream.push(null));
+  channel.on('error', (error) => stream.destroy(error));
+  channel.pause();
+  return stream;
+}
+
+async function write(channel: ChunkStream, chunk: Chunk): Promise<void> {
+  if (channel.destroyed) throw new Error('the connection to the member was lost');
+  if (channel.write(chunk)) return;
+  await new Promise<void>((resolve, reject) => {
+    const settle = () => {
+      channel.off('drain', settle).off('close', settle).off('error', settle);
+      if (channel.destroyed) reject(new Error('the connection to the member was lost'));
+      else resolve();
+    };
+    channel.once('drain', settle).once('close', settle).once('error', settle);
+  });
+}
+
+/** Sends the parts of an image one after the other. */
+export async function sendParts(channel: ChunkStream, parts: AsyncIterable<ImagePart>): Promise<void> {
+  for await (const { kind, body } of parts) {
+    await write(channel, { data: Buffer.alloc(0), part: kind });
+    for await (const data of body as AsyncIterable<Buffer>) {
+      for (let at = 0; at < data.length; at += maxBytes) {
+        await write(channel, chunkOf(data.subarray(at, at + maxBytes)));
+      }
+    }
+  }
+  channel.end();
+}
+
+/** The other end of `sendParts`. A part must be read to its end before the next is asked for. */
+export async function* receiveParts(channel: ChunkStream): AsyncGenerator<ImagePart> {
+  const chunks = channel[Symbol.asyncIterator]() as AsyncIterator<Chunk>;
+  let next = await chunks.next();
+  while (!next.done) {
+    const kind = next.value.part as ImagePart['kind'];
+    const bytes = async function* (): AsyncGenerator<Uint8Array> {
+      next = await chunks.next();
+      while (!next.done && next.value.part === '') {
+        yield next.value.data;
+        next = await chunks.next();
+      }
+    };
+    yield { kind, body: Readable.from(bytes(), { objectMode: false }) };
+  }
+}

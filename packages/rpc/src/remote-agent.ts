@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type {
+  Agent,
+  CallOptions,
+  ExecSession,
+  ImageFile,
+  Observation,
+  ReceivedImage,
+  TerminalSession,
+} from './agent.ts';
+import { byteStream, sendParts, type ChunkStream } from './channel.ts';
+
+/** What the remote form of an agent needs of its connection. */
+export interface Peer {
+  call(method: string, args: unknown[], options: CallOptions): Promise<unknown>;
+  /** The channel of this name, as soon as the agent has opened it. */
+  channel(name: string, signal: AbortSignal): Promise<ChunkStream>;
+  observations(signal: AbortSignal): AsyncIterable<Observation>;
+}
+
+/** Methods whose arguments and results are plain JSON. */
+export const plainMethods = [
+  'describe',
+  'restore',
+  'createPool',
+  'updatePool',
+  'deletePool',
+  'poolUsage',
+  'createNetwork',
+  'updateNetwork',
+  'deleteNetwork',
+  'networkState',
+  'networkLeases',
+  'hostInterfaces',
+  'deleteImage',
+  'createInstance',
+  'deleteInstance',
+  'renameInstance',
+  'updateInstance',
+  'startInstance',
+  'stopInstance',
+  'freezeInstance',
+  'unfreezeInstance',
+  'instanceStates',
+  'clearConsoleLog',
+  'logs',
+  'deleteLog',
+] as const satisfies readonly (keyof Agent)[];
+
+/** Names of the channels that the agent opens for a session. */
+export interface SessionChannels {
+  session: string;
+  terminal?: string;
+  pipes?: { stdin: string; stdout: string; stderr: string };
+}
+
+const forEver = new AbortController().signal;
+
+async function openSession(
+  peer: Peer,
+  method: 'exec' | 'console',
+  args: unknown[],
+  options: CallOptions,
+): Promise<ExecSession> {
+  const opened = (await peer.call(method, args, options)) as SessionChannels;
+  const open = async (name: string): Promise<Duplex> => byteStream(await peer.channel(name, options.signal));
+  const tell = (verb: string, ...rest: number[]) => {
+    peer.call(`session.${verb}`, [opened.session, ...rest], { signal: forEver }).catch(() => undefined);
+  };
+  const exited = peer.call('session.exited', [opened.session], { signal: forEver }) as Promise<number>;
+  exited.catch(() => undefined);
+  const { pipes } = opened;
+  const streams = pipes
+    ? {
+        pipes: {
+          stdin: await open(pipes.stdin),
+          stdout: await open(pipes.stdout),
+          stderr: await open(pipes.stderr),
+        },
+      }
+    : opened.terminal === undefined
+      ? {}
+      : { terminal: await open(opened.terminal) };
+  return {
+    ...streams,
+    exited,
+    signal: (signal) => tell('signal', signal),
+    resize: (columns, rows) => tell('resize', columns, rows),
+    [Symbol.asyncDispose]: async () => {
+      await peer.call('session.close', [opened.session], { signal: forEver }).catch(() => undefined);
+    },
+  };
+}
+
+/** An agent on another machine, behind the same interface. */
+export function remoteAgent(peer: Peer): Agent {
+  const plain = Object.fromEntries(
+    plainMethods.map((method) => [
+      method,
+      (...args: unknown[]) => peer.call(method, args.slice(0, -1), args.at(-1) as CallOptions),
+    ]),
+  ) as unknown as Pick<Agent, (typeof plainMethods)[number]>;
+
+  const read = async (method: string, args: unknown[], options: CallOptions) => {
+    const name = (await peer.call(method, args, options)) as string;
+    return byteStream(await peer.channel(name, options.signal));
+  };
+
+  return {
+    ...plain,
+    receiveImage: async (parts, options) => {
+      const name = randomUUID();
+      const { expected, ...rest } = options;
+      const answer = peer.call('receiveImage', [name, expected ?? ''], rest) as Promise<ReceivedImage>;
+      answer.catch(() => undefined);
+      // A refusal may come before the first byte was wanted.
+      const channel = await Promise.race([peer.channel(name, options.signal), answer.then(() => undefined)]);
+      if (channel) {
+        await sendParts(channel, parts).catch(async (error: unknown) => {
+          channel.destroy();
+          await answer;
+          throw error;
+        });
+      }
+      return answer;
+    },
+    sendImage: async (fingerprint, options) => {
+      const files = (await peer.call('sendImage', [fingerprint], options)) as (Omit<ImageFile, 'body'> & {
+        channel: string;
+      })[];
+      return Promise.all(
+        files.map(async ({ channel, ...file }) => ({
+          ...file,
+          body: byteStream(await peer.channel(channel, options.signal)),
+        })),
+      );
+    },
+    exec: (spec, command, options) => openSession(peer, 'exec', [spec, command], options),
+    console: async (spec, size, options) =>
+      (await openSession(peer, 'console', [spec, size], options)) as ExecSession & TerminalSession,
+    consoleLog: (spec, options) => read('consoleLog', [spec], options),
+    readLog: (spec, file, options) => read('readLog', [spec, file], options),
+    observe: ({ signal }) => peer.observations(signal),
+  };
+}
