@@ -1,1 +1,8 @@
-export {};
+export * from './client.ts';
+export * from './console.ts';
+export * from './endpoint.ts';
+export { openEnvelope as openResponse, type Reply } from './envelope.ts';
+export * from './events.ts';
+export * from './exec.ts';
+export * from './operation.ts';
+export type * from './types.ts';

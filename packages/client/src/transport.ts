@@ -1,0 +1,71 @@
+import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Endpoint } from './endpoint.ts';
+import { connectionError } from './connection-error.ts';
+
+export interface RawRequest {
+  method: string;
+  /** Path and query. */
+  path: string;
+  headers?: OutgoingHttpHeaders;
+  body?: string | Readable;
+  signal?: AbortSignal | undefined;
+}
+
+/** Sends one request and resolves when the answer's head is there. */
+export interface Transport {
+  send(request: RawRequest): Promise<IncomingMessage>;
+  close(): void;
+}
+
+/** node:https is loaded only for an https endpoint: a local command does not pay for TLS. */
+export function createTransport(endpoint: Endpoint): Transport {
+  let unixAgent: Agent | undefined;
+  let tlsAgent: Promise<{ agent: Agent; request: typeof httpRequest }> | undefined;
+
+  const connect = async (): Promise<{ agent: Agent; request: typeof httpRequest; base: object }> => {
+    if (endpoint.kind === 'unix') {
+      unixAgent ??= new Agent({ keepAlive: true });
+      return { agent: unixAgent, request: httpRequest, base: { socketPath: endpoint.socketPath } };
+    }
+    tlsAgent ??= import('node:https').then((https) => ({
+      agent: new https.Agent({ keepAlive: true, ...endpoint.tls }),
+      request: https.request as typeof httpRequest,
+    }));
+    const { hostname, port } = new URL(endpoint.url);
+    return { ...(await tlsAgent), base: { protocol: 'https:', hostname, port: port || 8443 } };
+  };
+
+  return {
+    async send({ method, path, headers = {}, body, signal }) {
+      const { agent, request, base } = await connect();
+      const answer = Promise.withResolvers<IncomingMessage>();
+      const outgoing = request({
+        ...base,
+        agent,
+        method,
+        path,
+        headers: { host: 'lxd', ...headers },
+        signal,
+      });
+      outgoing.on('response', answer.resolve);
+      outgoing.on('error', (error) => {
+        answer.reject(connectionError(error, endpoint));
+      });
+      if (body === undefined || typeof body === 'string') outgoing.end(body);
+      // A server may answer (and refuse) before it has read the whole body: then the answer counts, not our broken pipe.
+      else
+        pipeline(body, outgoing).catch((error: unknown) =>
+          setTimeout(answer.reject, 100, connectionError(error, endpoint)),
+        );
+      return answer.promise;
+    },
+    close() {
+      unixAgent?.destroy();
+      void tlsAgent?.then(({ agent }) => {
+        agent.destroy();
+      });
+    },
+  };
+}
