@@ -1,0 +1,111 @@
+type Check = (value: string) => string | undefined;
+
+const units = /^\d+(\.\d+)?\s*(B|bit|[kKMGTPE](B|bit)|[KMGTPE]i(B|bit))?$/;
+const pgBool = /^(true|false|1|0|yes|no|on|off)$/i;
+
+export const any: Check = () => undefined;
+
+export const bool: Check = (value) =>
+  pgBool.test(value) ? undefined : `Invalid value for a boolean "${value}"`;
+
+export const integer: Check = (value) =>
+  /^[+-]?\d+$/.test(value) ? undefined : `Invalid value for an integer "${value}"`;
+
+export const uint32: Check = (value) =>
+  /^\d+$/.test(value) && Number(value) < 2 ** 32
+    ? undefined
+    : `Invalid value for uint32 "${value}": not a whole number from 0 to 4294967295`;
+
+/** 0 to 10, as priorities are. */
+export const priority: Check = (value) =>
+  integer(value) ??
+  (Number(value) >= 0 && Number(value) <= 10
+    ? undefined
+    : `Invalid value for a limit "${value}". Must be between 0 and 10`);
+
+export const size: Check = (value) => (units.test(value) ? undefined : `Invalid value: ${value}`);
+
+/** A size, or a share of the host's. */
+export const memory: Check = (value) => (/^\d+%$/.test(value) ? undefined : size(value));
+
+export const oneOf =
+  (...values: string[]): Check =>
+  (value) =>
+    values.includes(value) ? undefined : `Invalid value "${value}" (not one of [${values.join(' ')}])`;
+
+/** A number of CPUs, or a set of them: `2`, `0-3`, `0,2,4-5`. */
+export const cpus: Check = (value) =>
+  /^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(value) ? undefined : 'Invalid CPU limit syntax';
+
+/** `50%`, or time in a period: `25ms/100ms`. */
+export const cpuAllowance: Check = (value) =>
+  /^\d+%$|^\d+ms\/\d+ms$/.test(value) ? undefined : `Invalid allowance: ${value}`;
+
+export const uuid: Check = (value) =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? undefined : 'Invalid UUID';
+
+const cronField = /^(\*|\d+(-\d+)?)(\/\d+)?(,(\*|\d+(-\d+)?)(\/\d+)?)*$/;
+const cronNames = [
+  '@hourly',
+  '@daily',
+  '@midnight',
+  '@weekly',
+  '@monthly',
+  '@annually',
+  '@yearly',
+  '@startup',
+];
+
+/** A cron line, or names such as `@daily`, separated by commas. */
+export const schedule: Check = (value) => {
+  if (value.split(/\s*,\s*/).every((part) => cronNames.includes(part))) return undefined;
+  const fields = value.trim().split(/\s+/);
+  return fields.length === 5 && fields.every((field) => cronField.test(field))
+    ? undefined
+    : 'Schedule must be of the form: <minute> <hour> <day-of-month> <month> <day-of-week>';
+};
+
+/** `1M 2H 3d 4w 5m 6y`, each unit at most once. */
+export const expiry: Check = (value) => {
+  const parts = value.trim().split(/\s+/);
+  const seen = new Set(parts.map((part) => part.at(-1)));
+  return parts.every((part) => /^\d+[MHdwmy]$/.test(part)) && seen.size === parts.length
+    ? undefined
+    : 'Invalid expiry expression';
+};
+
+/** What the daemon decides itself cannot be set in `raw.lxc`. */
+export const rawLxc: Check = (value) => {
+  for (const line of value.split('\n')) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const at = line.indexOf('=');
+    if (at < 0) return `Invalid raw.lxc line: ${line.trim()}`;
+    const key = line.slice(0, at).trim().toLowerCase();
+    if (key === 'lxc.log.file' || key === 'lxc.logfile') return 'Setting lxc.logfile is not allowed';
+    if (key === 'lxc.syslog' || key === 'lxc.log.syslog') return 'Setting lxc.log.syslog is not allowed';
+    if (key === 'lxc.ephemeral') return 'Setting lxc.ephemeral is not allowed';
+    if (key.startsWith('lxc.prlimit.'))
+      return 'Process limits should be set via "limits.kernel.[limit name]" and not directly via "lxc.prlimit.[limit name]"';
+    if (key.startsWith('lxc.net.') && !/^lxc\.net\.\d+\.ipv[46]\./.test(key))
+      return 'Only interface-specific ipv4/ipv6 lxc.net. keys are allowed';
+  }
+  return undefined;
+};
+
+const idRange = /^\d+(-\d+)?$/;
+const widthOf = (range: string): number => {
+  const [from = 0, to = from] = range.split('-').map(Number);
+  return to - from;
+};
+
+/** Lines of `both|uid|gid HOST INSIDE`, each a number or a range. */
+export const rawIdmap: Check = (value) => {
+  for (const line of value.split('\n').filter((text) => text.trim() !== '')) {
+    const [kind = '', host = '', inside = '', ...rest] = line.trim().split(/\s+/);
+    if (inside === '' || rest.length > 0) return `Invalid ID map line "${line}"`;
+    if (!idRange.test(host) || !idRange.test(inside)) return `Invalid ID map line "${line}"`;
+    if (widthOf(host) !== widthOf(inside)) return `The ID map ranges are of different sizes "${line}"`;
+    if (!['both', 'uid', 'gid'].includes(kind)) return `Invalid ID map type "${line}"`;
+  }
+  return undefined;
+};

@@ -1,0 +1,44 @@
+import { LxdError, type InstanceStatus } from '@lxd-ts/core';
+import type { InstanceRecord, Versioned } from '@lxd-ts/state';
+import type { Caller } from '../../http/route.ts';
+import type { Services } from '../../services.ts';
+import type { Busy } from './busy.ts';
+
+export interface InstancesContext {
+  services: Services;
+  busy: Busy;
+}
+
+/** How long taking back may need when what it takes back was given up. */
+export const unwindTimeoutMs = 120_000;
+
+export const instanceUrl = (project: string, name: string): string =>
+  `/1.0/instances/${name}${project === 'default' ? '' : `?project=${encodeURIComponent(project)}`}`;
+
+/** @throws LxdError `not-found` */
+export function findInstance(services: Services, project: string, name: string): Versioned<InstanceRecord> {
+  const found = services.records.get('instances', project, name);
+  if (!found) throw new LxdError('not-found', 'Instance not found');
+  return found;
+}
+
+/** The member an instance is on. @throws LxdError `not-found` */
+export function memberOf(services: Services, project: string, name: string): string {
+  const placement = services.records.get('placements', project, name);
+  if (!placement) throw new LxdError('not-found', 'Instance not found');
+  return placement.value.member;
+}
+
+export const statusOf = (services: Services, project: string, name: string): InstanceStatus =>
+  services.records.get('statuses', project, name)?.value.status ?? 'Stopped';
+
+export const isUp = (status: InstanceStatus): boolean => status === 'Running' || status === 'Frozen';
+
+/** LXD shows a member's name only where there are several. */
+export const locationOf = (services: Services, member: string): string =>
+  services.records.list('members').length > 1 ? member : 'none';
+
+export const requestor = (
+  caller: Caller | undefined,
+): { requestor?: { username: string; protocol: string } } =>
+  caller ? { requestor: { username: caller.username, protocol: caller.protocol } } : {};

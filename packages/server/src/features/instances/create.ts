@@ -1,0 +1,318 @@
+import { LxdError, toLxdError, type Config } from '@lxd-ts/core';
+import type { OperationView, RunningOperation } from '@lxd-ts/operations';
+import type { InstanceSource } from '@lxd-ts/rpc';
+import type { ImageRecord, InstanceRecord } from '@lxd-ts/state';
+import type { Caller } from '../../http/route.ts';
+import { checkInstanceConfig } from './config-schema.ts';
+import { findInstance, instanceUrl, memberOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
+import { checkDeviceTypes, checkDevices } from './devices.ts';
+import { driverCheck } from './driver-check.ts';
+import { expandIn, rootDisk } from './expand.ts';
+import { checkInstanceName, generateName } from './names.ts';
+import { choosePlacement } from './placement.ts';
+import { removeInstance } from './remove.ts';
+import type { InstancesPost } from './requests.ts';
+import { sourceImage } from './source.ts';
+import { instanceSpec } from './spec.ts';
+import { bringImage } from './transfer-image.ts';
+import { fillVolatile, withOutcome, withoutOwnVolatile } from './volatile.ts';
+
+export interface CreateRequest {
+  project: string;
+  body: InstancesPost;
+  target?: string;
+  caller?: Caller;
+}
+
+/** What is to be made: the record, where, and what fills it. */
+interface Creation {
+  record: InstanceRecord;
+  member: string;
+  source: { kind: 'image'; image: ImageRecord } | { kind: 'none' } | { kind: 'copy'; from: InstanceRecord };
+}
+
+/** Where a new instance comes from, as far as it can be told before the operation. */
+type Origin =
+  | { kind: 'image'; image: ImageRecord | undefined }
+  | { kind: 'none' }
+  | { kind: 'copy'; from: InstanceRecord };
+
+const set = (config: Config | null | undefined): Config =>
+  Object.fromEntries(Object.entries(config ?? {}).filter(([, value]) => value !== ''));
+
+const prefixed = (prefix: string, error: unknown): LxdError => {
+  const { code, message } = toLxdError(error);
+  return new LxdError(code, `${prefix}${message}`, { cause: error });
+};
+
+function originOf({ services }: InstancesContext, { project, body }: CreateRequest): Origin {
+  const source = body.source ?? {};
+  switch (source.type) {
+    case 'image':
+      return { kind: 'image', image: sourceImage(services, project, source) };
+    case 'none':
+      return { kind: 'none' };
+    case 'copy': {
+      if (!source.source) throw new LxdError('invalid', 'Must specify a source instance');
+      const from = services.records.get('instances', source.project ?? project, source.source);
+      if (!from)
+        throw new LxdError(
+          'not-found',
+          `Failed to fetch instance "${source.source}" in project "${source.project ?? project}": Instance not found`,
+        );
+      return { kind: 'copy', from: from.value };
+    }
+    case 'migration':
+      throw new LxdError('unsupported', `Mode "${source.mode ?? ''}" not implemented`);
+    default:
+      throw new LxdError('invalid', `Unknown source type ${source.type ?? ''}`);
+  }
+}
+
+const imageConfig = (image: ImageRecord): Config =>
+  Object.fromEntries(Object.entries(image.properties).map(([name, value]) => [`image.${name}`, value]));
+
+/** The record before the server's own keys, from the request and what it is made from. */
+function draft(
+  context: InstancesContext,
+  request: CreateRequest,
+  name: string,
+  origin: Origin,
+): InstanceRecord {
+  const { body, project } = request;
+  const record: InstanceRecord = {
+    project,
+    name,
+    type: 'container',
+    architecture: body.architecture ?? '',
+    description: body.description ?? '',
+    ephemeral: body.ephemeral ?? false,
+    stateful: false,
+    config: { ...set(body.config), 'volatile.apply_template': 'create' },
+    devices: body.devices ?? {},
+    profiles: body.profiles ?? ['default'],
+    createdAt: context.services.clock.now().toISOString(),
+    lastUsedAt: '',
+  };
+  if (origin.kind === 'image' && origin.image) {
+    const { image } = origin;
+    record.architecture = image.architecture;
+    record.profiles = body.profiles ?? (image.profiles.length > 0 ? image.profiles : ['default']);
+    record.config = { ...imageConfig(image), ...record.config, 'volatile.base_image': image.fingerprint };
+  }
+  if (origin.kind === 'copy') {
+    const { from } = origin;
+    record.architecture = from.architecture;
+    record.profiles = body.profiles ?? from.profiles;
+    record.devices = { ...from.devices, ...body.devices };
+    record.config = {
+      ...withoutOwnVolatile(from.config),
+      ...record.config,
+      'volatile.apply_template': 'copy',
+    };
+  }
+  return record;
+}
+
+/** Everything that LXD finds wrong only once the operation runs, in its order and words. */
+function plan(context: InstancesContext, request: CreateRequest, name: string, origin: Origin): Creation {
+  const { services } = context;
+  if (origin.kind === 'image' && !origin.image)
+    throw new LxdError('invalid', 'Image not provided for instance creation');
+  if (request.body.type === 'virtual-machine')
+    throw origin.kind === 'image'
+      ? new LxdError(
+          'invalid',
+          'Requested image\'s type "container" doesn\'t match instance type "virtual-machine"',
+        )
+      : new LxdError('invalid', 'Instance type "virtual-machine" is not supported on this server');
+  const record = draft(context, request, name, origin);
+  try {
+    checkInstanceConfig(record.config);
+    checkDeviceTypes(record.devices);
+    if (new Set(record.profiles).size !== record.profiles.length)
+      throw new LxdError('invalid', 'Duplicate profile found in request');
+    if (services.records.get('instances', record.project, name))
+      throw new LxdError(
+        'conflict',
+        'Add instance info to the database: This "instances" entry already exists',
+      );
+    checkExpanded(context, record);
+    const member =
+      origin.kind === 'copy'
+        ? memberOf(services, origin.from.project, origin.from.name)
+        : choosePlacement(services, {
+            architecture: record.architecture,
+            ...(request.target === undefined ? {} : { target: request.target }),
+          });
+    record.architecture ||= services.records.get('members', member)?.value.architecture ?? '';
+    const source: Creation['source'] =
+      origin.kind === 'image' && origin.image
+        ? { kind: 'image', image: origin.image }
+        : (origin as Creation['source']);
+    return { record: fillVolatile(services, record), member, source };
+  } catch (error) {
+    throw prefixed('Failed creating instance record: ', error);
+  }
+}
+
+function checkExpanded({ services }: InstancesContext, record: InstanceRecord): void {
+  const { devices } = expandIn(services, record.project, record);
+  try {
+    if (Object.keys(record.devices).length === 0 && !rootDisk(devices))
+      throw new LxdError('invalid', 'Failed getting root disk: No root device could be found');
+    const pool = rootDisk(devices)?.[1]['pool'];
+    if (pool && !services.records.get('pools', pool))
+      throw new LxdError('invalid', 'Failed loading storage pool: Storage pool not found');
+    try {
+      checkDevices(services, record.project, devices, driverCheck(services, record));
+    } catch (error) {
+      throw prefixed('Invalid devices: ', error);
+    }
+  } catch (error) {
+    throw prefixed('Failed initialising instance: ', error);
+  }
+}
+
+/**
+ * Creates an instance. Wrong requests are refused at once where LXD does, else by an operation that fails.
+ * @throws LxdError
+ */
+export async function createInstance(
+  context: InstancesContext,
+  request: CreateRequest,
+): Promise<OperationView> {
+  const { services } = context;
+  const { project, body } = request;
+  if (project !== 'default') throw new LxdError('not-found', 'Failed loading project: Project not found');
+  checkTarget(context, request);
+  const type = body.type ?? '';
+  if (!['', 'container', 'virtual-machine'].includes(type))
+    throw new LxdError('invalid', 'Invalid instance type');
+  if (body.instance_type)
+    throw new LxdError('invalid', `Provided instance type doesn't exist: ${body.instance_type}`);
+  for (const profile of body.profiles ?? []) {
+    if (!services.records.get('profiles', project, profile))
+      throw new LxdError('internal', `Requested profile "${profile}" doesn't exist`);
+  }
+  const taken = (candidate: string) => services.records.get('instances', project, candidate) !== undefined;
+  const name = body.name ? body.name : generateName(() => services.uuid(), taken);
+  checkInstanceName(name);
+  const origin = originOf(context, request);
+
+  const names = origin.kind === 'copy' ? [name, origin.from.name] : [name];
+  const operation = {
+    class: 'task' as const,
+    description: 'Creating instance',
+    project,
+    resources: { instances: names, ...(type === 'virtual-machine' ? {} : { containers: names }) },
+  };
+  const fail = (error: unknown) =>
+    services.operations.start({ ...operation, run: () => Promise.reject(toLxdError(error)) });
+
+  let creation: Creation;
+  try {
+    creation = plan(context, request, name, origin);
+  } catch (error) {
+    return fail(error);
+  }
+  try {
+    return await services.operations.start({
+      ...operation,
+      intent: (id, transaction) => {
+        const pending = { kind: 'create' as const, operation: id, server: services.server };
+        transaction
+          .create('instances', [project, name], { ...creation.record, pending })
+          .create('placements', [project, name], { member: creation.member });
+      },
+      run: (running) =>
+        context.busy.queue({ project, name }, 'create', () => fill(context, creation, running)),
+    });
+  } catch (error) {
+    if (!taken(name)) throw error;
+    return fail(
+      new LxdError(
+        'conflict',
+        'Failed creating instance record: Add instance info to the database: This "instances" entry already exists',
+      ),
+    );
+  }
+}
+
+function checkTarget({ services }: InstancesContext, { target }: CreateRequest): void {
+  if (target !== undefined && services.records.list('members').length < 2)
+    throw new LxdError('invalid', 'Target only allowed when clustered');
+}
+
+/** The effect: files on the member, then the outcome on record. A failure takes everything back. */
+async function fill(
+  context: InstancesContext,
+  { record, member, source }: Creation,
+  running: RunningOperation,
+): Promise<void> {
+  const { services } = context;
+  const { project, name } = record;
+  const options = {
+    signal: running.signal,
+    onProgress: (progress: Record<string, string>) => running.update(progress),
+  };
+  try {
+    const agent = services.agents.get(member);
+    let from: InstanceSource = { type: 'none' };
+    if (source.kind === 'image') {
+      await bringImage(services, project, source.image.fingerprint, member, options);
+      from = { type: 'image', fingerprint: source.image.fingerprint };
+    } else if (source.kind === 'copy') {
+      const now = findInstance(services, source.from.project, source.from.name).value;
+      from = { type: 'copy', source: instanceSpec(services, now, member) };
+    }
+    const outcome = await agent.createInstance(instanceSpec(services, record, member), from, options);
+    await services.records.modify(
+      'instances',
+      [project, name],
+      ({ pending: _pending, ...value }) => ({ ...value, config: withOutcome(value.config, outcome) }),
+      options,
+    );
+  } catch (error) {
+    await takeBack(context, project, name);
+    throw error;
+  }
+  services.events.lifecycle({
+    action: 'instance-created',
+    source: instanceUrl(project, name),
+    project,
+    context: {
+      type: record.type,
+      'storage-pool': rootDisk(expandIn(services, project, record).devices)?.[1]['pool'],
+    },
+  });
+  if (source.kind === 'image') await touchImage(context, project, source.image.fingerprint, running.signal);
+}
+
+/** What cannot be taken back now stays on record as pending, for recovery. */
+async function takeBack({ services }: InstancesContext, project: string, name: string): Promise<void> {
+  try {
+    await removeInstance(services, project, name, AbortSignal.timeout(unwindTimeoutMs));
+  } catch (error) {
+    services.log.error('taking back a failed creation failed; it is tried again later', {
+      instance: name,
+      error: toLxdError(error).message,
+    });
+  }
+}
+
+async function touchImage(
+  { services }: InstancesContext,
+  project: string,
+  fingerprint: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const lastUsedAt = services.clock.now().toISOString();
+  try {
+    await services.records.modify('images', [project, fingerprint], (image) => ({ ...image, lastUsedAt }), {
+      signal,
+    });
+  } catch (error) {
+    services.log.debug('the image was not marked as used', { fingerprint, error: toLxdError(error).message });
+  }
+}

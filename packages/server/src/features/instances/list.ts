@@ -1,0 +1,76 @@
+import { LxdError } from '@lxd-ts/core';
+import type { InstanceStateReport } from '@lxd-ts/rpc';
+import type { InstanceRecord } from '@lxd-ts/state';
+import type { Services } from '../../services.ts';
+import { memberOf } from './context.ts';
+import { instanceSpec } from './spec.ts';
+import { instanceView, stateView, type InstanceView } from './view.ts';
+
+/** Members that do not answer in this time are shown as if they were offline. */
+const answerTimeoutMs = 10_000;
+
+export interface ListRequest {
+  project: string;
+  allProjects: boolean;
+  /** `?instance-type=`. */
+  type: string | null;
+  keep: (view: InstanceView) => boolean;
+}
+
+/** @throws LxdError `internal` (as LXD) for an unknown type */
+export function listInstances(
+  services: Services,
+  { project, allProjects, type, keep }: ListRequest,
+): InstanceView[] {
+  if (type !== null && type !== '' && type !== 'container' && type !== 'virtual-machine')
+    throw new LxdError('internal', 'Invalid instance type');
+  if (type === 'virtual-machine') return [];
+  const records = allProjects
+    ? services.records.list('instances')
+    : services.records.list('instances', project);
+  return records.map(({ value }) => instanceView(services, value)).filter(keep);
+}
+
+async function statesOf(
+  services: Services,
+  member: string,
+  records: InstanceRecord[],
+  signal: AbortSignal,
+): Promise<(InstanceStateReport | undefined)[]> {
+  try {
+    const specs = records.map((record) => instanceSpec(services, record, member));
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]);
+    return await services.agents.get(member).instanceStates(specs, { signal: limit });
+  } catch {
+    return records.map(() => undefined);
+  }
+}
+
+/** With state, for `recursion=2`: every member is asked once, for all of its instances. */
+export async function withStates(
+  services: Services,
+  views: InstanceView[],
+  signal: AbortSignal,
+): Promise<Record<string, unknown>[]> {
+  const records = views.flatMap(({ project, name }) => {
+    const found = services.records.get('instances', project, name);
+    return found ? [found.value] : [];
+  });
+  const byMember = Map.groupBy(
+    records.filter(({ project, name }) => services.records.get('placements', project, name)),
+    ({ project, name }) => memberOf(services, project, name),
+  );
+  const reports = new Map<string, InstanceStateReport | undefined>();
+  await Promise.all(
+    [...byMember].map(async ([member, theirs]) => {
+      const states = await statesOf(services, member, theirs, signal);
+      theirs.forEach(({ project, name }, index) => reports.set(`${project}/${name}`, states[index]));
+    }),
+  );
+  return views.map((view) => ({
+    ...view,
+    backups: null,
+    state: stateView(reports.get(`${view.project}/${view.name}`)),
+    snapshots: null,
+  }));
+}

@@ -1,0 +1,95 @@
+import { toLxdError } from '@lxd-ts/core';
+import type { Observation, ObservedInstance } from '@lxd-ts/rpc';
+import type { StatusRecord } from '@lxd-ts/state';
+import { instanceUrl, isUp, type InstancesContext } from './context.ts';
+import { deleteEphemeral } from './state-change.ts';
+import { withOutcome } from './volatile.ts';
+
+const statusRecord = ({ status, pid, message }: ObservedInstance): StatusRecord => ({
+  status,
+  pid,
+  ...(message === undefined ? {} : { message }),
+});
+
+const same = (a: StatusRecord | undefined, b: StatusRecord): boolean =>
+  a?.status === b.status && a.pid === b.pid && a.message === b.message;
+
+/** Everything a member has, after its agent connected: what it does not name is stopped. */
+async function observeAll(
+  { services }: InstancesContext,
+  member: string,
+  instances: ObservedInstance[],
+  signal: AbortSignal,
+): Promise<void> {
+  const seen = new Map(instances.map((instance) => [`${instance.project}/${instance.name}`, instance]));
+  const changed: [id: [string, string], record: StatusRecord][] = [];
+  for (const { value } of services.records.list('instances')) {
+    const { project, name } = value;
+    if (services.records.get('placements', project, name)?.value.member !== member) continue;
+    const observed = seen.get(`${project}/${name}`);
+    const next: StatusRecord = observed ? statusRecord(observed) : { status: 'Stopped', pid: 0 };
+    if (!same(services.records.get('statuses', project, name)?.value, next))
+      changed.push([[project, name], next]);
+  }
+  for (let at = 0; at < changed.length; at += 100) {
+    const transaction = services.records.transaction();
+    for (const [id, record] of changed.slice(at, at + 100)) transaction.put('statuses', id, record);
+    await transaction.commit({ signal });
+  }
+}
+
+/** An instance that ended by itself: on record as stopped; an ephemeral one goes. */
+async function ended(
+  context: InstancesContext,
+  { project, name }: ObservedInstance,
+  signal: AbortSignal,
+): Promise<void> {
+  const { services, busy } = context;
+  await busy.queue({ project, name }, 'stop', async () => {
+    const record = services.records.get('instances', project, name)?.value;
+    if (!record || record.pending) return;
+    const volatile = { 'volatile.last_state.power': 'STOPPED' };
+    await services.records.modify(
+      'instances',
+      [project, name],
+      (value) => ({ ...value, config: withOutcome(value.config, { volatile }) }),
+      { signal },
+    );
+    services.events.lifecycle({ action: 'instance-shutdown', source: instanceUrl(project, name), project });
+    if (record.ephemeral) await deleteEphemeral(context, project, name, '', signal);
+  });
+}
+
+/** For the registry of agents: what one of them tells by itself. Never throws; what fails is logged. */
+export async function observe(
+  context: InstancesContext,
+  member: string,
+  observation: Observation,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  const { services, busy } = context;
+  try {
+    if (observation.kind === 'all') {
+      await observeAll(context, member, observation.instances, signal);
+      return;
+    }
+    const { instance, cause } = observation;
+    const { project, name } = instance;
+    // Of a change that this server makes, the change itself writes the outcome.
+    const byItself = busy.action(project, name) === undefined;
+    if (services.records.get('placements', project, name)?.value.member !== member) return;
+    const before = services.records.get('statuses', project, name)?.value;
+    const next = statusRecord(instance);
+    if (!same(before, next) && (byItself || isUp(next.status)))
+      await services.records.transaction().put('statuses', [project, name], next).commit({ signal });
+    if (cause === 'reboot')
+      services.events.lifecycle({
+        action: 'instance-restarted',
+        source: instanceUrl(project, name),
+        project,
+      });
+    if (cause === 'shutdown' && byItself && !isUp(next.status)) await ended(context, instance, signal);
+  } catch (error) {
+    services.log.warn('an observation was not recorded', { member, error: toLxdError(error).message });
+  }
+}

@@ -1,0 +1,69 @@
+import type { Config, Devices } from '@lxd-ts/core';
+
+/** Bodies as LXD's clients send them; checked against the OpenAPI document before they get here. */
+export interface InstancePut {
+  architecture?: string;
+  config?: Config | null;
+  devices?: Devices | null;
+  ephemeral?: boolean;
+  profiles?: string[] | null;
+  stateful?: boolean;
+  description?: string;
+  restore?: string;
+}
+
+export interface InstanceSourceBody {
+  type?: string;
+  alias?: string;
+  fingerprint?: string;
+  properties?: Record<string, string> | null;
+  server?: string;
+  mode?: string;
+  /** For a copy. */
+  source?: string;
+  project?: string;
+}
+
+export interface InstancesPost extends InstancePut {
+  name?: string;
+  type?: string;
+  instance_type?: string;
+  source?: InstanceSourceBody;
+}
+
+export interface InstancePost {
+  name?: string;
+  migration?: boolean;
+  pool?: string;
+  project?: string;
+}
+
+export interface InstanceStatePut {
+  action?: string;
+  timeout?: number;
+  force?: boolean;
+  stateful?: boolean;
+}
+
+export interface InstancesPut {
+  state?: InstanceStatePut;
+}
+
+export interface InstanceExecPost {
+  command?: string[] | null;
+  'wait-for-websocket'?: boolean;
+  interactive?: boolean;
+  environment?: Config | null;
+  width?: number;
+  height?: number;
+  'record-output'?: boolean;
+  user?: number;
+  group?: number;
+  cwd?: string;
+}
+
+export interface InstanceConsolePost {
+  width?: number;
+  height?: number;
+  type?: string;
+}

@@ -1,0 +1,228 @@
+import { LxdError } from '@lxd-ts/core';
+import type { Readable } from 'node:stream';
+import { empty, started, sync, type Reply, type RequestContext, type Route } from '../../http/route.ts';
+import { clearConsole, consoleLog, startConsole } from './console.ts';
+import { findInstance, memberOf } from './context.ts';
+import { createInstance } from './create.ts';
+import { startDelete } from './delete.ts';
+import { startExec } from './exec.ts';
+import { listInstances, withStates } from './list.ts';
+import { deleteLog, listLogs, readLog } from './logs.ts';
+import { startRename } from './rename.ts';
+import type {
+  InstanceConsolePost,
+  InstanceExecPost,
+  InstancePost,
+  InstancePut,
+  InstanceStatePut,
+  InstancesPost,
+  InstancesPut,
+} from './requests.ts';
+import type { InstancesService } from './service.ts';
+import { instanceSpec } from './spec.ts';
+import { startBulkStateChange, startStateChange } from './state-change.ts';
+import { patch, startUpdate } from './update.ts';
+import { instanceTag, instanceView, stateView } from './view.ts';
+
+const nameOf = (request: RequestContext): string => request.params['name'] ?? '';
+
+const file = (body: Readable, filename: string): Reply => ({
+  kind: 'stream',
+  body,
+  headers: {
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `inline;filename=${filename}`,
+  },
+});
+
+/** Every route below `/1.0/instances` that there is. */
+export function instancesRoutes({ context }: InstancesService): Route[] {
+  const { services } = context;
+
+  /** The record's revision, when the caller named the version it means; 412 when that is not the one. */
+  const named = (request: RequestContext, name: string): number | undefined => {
+    const { value, revision } = findInstance(services, request.project, name);
+    request.checkETag(instanceTag(value));
+    return request.headers['if-match'] === undefined ? undefined : revision;
+  };
+
+  const list: Route = {
+    operationId: 'instances_get',
+    async handle(request) {
+      const { query, project, instancesPath, signal } = request;
+      const allProjects = query.get('all-projects') === 'true';
+      if (allProjects && query.has('project'))
+        throw new LxdError('invalid', 'Cannot specify a project when requesting all projects');
+      const views = listInstances(services, {
+        project,
+        allProjects,
+        type: query.get('instance-type'),
+        keep: () => true,
+      });
+      const recursion = query.get('recursion');
+      if (recursion === '2') return sync(await withStates(services, views, signal));
+      if (recursion === '1') return sync(views);
+      const suffix = (of: string) => (of === 'default' ? '' : `?project=${encodeURIComponent(of)}`);
+      return sync(views.map((view) => `/${instancesPath}/${view.name}${suffix(view.project)}`));
+    },
+  };
+
+  const create: Route<InstancesPost> = {
+    operationId: 'instances_post',
+    async handle({ project, body, query, caller }) {
+      const target = query.get('target');
+      return started(
+        await createInstance(context, { project, body, caller, ...(target === null ? {} : { target }) }),
+      );
+    },
+  };
+
+  const bulk: Route<InstancesPut> = {
+    operationId: 'instances_put',
+    handle: async ({ project, body, caller }) =>
+      started(await startBulkStateChange(context, project, body.state ?? {}, caller)),
+  };
+
+  const get: Route = {
+    operationId: 'instance_get',
+    async handle(request) {
+      const { project, query, signal } = request;
+      const { value } = findInstance(services, project, nameOf(request));
+      const view = instanceView(services, value);
+      if (query.get('recursion') !== '1') return sync(view, instanceTag(value));
+      const [full] = await withStates(services, [view], signal);
+      return sync(full, instanceTag(value));
+    },
+  };
+
+  const put: Route<InstancePut> = {
+    operationId: 'instance_put',
+    async handle(request) {
+      const name = nameOf(request);
+      const revision = named(request, name);
+      return started(
+        await startUpdate(context, { project: request.project, name, body: request.body, revision }),
+      );
+    },
+  };
+
+  const patchOne: Route<InstancePut> = {
+    operationId: 'instance_patch',
+    async handle(request) {
+      const name = nameOf(request);
+      const revision = named(request, name);
+      const { project, body } = request;
+      // Once begun it is finished, whether or not the caller stays.
+      await patch(context, { project, name, body, revision }, new AbortController().signal);
+      return empty;
+    },
+  };
+
+  const rename: Route<InstancePost> = {
+    operationId: 'instance_post',
+    async handle(request) {
+      const { project, body } = request;
+      if (body.migration) throw new LxdError('unsupported', 'Migration is not supported yet');
+      if (body.pool || body.project)
+        throw new LxdError('unsupported', 'Moving an instance is not supported yet');
+      return started(await startRename(context, project, nameOf(request), body.name));
+    },
+  };
+
+  const remove: Route = {
+    operationId: 'instance_delete',
+    handle: async (request) => started(await startDelete(context, request.project, nameOf(request))),
+  };
+
+  const stateGet: Route = {
+    operationId: 'instance_state_get',
+    async handle(request) {
+      const { project, signal } = request;
+      const { value } = findInstance(services, project, nameOf(request));
+      const member = memberOf(services, project, value.name);
+      const spec = instanceSpec(services, value, member);
+      const [report] = await services.agents.get(member).instanceStates([spec], { signal });
+      return sync(stateView(report), stateView(report));
+    },
+  };
+
+  const statePut: Route<InstanceStatePut> = {
+    operationId: 'instance_state_put',
+    handle: async (request) =>
+      started(
+        await startStateChange(context, request.project, nameOf(request), request.body, request.caller),
+      ),
+  };
+
+  const exec: Route<InstanceExecPost> = {
+    operationId: 'instance_exec_post',
+    handle: async (request) =>
+      started(await startExec(context, request.project, nameOf(request), request.body)),
+  };
+
+  const consolePost: Route<InstanceConsolePost> = {
+    operationId: 'instance_console_post',
+    handle: async (request) =>
+      started(await startConsole(context, request.project, nameOf(request), request.body)),
+  };
+
+  const consoleGet: Route = {
+    operationId: 'instance_console_get',
+    handle: async (request) =>
+      file(await consoleLog(context, request.project, nameOf(request), request.signal), 'console.log'),
+  };
+
+  const consoleDelete: Route = {
+    operationId: 'instance_console_delete',
+    async handle(request) {
+      await clearConsole(context, request.project, nameOf(request), request.signal);
+      return empty;
+    },
+  };
+
+  const logsGet: Route = {
+    operationId: 'instance_logs_get',
+    handle: async (request) =>
+      sync(await listLogs(context, request.project, nameOf(request), request.signal)),
+  };
+
+  const logGet: Route = {
+    operationId: 'instance_log_get',
+    async handle(request) {
+      const filename = request.params['filename'] ?? '';
+      return file(
+        await readLog(context, request.project, nameOf(request), filename, request.signal),
+        filename,
+      );
+    },
+  };
+
+  const logDelete: Route = {
+    operationId: 'instance_log_delete',
+    async handle(request) {
+      const filename = request.params['filename'] ?? '';
+      await deleteLog(context, request.project, nameOf(request), filename, request.signal);
+      return empty;
+    },
+  };
+
+  return [
+    list,
+    create,
+    bulk,
+    get,
+    put,
+    patchOne,
+    rename,
+    remove,
+    stateGet,
+    statePut,
+    exec,
+    consolePost,
+    consoleGet,
+    consoleDelete,
+    logsGet,
+    logGet,
+    logDelete,
+  ];
+}

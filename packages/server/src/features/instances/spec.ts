@@ -1,0 +1,36 @@
+import type { InstanceSpec, NetworkSpec, PoolSpec } from '@lxd-ts/core';
+import type { InstanceRecord, NetworkRecord, PoolRecord } from '@lxd-ts/state';
+import type { Services } from '../../services.ts';
+import { expandIn } from './expand.ts';
+
+/** The pool as `member` sees it. */
+export const poolSpec = (pool: PoolRecord, member: string): PoolSpec => ({
+  name: pool.name,
+  driver: pool.driver,
+  config: { ...pool.config, ...pool.memberConfig[member] },
+});
+
+/** The network as `member` sees it. */
+export const networkSpec = (network: NetworkRecord, member: string): NetworkSpec => ({
+  project: network.project,
+  name: network.name,
+  type: network.type,
+  config: { ...network.config, ...network.memberConfig[member] },
+});
+
+/** All the agent of `member` needs to run the instance. */
+export function instanceSpec(services: Services, record: InstanceRecord, member: string): InstanceSpec {
+  const { config, devices } = expandIn(services, record.project, record);
+  const pools: Record<string, PoolSpec> = {};
+  const networks: Record<string, NetworkSpec> = {};
+  for (const device of Object.values(devices)) {
+    const pool = device['pool'] ? services.records.get('pools', device['pool']) : undefined;
+    if (pool) pools[pool.value.name] = poolSpec(pool.value, member);
+    const network = device['network']
+      ? services.records.get('networks', record.project, device['network'])
+      : undefined;
+    if (network) networks[network.value.name] = networkSpec(network.value, member);
+  }
+  const { project, name, type, architecture, ephemeral } = record;
+  return { project, name, type, architecture, ephemeral, config, devices, pools, networks };
+}

@@ -1,0 +1,40 @@
+import { LxdError } from '@lxd-ts/core';
+import type { CallOptions, ImageFile, ImagePart } from '@lxd-ts/rpc';
+import type { Services } from '../../services.ts';
+
+async function* parts(files: ImageFile[]): AsyncIterable<ImagePart> {
+  for (const { kind, body } of files) yield Promise.resolve({ kind, body });
+}
+
+/**
+ * Brings an image's files to a member, from one that has them.
+ * @throws LxdError `not-found`, `unavailable` when no member that has them is online
+ */
+export async function bringImage(
+  services: Services,
+  project: string,
+  fingerprint: string,
+  member: string,
+  options: CallOptions,
+): Promise<void> {
+  const image = services.records.get('images', project, fingerprint)?.value;
+  if (!image) throw new LxdError('not-found', 'Image not found');
+  if (image.members.includes(member)) return;
+  const online = services.agents.online();
+  const source = image.members.find((name) => online.includes(name));
+  if (source === undefined)
+    throw new LxdError('unavailable', `No member that has image "${fingerprint}" is online`);
+  const files = await services.agents.get(source).sendImage(fingerprint, options);
+  try {
+    await services.agents.get(member).receiveImage(parts(files), { ...options, expected: fingerprint });
+  } finally {
+    for (const { body } of files) body.destroy();
+  }
+  const add = (members: string[]) => (members.includes(member) ? members : [...members, member]);
+  await services.records.modify(
+    'images',
+    [project, fingerprint],
+    (record) => ({ ...record, members: add(record.members) }),
+    options,
+  );
+}

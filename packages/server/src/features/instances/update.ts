@@ -1,0 +1,177 @@
+import { LxdError, toLxdError, type Config, type Devices } from '@lxd-ts/core';
+import type { OperationView } from '@lxd-ts/operations';
+import type { InstanceRecord } from '@lxd-ts/state';
+import { checkInstanceConfig } from './config-schema.ts';
+import { findInstance, instanceUrl, memberOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
+import { checkDevices } from './devices.ts';
+import { driverCheck } from './driver-check.ts';
+import { expandIn, rootDisk } from './expand.ts';
+import { intend, withoutPending } from './pending.ts';
+import type { InstancePut } from './requests.ts';
+import { instanceSpec } from './spec.ts';
+import { fillVolatile, forgetDevice, withOutcome } from './volatile.ts';
+
+export interface UpdateRequest {
+  project: string;
+  name: string;
+  body: InstancePut;
+  /** The record's, when the caller said which one it means. */
+  revision?: number | undefined;
+}
+
+const invalid = (message: string): LxdError => new LxdError('invalid', message);
+
+const set = (config: Config): Config =>
+  Object.fromEntries(Object.entries(config).filter(([, value]) => value !== ''));
+
+const replaced = (record: InstanceRecord, body: InstancePut): InstanceRecord => ({
+  ...record,
+  architecture: body.architecture || record.architecture,
+  config: set(body.config ?? {}),
+  devices: body.devices ?? {},
+  ephemeral: body.ephemeral ?? false,
+  profiles: body.profiles ?? [],
+  description: body.description ?? '',
+});
+
+const merged = (record: InstanceRecord, body: InstancePut): InstanceRecord => ({
+  ...record,
+  architecture: body.architecture || record.architecture,
+  config: set({ ...record.config, ...body.config }),
+  devices: { ...record.devices, ...body.devices },
+  ephemeral: body.ephemeral ?? record.ephemeral,
+  profiles: body.profiles ?? record.profiles,
+  description: body.description ?? record.description,
+});
+
+function prefixed<T>(prefix: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    const { code, message } = toLxdError(error);
+    throw new LxdError(code, `${prefix}${message}`, { cause: error });
+  }
+}
+
+const knownTypes = /^(none|nic|disk|unix-char|unix-block|usb|gpu|infiniband|proxy|unix-hotplug|tpm|pci)$/;
+function checkLocalTypes(devices: Devices): void {
+  for (const [name, device] of Object.entries(devices)) {
+    if (!knownTypes.test(device['type'] ?? ''))
+      throw invalid(
+        `Device validation failed for "${name}": Failed loading device "${name}": Unsupported device type`,
+      );
+  }
+}
+
+/** Refuses what cannot be, and fills in what the server decides. */
+function checked(
+  { services }: InstancesContext,
+  before: InstanceRecord,
+  after: InstanceRecord,
+): InstanceRecord {
+  prefixed('Invalid config: ', () => checkInstanceConfig(after.config));
+  prefixed('Invalid devices: ', () => checkLocalTypes(after.devices));
+  const gone = Object.keys(before.config).filter((key) => !(key in after.config));
+  if (gone.some((key) => key.startsWith('volatile.idmap.')))
+    throw invalid("Volatile idmap keys can't be deleted by the user");
+  const now = expandIn(services, after.project, after).devices;
+  const old = expandIn(services, before.project, before).devices;
+  prefixed('Invalid expanded devices: ', () =>
+    checkDevices(services, after.project, now, driverCheck(services, after)),
+  );
+  const pool = rootDisk(old)?.[1]['pool'];
+  if (pool !== undefined && rootDisk(now)?.[1]['pool'] !== pool)
+    throw invalid('The storage pool of the root disk can only be changed by moving the instance');
+  const config = Object.keys(old)
+    .filter((name) => old[name]?.['type'] !== now[name]?.['type'])
+    .reduce(forgetDevice, after.config);
+  return fillVolatile(services, { ...after, config });
+}
+
+function checkProfiles({ services }: InstancesContext, { project, body }: UpdateRequest): void {
+  for (const profile of body.profiles ?? []) {
+    if (!services.records.get('profiles', project, profile))
+      throw new LxdError('not-found', 'Profile not found');
+  }
+}
+
+/** The effect of a change that is on record, then the outcome; a failure puts the old record back. */
+export async function effect(
+  { services }: InstancesContext,
+  before: InstanceRecord,
+  after: InstanceRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const { project, name } = after;
+  const member = memberOf(services, project, name);
+  const settle = (record: (current: InstanceRecord) => InstanceRecord) =>
+    services.records.modify('instances', [project, name], (current) => withoutPending(record(current)), {
+      signal: AbortSignal.timeout(unwindTimeoutMs),
+    });
+  try {
+    const outcome = await services.agents
+      .get(member)
+      .updateInstance(instanceSpec(services, before, member), instanceSpec(services, after, member), {
+        signal,
+      });
+    await settle((current) => ({ ...current, config: withOutcome(current.config, outcome) }));
+  } catch (error) {
+    await settle(() => before);
+    throw error;
+  }
+}
+
+function change(
+  context: InstancesContext,
+  { project, name, revision }: UpdateRequest,
+  next: (record: InstanceRecord) => InstanceRecord,
+  operation: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { services, busy } = context;
+  return busy.queue({ project, name }, 'update', async () => {
+    services.agents.get(memberOf(services, project, name));
+    const { before, after } = await intend(
+      context,
+      project,
+      name,
+      { kind: 'update', operation },
+      (record) => checked(context, record, next(record)),
+      { signal, revision },
+    );
+    await effect(context, before, after, signal);
+    services.events.lifecycle({ action: 'instance-updated', source: instanceUrl(project, name), project });
+  });
+}
+
+/** `PUT`: the whole, by an operation. */
+export function startUpdate(context: InstancesContext, request: UpdateRequest): Promise<OperationView> {
+  const { project, name, body } = request;
+  findInstance(context.services, project, name);
+  checkProfiles(context, request);
+  if (body.restore) throw new LxdError('unsupported', 'Restoring a snapshot is not supported yet');
+  return context.services.operations.start({
+    class: 'task',
+    description: 'Updating instance',
+    project,
+    resources: { instances: [name], containers: [name] },
+    run: ({ id, signal }) => change(context, request, (record) => replaced(record, body), id, signal),
+  });
+}
+
+/** `PATCH`: what is given, at once. LXD answers what is wrong with it by 500. */
+export async function patch(
+  context: InstancesContext,
+  request: UpdateRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { project, name, body } = request;
+  findInstance(context.services, project, name);
+  checkProfiles(context, request);
+  try {
+    await change(context, request, (record) => merged(record, body), '', signal);
+  } catch (error) {
+    const { code, message } = toLxdError(error);
+    throw code === 'invalid' ? new LxdError('internal', message, { cause: error }) : error;
+  }
+}

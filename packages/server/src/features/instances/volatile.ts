@@ -1,0 +1,71 @@
+import { isTrue, type Config } from '@lxd-ts/core';
+import type { Outcome } from '@lxd-ts/rpc';
+import type { InstanceRecord } from '@lxd-ts/state';
+import type { Services } from '../../services.ts';
+import { expandIn } from './expand.ts';
+
+const idmap = (privileged: boolean): string =>
+  JSON.stringify(
+    privileged
+      ? []
+      : [
+          { Isuid: true, Isgid: false, Hostid: 1_000_000, Nsid: 0, Maprange: 1_000_000_000 },
+          { Isuid: false, Isgid: true, Hostid: 1_000_000, Nsid: 0, Maprange: 1_000_000_000 },
+        ],
+  );
+
+/** Kinds of NIC that bring an address of their own. */
+const ownAddress = ['physical', 'ipvlan', 'infiniband'];
+
+/** An address of LXD's range that no instance has. */
+function freeHwaddr(services: Services): string {
+  const taken = new Set(
+    services.records
+      .list('instances')
+      .flatMap(({ value }) => Object.entries(value.config).filter(([name]) => name.endsWith('.hwaddr')))
+      .map(([, value]) => value),
+  );
+  for (;;) {
+    const hex = services.uuid();
+    const address = `00:16:3e:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`;
+    if (!taken.has(address)) return address;
+  }
+}
+
+/** What only an instance of its own has; a copy does not take it along. */
+const ownKeys =
+  /^volatile\.(uuid|cloud-init\.instance-id|apply_template|last_state\..*|idmap\..*|.+\.(hwaddr|host_name|last_state\..*))$/;
+export const withoutOwnVolatile = (config: Config): Config =>
+  Object.fromEntries(Object.entries(config).filter(([name]) => !ownKeys.test(name)));
+
+/** The record with every `volatile.*` key that the server decides, where it is missing or no longer right. */
+export function fillVolatile(services: Services, record: InstanceRecord): InstanceRecord {
+  const expanded = expandIn(services, record.project, record);
+  const config: Record<string, string> = {
+    'volatile.uuid': services.uuid(),
+    'volatile.cloud-init.instance-id': services.uuid(),
+    'volatile.idmap.base': '0',
+    'volatile.last_state.idmap': '[]',
+    ...record.config,
+    'volatile.idmap.next': idmap(isTrue(expanded.config['security.privileged'])),
+  };
+  for (const [name, device] of Object.entries(expanded.devices)) {
+    const wantsAddress = device['type'] === 'nic' && !ownAddress.includes(device['nictype'] ?? '');
+    if (wantsAddress && !device['hwaddr']) config[`volatile.${name}.hwaddr`] ??= freeHwaddr(services);
+  }
+  return { ...record, config };
+}
+
+/** What a device that is gone had to remember is gone too. */
+export const forgetDevice = (config: Config, device: string): Config =>
+  Object.fromEntries(Object.entries(config).filter(([name]) => !name.startsWith(`volatile.${device}.`)));
+
+/** The configuration with an agent's changes in it. */
+export function withOutcome(config: Config, { volatile }: Outcome): Config {
+  const changed = { ...config };
+  for (const [name, value] of Object.entries(volatile)) {
+    if (value === null) Reflect.deleteProperty(changed, name);
+    else changed[name] = value;
+  }
+  return changed;
+}
