@@ -1,1 +1,2 @@
-export {};
+export { registry } from './registry.ts';
+export { run } from './run.ts';

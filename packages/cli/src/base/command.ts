@@ -1,0 +1,35 @@
+import type { FlagSpecs, FlagValues } from './args.ts';
+import type { Context } from './context.ts';
+import type { Output } from './output.ts';
+
+/** One `lxd-ts` command. Its handler returns data; the shell prints it. */
+export interface Command<F extends FlagSpecs = FlagSpecs> {
+  /** What follows the command's name in its usage line, e.g. `<instance> <key>=<value>...`. */
+  usage: string;
+  /** How many arguments it takes. */
+  arity: readonly [min: number, max: number];
+  description: string;
+  /** Command line (without `lxd-ts`) and what it does. */
+  examples?: readonly (readonly [line: string, meaning: string])[];
+  flags?: F;
+  run(context: Context, args: readonly string[], flags: FlagValues<F>): Promise<Output | undefined>;
+}
+
+/** A command as the shell keeps it: flags were checked against its own specs before `run` is called. */
+export interface LoadedCommand extends Omit<Command, 'run'> {
+  run(context: Context, args: readonly string[], flags: never): Promise<Output | undefined>;
+}
+
+export const command = <const F extends FlagSpecs = Record<never, never>>(
+  definition: Command<F>,
+): LoadedCommand => definition as unknown as LoadedCommand;
+
+/** A line of the registry: enough to find a command and to list it; the rest is loaded when it is used. */
+export interface Entry {
+  /** e.g. `config device add` */
+  path: string;
+  summary: string;
+  /** Other last words for the same command, e.g. `ls`. */
+  aliases?: readonly string[];
+  load: () => Promise<{ default: LoadedCommand }>;
+}

@@ -1,0 +1,161 @@
+import { LxdError } from '@lxd-ts/core';
+import { command, type LoadedCommand } from './command.ts';
+import type { Context } from './context.ts';
+import { edit } from './editor.ts';
+import { parseSettings } from './key-values.ts';
+import { apiPath, parseName, requireName } from './names.ts';
+import { notice, textOutput, yamlOutput } from './output.ts';
+
+export interface Configured {
+  config: Record<string, string>;
+  description: string;
+}
+
+/** A kind of thing that has a name and a configuration: profiles, networks, storage pools. */
+export interface Entity {
+  /** As the API's paths spell it, e.g. `storage-pools`. */
+  collection: string;
+  /** In messages, e.g. `storage pool`. */
+  noun: string;
+  /** The words of its commands, e.g. `storage`. */
+  words: string;
+  /** The fields that may be changed. */
+  editable: readonly string[];
+}
+
+const pick = (value: object, keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key)));
+
+export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Reads, changes and writes back; refused when somebody else wrote in between. */
+export async function update(
+  context: Context,
+  path: string,
+  editable: readonly string[],
+  change: (current: Configured) => void,
+  query: Readonly<Record<string, string | undefined>> = {},
+): Promise<void> {
+  const { metadata, etag } = await context.client.getWithEtag<Configured>(path, { query });
+  change(metadata);
+  await context.change('PUT', path, { body: pick(metadata, editable), etag, query });
+}
+
+/** `edit`: the fields that may be changed are sent back, whatever else the text holds. */
+export async function editRecord(
+  context: Context,
+  path: string,
+  editable: readonly string[],
+  hint: string,
+): Promise<void> {
+  const { fromTerminal, etag, text } = await currentText(context, path, editable, hint);
+  await edit(context, text, async (changed) => {
+    const { mapFromYaml } = await import('../format/yaml.ts');
+    const body = pick(mapFromYaml(changed), editable);
+    await context.change('PUT', path, { body, etag: fromTerminal ? etag : undefined });
+  });
+}
+
+async function currentText(context: Context, path: string, editable: readonly string[], hint: string) {
+  const fromTerminal = context.io.stdinIsTty;
+  if (!fromTerminal) return { fromTerminal, etag: '', text: '' };
+  const { metadata, etag } = await context.client.getWithEtag<Configured>(path);
+  const { toYaml } = await import('../format/yaml.ts');
+  const comment = `### ${hint}\n### Lines that begin with # are ignored.\n\n`;
+  return { fromTerminal, etag, text: comment + toYaml(pick(metadata, editable)) };
+}
+
+const targetFlag = { target: { kind: 'string', value: 'member', help: 'Cluster member' } } as const;
+
+export const showCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
+  command({
+    usage: `<${words}>`,
+    arity: [1, 1],
+    description: `Shows a ${noun} as YAML.`,
+    examples: [[`${words} show default`, `Show the ${noun} "default"`]],
+    flags: targetFlag,
+    run: async (context, [name], { target }) =>
+      yamlOutput(
+        await context.client.get(apiPath(collection, requireName(name, noun)), { query: { target } }),
+      ),
+  });
+
+export const getCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
+  command({
+    usage: `<${words}> <key>`,
+    arity: [2, 2],
+    description: `Shows the value of one configuration key of a ${noun}.`,
+    flags: targetFlag,
+    run: async (context, [name, key = ''], { target }) => {
+      const { config } = await context.client.get<Configured>(apiPath(collection, requireName(name, noun)), {
+        query: { target },
+      });
+      return textOutput(config[key] ?? '');
+    },
+  });
+
+export const setCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
+  command({
+    usage: `<${words}> <key>=<value>...`,
+    arity: [2, Infinity],
+    description: `Sets configuration keys of a ${noun}. One key may also be given as two words: <key> <value>.`,
+    examples: [[`${words} set default user.note=mine`, 'Set one key']],
+    flags: targetFlag,
+    run: async (context, [name, ...rest], { target }) => {
+      const settings = parseSettings(rest);
+      const path = apiPath(collection, requireName(name, noun));
+      await update(context, path, editable, ({ config }) => Object.assign(config, settings), { target });
+      return undefined;
+    },
+  });
+
+export const unsetCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
+  command({
+    usage: `<${words}> <key>`,
+    arity: [2, 2],
+    description: `Removes a configuration key of a ${noun}.`,
+    flags: targetFlag,
+    run: async (context, [name, key = ''], { target }) => {
+      const path = apiPath(collection, requireName(name, noun));
+      await update(
+        context,
+        path,
+        editable,
+        ({ config }) => {
+          if (!(key in config))
+            throw new LxdError('invalid', `Can't unset key '${key}', it's not currently set`);
+          delete config[key];
+        },
+        { target },
+      );
+      return undefined;
+    },
+  });
+
+export const editCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
+  command({
+    usage: `<${words}>`,
+    arity: [1, 1],
+    description: `Opens a ${noun} in your editor ($VISUAL or $EDITOR), or reads it as YAML from stdin.`,
+    examples: [
+      [`${words} edit default`, 'Edit it'],
+      [`${words} edit default < file.yaml`, 'Replace it by what a file says'],
+    ],
+    run: async (context, [name]) => {
+      const known = requireName(name, noun);
+      await editRecord(context, apiPath(collection, known), editable, `The ${noun} "${known}".`);
+      return undefined;
+    },
+  });
+
+export const deleteCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
+  command({
+    usage: `<${words}>`,
+    arity: [1, 1],
+    description: `Deletes a ${noun} that nothing uses.`,
+    run: async (context, [name]) => {
+      const known = requireName(name, noun);
+      await context.change('DELETE', apiPath(collection, known));
+      return notice(`${capitalised(noun)} ${parseName(known)} deleted`);
+    },
+  });

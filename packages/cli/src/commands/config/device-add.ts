@@ -1,0 +1,3 @@
+import { instanceDevices, deviceAdd } from '../../base/devices.ts';
+
+export default deviceAdd(instanceDevices);

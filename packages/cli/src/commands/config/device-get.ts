@@ -1,0 +1,3 @@
+import { instanceDevices, deviceGet } from '../../base/devices.ts';
+
+export default deviceGet(instanceDevices);

@@ -1,0 +1,3 @@
+import { instanceDevices, deviceList } from '../../base/devices.ts';
+
+export default deviceList(instanceDevices);

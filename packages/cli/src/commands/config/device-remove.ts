@@ -1,0 +1,3 @@
+import { instanceDevices, deviceRemove } from '../../base/devices.ts';
+
+export default deviceRemove(instanceDevices);

@@ -1,0 +1,3 @@
+import { instanceDevices, deviceSet } from '../../base/devices.ts';
+
+export default deviceSet(instanceDevices);

@@ -1,0 +1,3 @@
+import { instanceDevices, deviceShow } from '../../base/devices.ts';
+
+export default deviceShow(instanceDevices);

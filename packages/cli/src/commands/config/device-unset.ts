@@ -1,0 +1,3 @@
+import { instanceDevices, deviceUnset } from '../../base/devices.ts';
+
+export default deviceUnset(instanceDevices);

@@ -1,0 +1,4 @@
+import { network } from '../../base/entities.ts';
+import { deleteCommand } from '../../base/entity.ts';
+
+export default deleteCommand(network);

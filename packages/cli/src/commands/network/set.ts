@@ -1,0 +1,4 @@
+import { network } from '../../base/entities.ts';
+import { setCommand } from '../../base/entity.ts';
+
+export default setCommand(network);

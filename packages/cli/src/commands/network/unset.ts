@@ -1,0 +1,4 @@
+import { network } from '../../base/entities.ts';
+import { unsetCommand } from '../../base/entity.ts';
+
+export default unsetCommand(network);

@@ -1,0 +1,14 @@
+import { command } from '../../base/command.ts';
+import { apiPath, requireName } from '../../base/names.ts';
+import { notice } from '../../base/output.ts';
+
+export default command({
+  usage: '<operation>',
+  arity: [1, 1],
+  description: 'Cancels an operation, if it is one that can be cancelled.',
+  async run(context, [arg]) {
+    const id = requireName(arg, 'operation');
+    await context.client.change('DELETE', apiPath('operations', id));
+    return notice(`Operation ${id} deleted`);
+  },
+});

@@ -1,0 +1,3 @@
+import { profileDevices, deviceAdd } from '../../base/devices.ts';
+
+export default deviceAdd(profileDevices);

@@ -1,0 +1,3 @@
+import { profileDevices, deviceGet } from '../../base/devices.ts';
+
+export default deviceGet(profileDevices);

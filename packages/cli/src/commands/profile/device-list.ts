@@ -1,0 +1,3 @@
+import { profileDevices, deviceList } from '../../base/devices.ts';
+
+export default deviceList(profileDevices);

@@ -1,0 +1,3 @@
+import { profileDevices, deviceRemove } from '../../base/devices.ts';
+
+export default deviceRemove(profileDevices);

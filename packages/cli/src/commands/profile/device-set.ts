@@ -1,0 +1,3 @@
+import { profileDevices, deviceSet } from '../../base/devices.ts';
+
+export default deviceSet(profileDevices);

@@ -1,0 +1,3 @@
+import { profileDevices, deviceShow } from '../../base/devices.ts';
+
+export default deviceShow(profileDevices);

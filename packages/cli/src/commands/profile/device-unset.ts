@@ -1,0 +1,3 @@
+import { profileDevices, deviceUnset } from '../../base/devices.ts';
+
+export default deviceUnset(profileDevices);

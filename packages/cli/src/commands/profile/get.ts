@@ -1,0 +1,4 @@
+import { profile } from '../../base/entities.ts';
+import { getCommand } from '../../base/entity.ts';
+
+export default getCommand(profile);

@@ -1,0 +1,4 @@
+import { profile } from '../../base/entities.ts';
+import { setCommand } from '../../base/entity.ts';
+
+export default setCommand(profile);

@@ -1,0 +1,4 @@
+import { profile } from '../../base/entities.ts';
+import { unsetCommand } from '../../base/entity.ts';
+
+export default unsetCommand(profile);

@@ -1,0 +1,25 @@
+import { command } from '../../base/command.ts';
+import { parseKeyValues } from '../../base/key-values.ts';
+import { requireName } from '../../base/names.ts';
+import { notice } from '../../base/output.ts';
+
+export default command({
+  usage: '<pool> <driver> [<key>=<value>...]',
+  arity: [2, Infinity],
+  description: 'Creates a storage pool.',
+  examples: [
+    ['storage create fast btrfs size=20GiB', 'A btrfs file system in a file of 20 GiB'],
+    ['storage create big dir source=/srv/lxd', 'Plain directories under /srv/lxd'],
+  ],
+  flags: { target: { kind: 'string', value: 'member', help: 'Cluster member' } },
+  async run(context, [arg, driver = '', ...options], { target }) {
+    const name = requireName(arg, 'storage pool');
+    const config = parseKeyValues(options);
+    await context.change('POST', '/1.0/storage-pools', { body: { name, driver, config }, query: { target } });
+    return notice(
+      target === undefined
+        ? `Storage pool ${name} created`
+        : `Storage pool ${name} pending on member ${target}`,
+    );
+  },
+});

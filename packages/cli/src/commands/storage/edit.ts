@@ -1,0 +1,4 @@
+import { storagePool } from '../../base/entities.ts';
+import { editCommand } from '../../base/entity.ts';
+
+export default editCommand(storagePool);

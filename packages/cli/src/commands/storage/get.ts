@@ -1,0 +1,4 @@
+import { storagePool } from '../../base/entities.ts';
+import { getCommand } from '../../base/entity.ts';
+
+export default getCommand(storagePool);

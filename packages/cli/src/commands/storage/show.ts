@@ -1,0 +1,4 @@
+import { storagePool } from '../../base/entities.ts';
+import { showCommand } from '../../base/entity.ts';
+
+export default showCommand(storagePool);
