@@ -1,0 +1,208 @@
+import type { Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
+import { LxdError } from '@lxd-ts/core';
+import {
+  created,
+  empty,
+  started,
+  sync,
+  type Reply,
+  type RequestContext,
+  type Route,
+} from '../../http/route.ts';
+import type { Services } from '../../services.ts';
+import {
+  aliasTag,
+  aliasUrl,
+  aliasView,
+  changeAlias,
+  createAlias,
+  deleteAlias,
+  findAlias,
+  renameAlias,
+  type AliasBody,
+} from './aliases.ts';
+import { joinParts } from './multipart.ts';
+import { imagesService, type ImagePut } from './service.ts';
+import { uploadImage } from './upload.ts';
+import { findImage, imageTag, imageView } from './view.ts';
+
+const fingerprintOf = (request: RequestContext): string => request.params['fingerprint'] ?? '';
+const aliasOf = (request: RequestContext): string => request.params['name'] ?? '';
+
+/** A source in JSON: images from elsewhere. */
+async function refuseSource(given: unknown, stream: Readable): Promise<never> {
+  const body = (given ?? (await json(stream).catch(() => null))) as { source?: { type?: string } } | null;
+  const type = body?.source?.type ?? '';
+  if (['url', 'image', 'instance', 'container', 'virtual-machine', 'snapshot'].includes(type))
+    throw new LxdError('invalid', `Creating an image from source type "${type}" is not supported yet`);
+  throw new LxdError('internal', 'Invalid images JSON');
+}
+
+/** Every route below `/1.0/images` that there is. */
+export function imagesRoutes(services: Services): Route[] {
+  const service = imagesService(services);
+
+  const named = (request: RequestContext): number | undefined => {
+    const { value, revision } = findImage(services, request.project, fingerprintOf(request));
+    request.checkETag(imageTag(value));
+    return request.headers['if-match'] === undefined ? undefined : revision;
+  };
+
+  const list: Route = {
+    operationId: 'images_get',
+    handle: ({ project, query }) => {
+      const views = services.records.list('images', project).map(({ value }) => imageView(services, value));
+      const full = query.get('recursion') === '1';
+      return Promise.resolve(
+        sync(full ? views : views.map((view) => `/1.0/images/${String(view['fingerprint'])}`)),
+      );
+    },
+  };
+
+  const post: Route<unknown> = {
+    operationId: 'images_post',
+    async handle({ project, headers, body, stream, caller, signal }) {
+      if (headers['content-type']?.startsWith('application/json')) return refuseSource(body, stream);
+      return started(await uploadImage(services, { project, headers, body: stream, caller }, signal));
+    },
+  };
+
+  const get: Route = {
+    operationId: 'image_get',
+    handle: (request) => {
+      const { value } = findImage(services, request.project, fingerprintOf(request));
+      return Promise.resolve(sync(imageView(services, value), imageTag(value)));
+    },
+  };
+
+  const put: Route<ImagePut> = {
+    operationId: 'image_put',
+    async handle(request) {
+      const { project, body, signal, caller } = request;
+      const options = { signal, caller, revision: named(request) };
+      await service.put(project, fingerprintOf(request), body, options);
+      return empty;
+    },
+  };
+
+  const patch: Route<ImagePut> = {
+    operationId: 'image_patch',
+    async handle(request) {
+      const { project, body, signal, caller } = request;
+      const options = { signal, caller, revision: named(request) };
+      await service.patch(project, fingerprintOf(request), body, options);
+      return empty;
+    },
+  };
+
+  const remove: Route = {
+    operationId: 'image_delete',
+    handle: async (request) =>
+      started(await service.delete(request.project, fingerprintOf(request), request.caller)),
+  };
+
+  const exportFiles: Route = {
+    operationId: 'image_export_get',
+    async handle(request): Promise<Reply> {
+      const { fingerprint, files } = await service.files(request.project, fingerprintOf(request), request);
+      const [only] = files;
+      if (!only) throw new LxdError('not-found', 'Image not found');
+      if (files.length > 1) {
+        const boundary = fingerprint.slice(0, 60);
+        const type = `multipart/form-data; boundary=${boundary}`;
+        return { kind: 'stream', body: joinParts(files, boundary), headers: { 'Content-Type': type } };
+      }
+      return {
+        kind: 'stream',
+        body: only.body,
+        headers: {
+          'Content-Type': 'application/octet-stream',
+          'Content-Length': String(only.size),
+          'Content-Disposition': `inline;filename=${only.filename}`,
+        },
+      };
+    },
+  };
+
+  const aliases: Route = {
+    operationId: 'images_aliases_get',
+    handle: ({ project, query }) => {
+      const records = services.records.list('imageAliases', project).map(({ value }) => value);
+      const full = query.get('recursion') === '1';
+      return Promise.resolve(sync(full ? records.map(aliasView) : records.map(({ name }) => aliasUrl(name))));
+    },
+  };
+
+  const aliasPost: Route<AliasBody> = {
+    operationId: 'images_aliases_post',
+    async handle({ project, body, signal, caller }) {
+      await createAlias(services, project, body, { signal, caller });
+      return created(aliasUrl(body.name ?? ''));
+    },
+  };
+
+  const aliasGet: Route = {
+    operationId: 'image_alias_get',
+    handle: (request) => {
+      const { value } = findAlias(services, request.project, aliasOf(request));
+      return Promise.resolve(sync(aliasView(value), aliasTag(value)));
+    },
+  };
+
+  const aliasPut: Route<AliasBody> = {
+    operationId: 'images_aliases_put',
+    async handle(request) {
+      const { project, body } = request;
+      request.checkETag(aliasTag(findAlias(services, project, aliasOf(request)).value));
+      if (!body.target) throw new LxdError('invalid', 'The target field is required');
+      const whole = { target: body.target, description: body.description ?? '' };
+      await changeAlias(services, project, aliasOf(request), whole, request);
+      return empty;
+    },
+  };
+
+  const aliasPatch: Route<AliasBody> = {
+    operationId: 'images_alias_patch',
+    async handle(request) {
+      const { project, body } = request;
+      request.checkETag(aliasTag(findAlias(services, project, aliasOf(request)).value));
+      await changeAlias(services, project, aliasOf(request), body, request);
+      return empty;
+    },
+  };
+
+  const aliasRename: Route<AliasBody> = {
+    operationId: 'images_alias_post',
+    async handle(request) {
+      const to = request.body.name ?? '';
+      await renameAlias(services, request.project, aliasOf(request), to, request);
+      return created(aliasUrl(to));
+    },
+  };
+
+  const aliasDelete: Route = {
+    operationId: 'image_alias_delete',
+    async handle(request) {
+      await deleteAlias(services, request.project, aliasOf(request), request);
+      return empty;
+    },
+  };
+
+  return [
+    list,
+    post,
+    get,
+    put,
+    patch,
+    remove,
+    exportFiles,
+    aliases,
+    aliasPost,
+    aliasGet,
+    aliasPut,
+    aliasPatch,
+    aliasRename,
+    aliasDelete,
+  ];
+}

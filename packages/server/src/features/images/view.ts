@@ -1,0 +1,47 @@
+import { LxdError } from '@lxd-ts/core';
+import type { ImageRecord, Versioned } from '@lxd-ts/state';
+import type { Services } from '../../services.ts';
+
+const epoch = '1970-01-01T00:00:00Z';
+/** How LXD writes "never used". */
+const never = '0001-01-01T00:00:00Z';
+
+/** An image by its fingerprint or the beginning of it. @throws LxdError `not-found`, `invalid` when several begin so */
+export function findImage(services: Services, project: string, prefix: string): Versioned<ImageRecord> {
+  const exact = services.records.get('images', project, prefix);
+  if (exact) return exact;
+  const found = services.records
+    .list('images', project)
+    .filter(({ value }) => prefix !== '' && value.fingerprint.startsWith(prefix));
+  if (found.length > 1) throw new LxdError('invalid', 'Partial fingerprint matches more than one image');
+  if (!found[0]) throw new LxdError('not-found', 'Image not found');
+  return found[0];
+}
+
+/** What an ETag of an image stands for. */
+export const imageTag = (image: ImageRecord): unknown => [image.public, image.autoUpdate, image.properties];
+
+/** LXD's Image. */
+export function imageView(services: Services, image: ImageRecord): Record<string, unknown> {
+  const aliases = services.records
+    .list('imageAliases', image.project)
+    .filter(({ value }) => value.target === image.fingerprint)
+    .map(({ value: { name, description } }) => ({ name, description }));
+  return {
+    auto_update: image.autoUpdate,
+    properties: image.properties,
+    public: image.public,
+    expires_at: image.expiresAt || epoch,
+    profiles: image.profiles,
+    aliases,
+    architecture: image.architecture,
+    cached: image.cached,
+    filename: image.filename,
+    fingerprint: image.fingerprint,
+    size: image.size,
+    type: image.type,
+    created_at: image.createdAt || epoch,
+    last_used_at: image.lastUsedAt || never,
+    uploaded_at: image.uploadedAt,
+  };
+}
