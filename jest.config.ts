@@ -13,10 +13,10 @@ const real = (name: string): NonNullable<Config['projects']>[number] => ({
   testEnvironment: 'node',
   transform,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
-  testTimeout: 120_000,
 });
 
 const config: Config = {
+  testTimeout: 120_000,
   projects: [
     {
       displayName: 'unit',

@@ -1,1 +1,2 @@
-export {};
+export * from './liblxc.ts';
+export { openLiblxc } from './open-liblxc.ts';

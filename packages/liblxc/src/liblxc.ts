@@ -2,14 +2,7 @@ import type { Readable, Writable, Duplex } from 'node:stream';
 
 /** liblxc's own state names. */
 export type LxcState =
-  | 'STOPPED'
-  | 'STARTING'
-  | 'RUNNING'
-  | 'STOPPING'
-  | 'ABORTING'
-  | 'FREEZING'
-  | 'FROZEN'
-  | 'THAWED';
+  'STOPPED' | 'STARTING' | 'RUNNING' | 'STOPPING' | 'ABORTING' | 'FREEZING' | 'FROZEN' | 'THAWED';
 
 /** One line of an LXC configuration, in order: `['lxc.uts.name', 'c1']`. */
 export type LxcItem = readonly [key: string, value: string];

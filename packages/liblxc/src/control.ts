@@ -1,0 +1,52 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { LxdError } from '@lxd-ts/core';
+
+/** The helper's side of the conversation on descriptor 3. */
+export class Control {
+  readonly #socket: Duplex;
+  readonly #attached = Promise.withResolvers<number>();
+  readonly #exited = Promise.withResolvers<number>();
+  #rest = '';
+
+  constructor(child: ChildProcess) {
+    this.#socket = child.stdio[3] as Duplex;
+    this.#attached.promise.catch(() => undefined);
+    this.#exited.promise.catch(() => undefined);
+    this.#socket.setEncoding('utf8');
+    this.#socket.on('data', (text: string) => this.#receive(text));
+    this.#socket.on('error', () => undefined); // its end is told by the process's
+    child.once('error', (error) => this.#fail(`The runtime helper could not be started: ${error.message}`));
+    child.once('close', () => this.#fail('The runtime helper ended before the command did'));
+  }
+
+  /** Pid on the host, once the command is in the container. */
+  get attached(): Promise<number> {
+    return this.#attached.promise;
+  }
+
+  get exited(): Promise<number> {
+    return this.#exited.promise;
+  }
+
+  write(data: string | Uint8Array): void {
+    if (!this.#socket.destroyed) this.#socket.write(data);
+  }
+
+  #receive(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [verb, ...words] = line.split(' ');
+      if (verb === 'pid') this.#attached.resolve(Number(words[0]));
+      else if (verb === 'exit') this.#exited.resolve(Number(words[0]));
+      else if (verb === 'error') this.#fail(words.join(' '));
+    }
+  }
+
+  #fail(why: string): void {
+    const error = new LxdError('internal', why);
+    this.#attached.reject(error);
+    this.#exited.reject(error);
+  }
+}

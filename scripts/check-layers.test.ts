@@ -1,0 +1,37 @@
+import { cycles, importsOf, wrongImport } from './check-layers.ts';
+
+test('finds imports of every form', () => {
+  const source = [
+    "import { a } from '@lxd-ts/core';",
+    "import type { B,\n  C } from './b.ts';",
+    "export * from './c.ts';",
+    "const d = await import('./d.ts');",
+  ].join('\n');
+  expect(importsOf(source)).toEqual(['@lxd-ts/core', './b.ts', './c.ts', './d.ts']);
+});
+
+test('refuses what the table does not allow, and deep imports', () => {
+  expect(wrongImport('server', '@lxd-ts/host')).toBe('server may not import host');
+  expect(wrongImport('agent', '@lxd-ts/state')).toBe('agent may not import state');
+  expect(wrongImport('agent', '@lxd-ts/core/src/undo.ts')).toContain('past the index');
+  expect(wrongImport('agent', '@lxd-ts/host')).toBeUndefined();
+  expect(wrongImport('agent', 'yaml')).toBeUndefined();
+});
+
+test('finds a cycle', () => {
+  const graph = new Map([
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['a']],
+    ['d', ['a']],
+  ]);
+  expect(cycles(graph)).toEqual([['a', 'b', 'c', 'a']]);
+  expect(
+    cycles(
+      new Map([
+        ['a', ['b']],
+        ['b', []],
+      ]),
+    ),
+  ).toEqual([]);
+});
