@@ -1,1 +1,3 @@
 export * from './host.ts';
+export { linuxHost } from './linux-host.ts';
+export { fakeHost, type FakeHost } from './fake-host.ts';
