@@ -96,13 +96,6 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stderr.write(`Error: ${message}\n`);
     if (argv.includes('--debug'))
       io.stderr.write(`${stack ?? ''}\n${cause instanceof Error ? (cause.stack ?? '') : ''}\n`);
-    return exitStatusOf(error);
+    return 1;
   }
-}
-
-/** Most failures are 1; a command that could not be run in an instance keeps the status a shell would give. */
-function exitStatusOf(error: unknown): number {
-  return error instanceof Error && 'exitStatus' in error && typeof error.exitStatus === 'number'
-    ? error.exitStatus
-    : 1;
 }

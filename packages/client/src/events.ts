@@ -20,20 +20,18 @@ export async function* events(client: Client, options: EventOptions = {}): Async
   const socket = await openWebSocket(client, `/1.0/events${search}`, { signal: options.signal });
   const queue: ServerEvent[] = [];
   let wake = Promise.withResolvers<undefined>();
-  let open = true;
   socket.on('message', (data: Buffer) => {
     queue.push(JSON.parse(data.toString()) as ServerEvent);
     wake.resolve(undefined);
   });
   socket.on('close', () => {
-    open = false;
     wake.resolve(undefined);
   });
   options.onOpen?.();
   try {
     for (;;) {
       for (let event = queue.shift(); event; event = queue.shift()) yield event;
-      if (!open) return;
+      if (socket.readyState === socket.CLOSED) return;
       await wake.promise;
       wake = Promise.withResolvers<undefined>();
     }

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { LxdError } from '@lxd-ts/core';
 import type { Client } from './client.ts';
-import { operationPath, waitForOperation } from './operation.ts';
+import { operationPath, settled } from './operation.ts';
 import { pipeFrom, pipeTo } from './socket-streams.ts';
 import type { Operation } from './types.ts';
 import { openWebSocket } from './websocket.ts';
@@ -32,9 +32,15 @@ export interface TerminalControl {
   signal(signal: number): void;
 }
 
+export interface ExitStatus {
+  code: number;
+  /** Why the command could not be run; `code` then is what a shell would give (127: not found). */
+  error?: string;
+}
+
 export interface ExecSession extends TerminalControl {
-  /** The exit status, once every byte of output was written. */
-  exit: Promise<number>;
+  /** How the command ended, once every byte of output was written. */
+  exit: Promise<ExitStatus>;
 }
 
 export function terminalControl(socket: WebSocket): TerminalControl {
@@ -86,15 +92,13 @@ export async function exec(
   });
   if (!operation) throw new LxdError('internal', 'The server started no operation for exec');
   // Asked for now, so that the answer is on its way when the command ends.
-  const ended = waitForOperation(client, operation, { signal });
+  const ended = client.get<Operation>(`${operationPath(operation)}/wait`, { signal });
   ended.catch(() => undefined);
   const open = (fd: string): Promise<WebSocket> => openFd(client, operation, fd, signal);
-  const exit = async (written: Promise<unknown>): Promise<number> => {
-    const code = await ended.then(exitStatus, (error: unknown) => {
-      throw error;
-    });
+  const exit = async (written: Promise<unknown>): Promise<ExitStatus> => {
+    const status = exitStatus(await ended);
     await written;
-    return code;
+    return status;
   };
   if (request.interactive) {
     const [control, terminal] = await Promise.all([open('control'), open('0')]);
@@ -112,8 +116,10 @@ export async function exec(
   return { ...terminalControl(control), exit: exit(written) };
 }
 
-function exitStatus(operation: Operation): number {
-  const status = operation.metadata?.['return'];
-  if (typeof status !== 'number') throw new LxdError('internal', 'The server told no exit status');
-  return status;
+function exitStatus(operation: Operation): ExitStatus {
+  const code = operation.metadata?.['return'];
+  // A command that was not found has both a status and an error.
+  if (typeof code === 'number' && code >= 0) return operation.err ? { code, error: operation.err } : { code };
+  settled(operation);
+  throw new LxdError('internal', 'The server told no exit status');
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 
@@ -37,19 +36,21 @@ export function pipeFrom(
 /** Writes what the socket brings, no faster than the stream takes it; resolves at the mark or the close. */
 export function pipeTo(socket: WebSocket, stream: Writable): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
+  let waiting = false;
   socket.on('message', (data: Buffer, isBinary: boolean) => {
     if (!isBinary && data.length === 0) {
       socket.close();
       resolve(undefined);
       return;
     }
-    if (stream.destroyed || stream.write(data)) return;
+    if (stream.destroyed || stream.write(data) || waiting) return;
+    // Messages that were already received still come after the pause.
+    waiting = true;
     socket.pause();
-    void once(stream, 'drain')
-      .catch(() => undefined)
-      .then(() => {
-        socket.resume();
-      });
+    stream.once('drain', () => {
+      waiting = false;
+      socket.resume();
+    });
   });
   socket.once('close', () => {
     resolve(undefined);

@@ -31,7 +31,7 @@ export function createTransport(endpoint: Endpoint): Transport {
     }
     tlsAgent ??= import('node:https').then((https) => ({
       agent: new https.Agent({ keepAlive: true, ...endpoint.tls }),
-      request: https.request as typeof httpRequest,
+      request: https.request,
     }));
     const { hostname, port } = new URL(endpoint.url);
     return { ...(await tlsAgent), base: { protocol: 'https:', hostname, port: port || 8443 } };

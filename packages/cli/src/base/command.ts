@@ -1,4 +1,4 @@
-import type { FlagSpecs, FlagValues } from './args.ts';
+import type { FlagSpec, FlagSpecs, FlagValues } from './args.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
 
@@ -20,9 +20,10 @@ export interface LoadedCommand extends Omit<Command, 'run'> {
   run(context: Context, args: readonly string[], flags: never): Promise<Output | undefined>;
 }
 
-export const command = <const F extends FlagSpecs = Record<never, never>>(
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- a command without flags
+export const command = <const F extends FlagSpecs = Record<never, FlagSpec>>(
   definition: Command<F>,
-): LoadedCommand => definition as unknown as LoadedCommand;
+): LoadedCommand => definition;
 
 /** A line of the registry: enough to find a command and to list it; the rest is loaded when it is used. */
 export interface Entry {

@@ -1,4 +1,4 @@
-import { LxdError } from '@lxd-ts/core';
+import { LxdError, type Devices } from '@lxd-ts/core';
 import type { Instance } from '@lxd-ts/client';
 import { command, type LoadedCommand } from './command.ts';
 import type { Context } from './context.ts';
@@ -53,7 +53,7 @@ function own(
 ): Record<string, string> {
   const found = owner.devices[device];
   if (found) return found;
-  if (owner.expanded_devices?.[device]) {
+  if ((owner.expanded_devices as Devices | undefined)?.[device]) {
     const advice = verb === 'retrieved' ? '' : '. Override device or modify profile instead';
     throw new LxdError(
       'invalid',

@@ -1,4 +1,3 @@
-import { LxdError } from '@lxd-ts/core';
 import { command, type LoadedCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { edit } from './editor.ts';
@@ -117,17 +116,8 @@ export const unsetCommand = ({ collection, noun, words, editable }: Entity): Loa
     flags: targetFlag,
     run: async (context, [name, key = ''], { target }) => {
       const path = apiPath(collection, requireName(name, noun));
-      await update(
-        context,
-        path,
-        editable,
-        ({ config }) => {
-          if (!(key in config))
-            throw new LxdError('invalid', `Can't unset key '${key}', it's not currently set`);
-          delete config[key];
-        },
-        { target },
-      );
+      // An empty value means "unset" in every configuration, and lets the server refuse a key that it does not know.
+      await update(context, path, editable, ({ config }) => Object.assign(config, { [key]: '' }), { target });
       return undefined;
     },
   });

@@ -23,8 +23,8 @@ export type Output =
   | { kind: 'text'; text: string }
   | { kind: 'yaml'; value: unknown }
   | { kind: 'json'; value: unknown }
-  /** An exit status without a message (exec). */
-  | { kind: 'exit'; code: number };
+  /** An exit status of its own (exec). */
+  | { kind: 'exit'; code: number; error?: string };
 
 export const notice = (text: string): Output => ({ kind: 'notice', text });
 export const textOutput = (text: string): Output => ({ kind: 'text', text });
@@ -73,7 +73,10 @@ async function render(output: Output, io: Io): Promise<string> {
 /** Prints, and returns the exit status. */
 export async function print(output: Output | undefined, io: Io, quiet: boolean): Promise<number> {
   if (!output) return 0;
-  if (output.kind === 'exit') return output.code;
+  if (output.kind === 'exit') {
+    if (output.error !== undefined) io.stderr.write(`Error: ${output.error}\n`);
+    return output.code;
+  }
   if (!(quiet && output.kind === 'notice')) io.stdout.write(await render(output, io));
   return 0;
 }

@@ -104,7 +104,7 @@ async function apply(context: Context, preseed: Preseed, found: Found): Promise<
 
 async function readPreseed(context: Context): Promise<Preseed> {
   const { mapFromYaml } = await import('../../format/yaml.ts');
-  return mapFromYaml(await readAll(context.io.stdin)) as Preseed;
+  return mapFromYaml(await readAll(context.io.stdin));
 }
 
 async function interactive(context: Context, found: Found): Promise<Output | undefined> {

@@ -5,7 +5,8 @@ import type { Context } from '../../base/context.ts';
 
 /** Resolves when the daemon closes this connection, which it does when it ends. */
 async function gone(context: Context, signal: AbortSignal, onOpen: () => void): Promise<void> {
-  for await (const event of events(context.client, { types: ['lifecycle'], signal, onOpen })) void event;
+  for await (const event of events(context.client, { types: ['lifecycle'], signal, onOpen }))
+    if (signal.aborted || !event.type) return;
 }
 
 export default command({

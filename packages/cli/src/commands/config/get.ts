@@ -19,6 +19,6 @@ export default command({
     const [{ path, kind }, [key = '']] = splitSubject(args, (words) => words.length === 1);
     const found = await context.client.get<Instance>(path, { query: { target } });
     const config = expanded && kind !== 'server' ? found.expanded_config : found.config;
-    return textOutput(String(config[key] ?? ''));
+    return textOutput(config[key] ?? '');
   },
 });

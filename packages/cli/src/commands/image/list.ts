@@ -57,7 +57,7 @@ a architecture, t type, s size, u upload date.`,
   },
   async run(context, args, flags) {
     const format = parseFormat(flags.format);
-    const chosen = [...(flags.columns ?? 'lfpdatsu').replaceAll(',', '')].map((letter) => {
+    const chosen = Array.from((flags.columns ?? 'lfpdatsu').replaceAll(',', ''), (letter) => {
       const column = columns[letter];
       if (!column)
         throw new LxdError(

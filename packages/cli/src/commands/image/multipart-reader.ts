@@ -18,9 +18,9 @@ export async function* splitParts(
   let buffered: Buffer = Buffer.from('\r\n');
 
   const more = async (): Promise<void> => {
-    const { value, done } = await input.next();
-    if (done) throw new LxdError('internal', 'The multipart answer ended too early');
-    buffered = Buffer.concat([buffered, value]);
+    const next = await input.next();
+    if (next.done) throw new LxdError('internal', 'The multipart answer ended too early');
+    buffered = Buffer.concat([buffered, next.value]);
   };
   const readUntil = async (mark: string | Buffer): Promise<Buffer> => {
     let at = buffered.indexOf(mark);

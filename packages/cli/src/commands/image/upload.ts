@@ -63,7 +63,11 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    throw new LxdError('not-found', `Cannot read "${path}": ${(error as Error).message}`, { cause: error });
+    throw new LxdError(
+      'not-found',
+      `Cannot read "${path}": ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`,
+      { cause: error },
+    );
   }
 }
 
@@ -83,7 +87,7 @@ export async function uploadImage(
     using progress = context.progress('Transferring image');
     const stream = source.pipe(meter(progress, total, () => context.io.now().getTime()));
     source.on('error', (error) => stream.destroy(error));
-    return context.client.change('POST', '/1.0/images', { stream, headers: { ...common, ...headers } });
+    return await context.client.change('POST', '/1.0/images', { stream, headers: { ...common, ...headers } });
   };
   let operation: Operation | undefined;
   if (files.rootfs === undefined) {

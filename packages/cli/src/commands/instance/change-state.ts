@@ -60,7 +60,7 @@ export async function forEachInstance(
   }
   const results = await Promise.allSettled(names.map(task));
   const failures = results.flatMap((result, i) =>
-    result.status === 'rejected' ? [`error: ${names[i] ?? ''}: ${toLxdError(result.reason).message}\n`] : [],
+    result.status === 'rejected' ? [`${names[i] ?? ''}: error: ${toLxdError(result.reason).message}\n`] : [],
   );
   if (failures.length === 0) return;
   context.io.stderr.write(`${failures.join('')}\n`);

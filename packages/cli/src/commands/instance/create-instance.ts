@@ -1,11 +1,12 @@
 import { fstatSync } from 'node:fs';
 import { LxdError } from '@lxd-ts/core';
-import type { ImageAlias, Network, Profile } from '@lxd-ts/client';
+import type { Network, Profile } from '@lxd-ts/client';
 import type { FlagSpecs, FlagValues } from '../../base/args.ts';
 import type { Context } from '../../base/context.ts';
 import { readAll } from '../../base/io.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
 import { apiPath, parseName } from '../../base/names.ts';
+import { findImage } from '../image/find-image.ts';
 
 export const createFlags = {
   config: { kind: 'list', short: 'c', value: 'key=value', help: 'Configuration of the new instance' },
@@ -61,17 +62,6 @@ async function readConfig(context: Context): Promise<Record<string, unknown>> {
   return (await import('../../format/yaml.ts')).mapFromYaml(text);
 }
 
-/** An alias as it is; else a fingerprint or the start of one. */
-async function imageSource(context: Context, image: string): Promise<Record<string, string>> {
-  try {
-    const { target } = await context.client.get<ImageAlias>(apiPath('images', 'aliases', image));
-    return { type: 'image', fingerprint: target };
-  } catch (error) {
-    if (!(error instanceof LxdError) || error.code !== 'not-found') throw error;
-    return { type: 'image', fingerprint: image };
-  }
-}
-
 async function nic(context: Context, name: string): Promise<Record<string, string>> {
   const network = await context.client.get<Network>(apiPath('networks', name));
   if (network.managed) return { name: 'eth0', type: 'nic', network: name };
@@ -119,7 +109,10 @@ export async function createRequest(
     ...given,
     name,
     type: flags.vm ? 'virtual-machine' : 'container',
-    source: image === undefined ? { type: 'none' } : await imageSource(context, image),
+    source:
+      image === undefined
+        ? { type: 'none' }
+        : { type: 'image', fingerprint: (await findImage(context, image)).fingerprint },
     config: { ...(given['config'] as Record<string, string> | undefined), ...parseKeyValues(flags.config) },
     devices: await withProfileDevices(context, devices, profiles ?? ['default']),
     ...(profiles ? { profiles } : {}),

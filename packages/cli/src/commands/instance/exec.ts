@@ -61,7 +61,7 @@ export async function execInteractively(
   const { io } = context;
   const interactive = wantsTerminal(flags, io.stdinIsTty && io.stdoutIsTty);
   const environment = parseKeyValues(flags.env);
-  if (interactive && io.env['TERM'] && !('TERM' in environment)) environment['TERM'] = io.env['TERM'];
+  if (io.env['TERM']) environment['TERM'] ??= io.env['TERM'];
   const { width, height } = terminalSize(io);
   const request: ExecRequest = {
     command: words,
@@ -94,7 +94,8 @@ export async function execInteractively(
       }),
     );
   }
-  return { kind: 'exit', code: await session.exit };
+  const { code, error } = await session.exit;
+  return { kind: 'exit', code, ...(error === undefined ? {} : { error }) };
 }
 
 export default command({

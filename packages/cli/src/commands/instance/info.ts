@@ -94,7 +94,16 @@ async function runtimeLog(context: Context, name: string): Promise<string> {
 
 async function serverInfo(context: Context, resources: boolean, target: string | undefined): Promise<Output> {
   if (resources) return yamlOutput(await context.client.get('/1.0/resources', { query: { target } }));
-  return yamlOutput(await context.client.get<Server>('/1.0', { query: { target } }));
+  const server = await context.client.get<Server>('/1.0', { query: { target } });
+  const drivers = server.environment.storage_supported_drivers?.map(({ Name, Version, Remote }) => ({
+    name: Name,
+    version: Version,
+    remote: Remote,
+  }));
+  return yamlOutput({
+    ...server,
+    environment: { ...server.environment, storage_supported_drivers: drivers },
+  });
 }
 
 export default command({

@@ -117,7 +117,7 @@ export function parseColumns(text: string): Column[] {
         `Empty column entry (redundant, leading or trailing command) in '${text}'`,
       );
     if (/[.:]/.test(part)) return [customColumn(part)];
-    return [...part].map((letter) => {
+    return Array.from(part, (letter) => {
       const column = shorthands[letter];
       if (!column) throw new LxdError('invalid', `Unknown column shorthand char '${letter}' in '${part}'`);
       return column;

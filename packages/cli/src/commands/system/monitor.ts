@@ -10,22 +10,19 @@ interface Logging {
   context?: Record<string, string> | null;
 }
 
+interface Lifecycle {
+  action: string;
+  source: string;
+  context?: Record<string, string> | null;
+  requestor?: { protocol: string; username: string } | null;
+}
+
 /** A log event of what happened, whatever kind of event it was. */
 export function asLog({ type, metadata }: ServerEvent): Logging {
   if (type === 'lifecycle') {
-    const { action, source, context, requestor } = metadata as Record<
-      string,
-      Record<string, string> | string | undefined
-    >;
-    const who =
-      typeof requestor === 'object'
-        ? `, Requestor: ${requestor['protocol'] ?? ''}/${requestor['username'] ?? ''}`
-        : '';
-    return {
-      level: 'info',
-      message: `Action: ${String(action)}, Source: ${String(source)}${who}`,
-      context: typeof context === 'object' ? context : {},
-    };
+    const { action, source, context, requestor } = metadata as unknown as Lifecycle;
+    const who = requestor ? `, Requestor: ${requestor.protocol}/${requestor.username}` : '';
+    return { level: 'info', message: `Action: ${action}, Source: ${source}${who}`, context: context ?? {} };
   }
   if (type === 'operation') {
     const { id, class: kind, description, status, err } = metadata as Record<string, string>;
@@ -46,7 +43,7 @@ export function prettyLine(event: ServerEvent): string {
   const { level, message, context } = asLog(event);
   const details = Object.entries(context ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => ` ${key}=${quoted(String(value))}`);
+    .map(([key, value]) => ` ${key}=${quoted(value)}`);
   const time = event.timestamp.replace(/\.\d+/, '');
   return `time="${time}" level=${level} msg=${JSON.stringify(message)}${details.join('')}\n`;
 }
