@@ -2,10 +2,12 @@ import { LxdError, type InstanceStatus } from '@lxd-ts/core';
 import type { InstanceRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import type { Drivers } from '../shared/drivers.ts';
 import type { Busy } from './busy.ts';
 
 export interface InstancesContext {
   services: Services;
+  drivers: Pick<Drivers, 'device'>;
   busy: Busy;
 }
 

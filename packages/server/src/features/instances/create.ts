@@ -1,12 +1,11 @@
 import { LxdError, toLxdError, type Config } from '@lxd-ts/core';
 import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { InstanceSource } from '@lxd-ts/rpc';
-import type { ImageRecord, InstanceRecord } from '@lxd-ts/state';
+import type { ImageRecord, InstanceRecord, Pending, Transaction } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import { checkInstanceConfig } from './config-schema.ts';
 import { findInstance, instanceUrl, memberOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
-import { checkDeviceTypes, checkDevices } from './devices.ts';
-import { driverCheck } from './driver-check.ts';
+import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { checkInstanceName, generateName } from './names.ts';
 import { choosePlacement } from './placement.ts';
@@ -156,16 +155,20 @@ function plan(context: InstancesContext, request: CreateRequest, name: string, o
   }
 }
 
-function checkExpanded({ services }: InstancesContext, record: InstanceRecord): void {
+const usable = (record: { pending?: Pending } | undefined): boolean =>
+  record !== undefined && record.pending?.kind !== 'delete';
+
+function checkExpanded(context: InstancesContext, record: InstanceRecord): void {
+  const { services } = context;
   const { devices } = expandIn(services, record.project, record);
   try {
     if (Object.keys(record.devices).length === 0 && !rootDisk(devices))
       throw new LxdError('invalid', 'Failed getting root disk: No root device could be found');
     const pool = rootDisk(devices)?.[1]['pool'];
-    if (pool && !services.records.get('pools', pool))
+    if (pool && !usable(services.records.get('pools', pool)?.value))
       throw new LxdError('invalid', 'Failed loading storage pool: Storage pool not found');
     try {
-      checkDevices(services, record.project, devices, driverCheck(services, record));
+      checkDevices(context, record);
     } catch (error) {
       throw prefixed('Invalid devices: ', error);
     }
@@ -210,33 +213,42 @@ export async function createInstance(
   const fail = (error: unknown) =>
     services.operations.start({ ...operation, run: () => Promise.reject(toLxdError(error)) });
 
-  let creation: Creation;
-  try {
-    creation = plan(context, request, name, origin);
-  } catch (error) {
-    return fail(error);
+  for (let attempt = 0; ; attempt++) {
+    let creation: Creation;
+    try {
+      creation = plan(context, request, name, origin);
+    } catch (error) {
+      return fail(error);
+    }
+    try {
+      return await services.operations.start({
+        ...operation,
+        intent: (id, transaction) => intend(context, creation, id, transaction),
+        run: (running) =>
+          context.busy.queue({ project, name }, 'create', () => fill(context, creation, running)),
+      });
+    } catch (error) {
+      // Another was faster: the name is taken now, or the pool has changed. The plan finds out.
+      const lost = toLxdError(error).code === 'precondition-failed';
+      if (!lost || attempt >= 10) throw error;
+    }
   }
-  try {
-    return await services.operations.start({
-      ...operation,
-      intent: (id, transaction) => {
-        const pending = { kind: 'create' as const, operation: id, server: services.server };
-        transaction
-          .create('instances', [project, name], { ...creation.record, pending })
-          .create('placements', [project, name], { member: creation.member });
-      },
-      run: (running) =>
-        context.busy.queue({ project, name }, 'create', () => fill(context, creation, running)),
-    });
-  } catch (error) {
-    if (!taken(name)) throw error;
-    return fail(
-      new LxdError(
-        'conflict',
-        'Failed creating instance record: Add instance info to the database: This "instances" entry already exists',
-      ),
-    );
-  }
+}
+
+/** Record and placement; the pool must still be the one that was looked at. */
+function intend(
+  { services }: InstancesContext,
+  { record, member }: Creation,
+  operation: string,
+  transaction: Transaction,
+): void {
+  const { project, name } = record;
+  const pool = rootDisk(expandIn(services, project, record).devices)?.[1]['pool'] ?? '';
+  const pending = { kind: 'create' as const, operation, server: services.server };
+  transaction
+    .create('instances', [project, name], { ...record, pending })
+    .create('placements', [project, name], { member })
+    .guard('pools', [pool], services.records.get('pools', pool)?.revision ?? 0);
 }
 
 function checkTarget({ services }: InstancesContext, { target }: CreateRequest): void {

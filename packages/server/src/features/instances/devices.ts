@@ -1,8 +1,13 @@
-import { LxdError, type Config, type Devices } from '@lxd-ts/core';
+import { findKey, LxdError, type Config, type Devices, type InstanceSpec } from '@lxd-ts/core';
+import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
+import type { DeviceSchema } from '../shared/drivers.ts';
+import type { InstancesContext } from './context.ts';
 import { isRootDisk } from './expand.ts';
+import { instanceSpec } from './spec.ts';
 
-const types = 'none nic disk unix-char unix-block usb gpu infiniband proxy unix-hotplug tpm pci'.split(' ');
+export const deviceTypes: readonly string[] =
+  'none nic disk unix-char unix-block usb gpu infiniband proxy unix-hotplug tpm pci'.split(' ');
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
@@ -10,7 +15,7 @@ const invalid = (message: string): LxdError => new LxdError('invalid', message);
 export function checkDeviceTypes(devices: Devices): void {
   for (const device of Object.values(devices)) {
     const type = device['type'] ?? '';
-    if (!types.includes(type)) throw invalid(`Invalid device type ${type}`);
+    if (!deviceTypes.includes(type)) throw invalid(`Invalid device type ${type}`);
   }
 }
 
@@ -33,34 +38,45 @@ function checkReferences(services: Services, project: string, name: string, devi
     );
 }
 
-/** A kind of check of one device, by its driver. */
-export type DeviceCheck = (name: string, device: Config) => void;
+/** By the driver it will get: its options one by one, then together. */
+function checkOptions(driver: DeviceSchema, device: Config, spec: InstanceSpec): void {
+  const { schema } = driver;
+  for (const [key, value] of Object.entries(device)) {
+    if (key === 'type') continue;
+    const found = findKey(schema, key);
+    if (!found) throw invalid(`Invalid device option "${key}"`);
+    const wrong = value === '' ? undefined : found.check(value);
+    if (wrong !== undefined) throw invalid(`Invalid value for device option "${key}": ${wrong}`);
+  }
+  for (const [key, { required }] of Object.entries(schema)) {
+    if (required && !device[key]) throw invalid(`Invalid value for device option "${key}": Required value`);
+  }
+  driver.validate(device, spec);
+}
 
 /**
  * All devices of an instance, expanded.
  * @throws LxdError worded as LXD words it
  */
-export function checkDevices(
-  services: Services,
-  project: string,
-  devices: Devices,
-  check: DeviceCheck,
-): void {
+export function checkDevices({ services, drivers }: InstancesContext, record: InstanceRecord): void {
+  const spec = instanceSpec(services, record, services.server);
   const nicNames = new Set<string>();
-  for (const [name, device] of Object.entries(devices)) {
+  for (const [name, device] of Object.entries(spec.devices)) {
     try {
-      checkReferences(services, project, name, device);
-      check(name, device);
+      checkReferences(services, record.project, name, device);
+      const driver = device['type'] === 'none' ? undefined : drivers.device(device, spec);
+      if (!driver && device['type'] !== 'none')
+        throw invalid(`Failed loading device "${name}": Unsupported device type`);
+      if (driver) checkOptions(driver, device, spec);
       const nicName = device['type'] === 'nic' ? device['name'] : undefined;
       if (nicName && nicNames.has(nicName))
         throw invalid(`Invalid value for device option "name": Duplicate NIC name detected "${nicName}"`);
       if (nicName) nicNames.add(nicName);
     } catch (error) {
       if (!(error instanceof LxdError)) throw error;
-      throw new LxdError(error.code, `Device validation failed for "${name}": ${error.message}`, {
-        cause: error,
-      });
+      const message = `Device validation failed for "${name}": ${error.message}`;
+      throw new LxdError(error.code, message, { cause: error });
     }
   }
-  checkRoots(devices);
+  checkRoots(spec.devices);
 }

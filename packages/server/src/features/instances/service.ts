@@ -1,5 +1,6 @@
 import type { Observation } from '@lxd-ts/rpc';
 import type { Services } from '../../services.ts';
+import type { Drivers } from '../shared/drivers.ts';
 import { Busy } from './busy.ts';
 import type { InstancesContext } from './context.ts';
 import { observe } from './observe.ts';
@@ -19,8 +20,8 @@ export interface InstancesService {
   stopAll(member: string, timeoutMs: number, options: { signal: AbortSignal }): Promise<void>;
 }
 
-export function instancesService(services: Services): InstancesService {
-  const context: InstancesContext = { services, busy: new Busy() };
+export function instancesService(services: Services, drivers: Pick<Drivers, 'device'>): InstancesService {
+  const context: InstancesContext = { services, drivers, busy: new Busy() };
   return {
     context,
     recover: (servers, options) => recoverInstances(context, servers, options),

@@ -3,8 +3,7 @@ import type { OperationView } from '@lxd-ts/operations';
 import type { InstanceRecord } from '@lxd-ts/state';
 import { checkInstanceConfig } from './config-schema.ts';
 import { findInstance, instanceUrl, memberOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
-import { checkDevices } from './devices.ts';
-import { driverCheck } from './driver-check.ts';
+import { checkDevices, deviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { intend, withoutPending } from './pending.ts';
 import type { InstancePut } from './requests.ts';
@@ -53,10 +52,9 @@ function prefixed<T>(prefix: string, check: () => T): T {
   }
 }
 
-const knownTypes = /^(none|nic|disk|unix-char|unix-block|usb|gpu|infiniband|proxy|unix-hotplug|tpm|pci)$/;
 function checkLocalTypes(devices: Devices): void {
   for (const [name, device] of Object.entries(devices)) {
-    if (!knownTypes.test(device['type'] ?? ''))
+    if (!deviceTypes.includes(device['type'] ?? ''))
       throw invalid(
         `Device validation failed for "${name}": Failed loading device "${name}": Unsupported device type`,
       );
@@ -64,11 +62,8 @@ function checkLocalTypes(devices: Devices): void {
 }
 
 /** Refuses what cannot be, and fills in what the server decides. */
-function checked(
-  { services }: InstancesContext,
-  before: InstanceRecord,
-  after: InstanceRecord,
-): InstanceRecord {
+function checked(context: InstancesContext, before: InstanceRecord, after: InstanceRecord): InstanceRecord {
+  const { services } = context;
   prefixed('Invalid config: ', () => checkInstanceConfig(after.config));
   prefixed('Invalid devices: ', () => checkLocalTypes(after.devices));
   const gone = Object.keys(before.config).filter((key) => !(key in after.config));
@@ -76,9 +71,7 @@ function checked(
     throw invalid("Volatile idmap keys can't be deleted by the user");
   const now = expandIn(services, after.project, after).devices;
   const old = expandIn(services, before.project, before).devices;
-  prefixed('Invalid expanded devices: ', () =>
-    checkDevices(services, after.project, now, driverCheck(services, after)),
-  );
+  prefixed('Invalid expanded devices: ', () => checkDevices(context, after));
   const pool = rootDisk(old)?.[1]['pool'];
   if (pool !== undefined && rootDisk(now)?.[1]['pool'] !== pool)
     throw invalid('The storage pool of the root disk can only be changed by moving the instance');

@@ -1,0 +1,120 @@
+import { LxdError } from '@lxd-ts/core';
+import type { NetworkRecord } from '@lxd-ts/state';
+import { created, empty, sync, type RequestContext, type Route } from '../../http/route.ts';
+import type { Services } from '../../services.ts';
+import type { NetworkPut, NetworksPost, NetworksService } from './service.ts';
+import { interfacesOf, interfaceView, leasesOf, networkView, stateOf } from './view.ts';
+
+const nameOf = (request: RequestContext): string =>
+  request.params['name'] ?? request.params['networkName'] ?? '';
+const urlOf = (name: string): string => `/1.0/networks/${encodeURIComponent(name)}`;
+
+const tag = (record: NetworkRecord): unknown => [
+  record.name,
+  record.type,
+  record.description,
+  record.config,
+  record.memberConfig,
+];
+
+/** Every route below `/1.0/networks` that there is. */
+export function networksRoutes(services: Services, service: NetworksService): Route[] {
+  const named = (request: RequestContext): number | undefined => {
+    const { value, revision } = service.find(request.project, nameOf(request));
+    request.checkETag(tag(value));
+    return request.headers['if-match'] === undefined ? undefined : revision;
+  };
+
+  /** Managed ones, then the interfaces of the host that are not. */
+  const list: Route = {
+    operationId: 'networks_get',
+    async handle({ project, query, signal }) {
+      const target = query.get('target');
+      const managed = services.records.list('networks', project).map(({ value }) => value);
+      const names = new Set(managed.map(({ name }) => name));
+      const found = await interfacesOf(services, target, signal).catch(() => []);
+      const others = found.filter(({ name }) => !names.has(name));
+      if (query.get('recursion') !== '1')
+        return sync([...managed, ...others].map(({ name }) => urlOf(name)).sort());
+      return sync([
+        ...managed.map((record) => networkView(services, record, target)),
+        ...others.map((found) => interfaceView(services, project, found)),
+      ]);
+    },
+  };
+
+  const post: Route<NetworksPost> = {
+    operationId: 'networks_post',
+    async handle({ project, body, caller }) {
+      await service.create(project, body, caller);
+      return created(urlOf(body.name ?? ''));
+    },
+  };
+
+  const get: Route = {
+    operationId: 'network_get',
+    async handle(request) {
+      const { project, query, signal } = request;
+      const name = nameOf(request);
+      const target = query.get('target');
+      const record = services.records.get('networks', project, name)?.value;
+      if (record) return sync(networkView(services, record, target), tag(record));
+      const interfaces = await interfacesOf(services, target, signal);
+      const other = interfaces.find((found) => found.name === name);
+      if (!other) throw new LxdError('not-found', 'Network not found');
+      return sync(interfaceView(services, project, other), other);
+    },
+  };
+
+  const put: Route<NetworkPut> = {
+    operationId: 'network_put',
+    async handle(request) {
+      const { project, body, caller } = request;
+      await service.put(project, nameOf(request), body, { caller, revision: named(request) });
+      return empty;
+    },
+  };
+
+  const patch: Route<NetworkPut> = {
+    operationId: 'network_patch',
+    async handle(request) {
+      const { project, body, caller } = request;
+      await service.patch(project, nameOf(request), body, { caller, revision: named(request) });
+      return empty;
+    },
+  };
+
+  const rename: Route<{ name?: string }> = {
+    operationId: 'network_post',
+    async handle(request) {
+      const to = request.body.name ?? '';
+      await service.rename(request.project, nameOf(request), to, request.caller);
+      return created(urlOf(to));
+    },
+  };
+
+  const remove: Route = {
+    operationId: 'network_delete',
+    async handle(request) {
+      await service.delete(request.project, nameOf(request), request.caller);
+      return empty;
+    },
+  };
+
+  const state: Route = {
+    operationId: 'networks_state_get',
+    async handle(request) {
+      return sync(await stateOf(services, nameOf(request), request.query.get('target'), request.signal));
+    },
+  };
+
+  const leases: Route = {
+    operationId: 'networks_leases_get',
+    async handle(request) {
+      const { value } = service.find(request.project, nameOf(request));
+      return sync(await leasesOf(services, value, request.signal));
+    },
+  };
+
+  return [list, post, get, put, patch, rename, remove, state, leases];
+}

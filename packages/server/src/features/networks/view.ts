@@ -1,0 +1,118 @@
+import { LxdError } from '@lxd-ts/core';
+import type { HostInterface, NetworkState } from '@lxd-ts/rpc';
+import type { NetworkRecord } from '@lxd-ts/state';
+import type { Services } from '../../services.ts';
+import { networkSpec } from '../instances/spec.ts';
+import { locations, nodes, shownConfig } from '../shared/members.ts';
+import { usedBy } from '../shared/used-by.ts';
+
+/** Instances and profiles with a NIC on it; null when there is none. */
+export const usersOf = (services: Services, project: string, name: string): string[] | null =>
+  usedBy(
+    services,
+    (device, of) =>
+      device['type'] === 'nic' && of === project && (device['network'] === name || device['parent'] === name),
+  );
+
+/** LXD's Network, of one that is managed. */
+export const networkView = (
+  services: Services,
+  record: NetworkRecord,
+  target: string | null,
+): Record<string, unknown> => ({
+  config: shownConfig(services, record, target),
+  description: record.description,
+  name: record.name,
+  type: record.type,
+  used_by: usersOf(services, record.project, record.name),
+  managed: true,
+  status: record.status,
+  locations: locations(services),
+});
+
+/** LXD's Network, of an interface of the host. */
+export const interfaceView = (
+  services: Services,
+  project: string,
+  { name, type }: HostInterface,
+): Record<string, unknown> => ({
+  config: {},
+  description: '',
+  name,
+  type,
+  used_by: usersOf(services, project, name) ?? [],
+  managed: false,
+  status: '',
+  locations: null,
+});
+
+/** What a network or interface of a member is doing, as LXD's NetworkState. */
+export const networkStateView = (state: NetworkState): Record<string, unknown> => ({
+  addresses: state.addresses,
+  counters: {
+    bytes_received: state.counters.bytesReceived,
+    bytes_sent: state.counters.bytesSent,
+    packets_received: state.counters.packetsReceived,
+    packets_sent: state.counters.packetsSent,
+  },
+  hwaddr: state.hwaddr,
+  mtu: state.mtu,
+  state: state.state,
+  type: state.type,
+  bond: null,
+  bridge: null,
+  vlan: null,
+  ovn: null,
+});
+
+const gateways = ({ name, config }: NetworkRecord) =>
+  ['ipv4.address', 'ipv6.address']
+    .map((key) => config[key]?.split('/')[0] ?? 'none')
+    .filter((address) => address !== 'none')
+    .map((address) => ({ hostname: `${name}.gw`, hwaddr: '', address, type: 'gateway', location: '' }));
+
+/** Leases of every member that can be reached, after the network's own addresses. */
+export async function leasesOf(
+  services: Services,
+  record: NetworkRecord,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>[]> {
+  const online = services.agents.online();
+  const several = services.records.list('members').length > 1;
+  const leases = await Promise.all(
+    nodes(services)
+      .filter((member) => online.includes(member))
+      .map(async (member) => {
+        const found = await services.agents
+          .get(member)
+          .networkLeases(networkSpec(record, member), { signal });
+        return found.map((lease) => ({ ...lease, location: several ? member : 'none' }));
+      }),
+  );
+  return [...gateways(record), ...leases.flat()];
+}
+
+/** Interfaces of the host a request means. */
+export function interfacesOf(
+  services: Services,
+  target: string | null,
+  signal: AbortSignal,
+): Promise<HostInterface[]> {
+  return services.agents.get(target ?? services.server).hostInterfaces({ signal });
+}
+
+/** @throws LxdError `not-found` */
+export async function stateOf(
+  services: Services,
+  name: string,
+  target: string | null,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  try {
+    const state = await services.agents.get(target ?? services.server).networkState(name, { signal });
+    return networkStateView(state);
+  } catch (error) {
+    if (!(error instanceof LxdError) || error.code !== 'not-found') throw error;
+    throw new LxdError('not-found', `Network interface "${name}" not found`, { cause: error });
+  }
+}

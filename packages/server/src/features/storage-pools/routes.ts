@@ -1,0 +1,138 @@
+import { created, empty, sync, type RequestContext, type Route } from '../../http/route.ts';
+import type { Services } from '../../services.ts';
+import type { StoragePoolPut, StoragePoolsPost, StoragePoolsService } from './service.ts';
+import { getVolume, listVolumes } from './volumes.ts';
+
+const param = (request: RequestContext, name: string): string => request.params[name] ?? '';
+
+/** Every route below `/1.0/storage-pools` that there is. */
+export function storagePoolsRoutes(services: Services, service: StoragePoolsService): Route[] {
+  const named = (request: RequestContext): number | undefined => {
+    const { value, revision } = service.find(param(request, 'name'));
+    request.checkETag([value.name, value.driver, value.description, value.config, value.memberConfig]);
+    return request.headers['if-match'] === undefined ? undefined : revision;
+  };
+
+  const list: Route = {
+    operationId: 'storage_pools_get',
+    handle: ({ query }) => {
+      const pools = services.records.list('pools').map(({ value }) => value);
+      const full = query.get('recursion') === '1';
+      return Promise.resolve(
+        sync(
+          full
+            ? pools.map((pool) => service.view(pool, query.get('target')))
+            : pools.map(({ name }) => `/1.0/storage-pools/${encodeURIComponent(name)}`),
+        ),
+      );
+    },
+  };
+
+  const post: Route<StoragePoolsPost> = {
+    operationId: 'storage_pools_post',
+    async handle({ body, caller }) {
+      await service.create(body, caller);
+      return created(`/1.0/storage-pools/${encodeURIComponent(body.name ?? '')}`);
+    },
+  };
+
+  const get: Route = {
+    operationId: 'storage_pool_get',
+    handle: (request) => {
+      const { value } = service.find(param(request, 'name'));
+      return Promise.resolve(
+        sync(service.view(value, request.query.get('target')), [
+          value.name,
+          value.driver,
+          value.description,
+          value.config,
+          value.memberConfig,
+        ]),
+      );
+    },
+  };
+
+  const put: Route<StoragePoolPut> = {
+    operationId: 'storage_pool_put',
+    async handle(request) {
+      const revision = named(request);
+      await service.put(param(request, 'name'), request.body, { caller: request.caller, revision });
+      return empty;
+    },
+  };
+
+  const patch: Route<StoragePoolPut> = {
+    operationId: 'storage_pool_patch',
+    async handle(request) {
+      const revision = named(request);
+      await service.patch(param(request, 'name'), request.body, { caller: request.caller, revision });
+      return empty;
+    },
+  };
+
+  const remove: Route = {
+    operationId: 'storage_pools_delete',
+    async handle(request) {
+      await service.delete(param(request, 'name'), request.caller);
+      return empty;
+    },
+  };
+
+  const resources: Route = {
+    operationId: 'storage_pool_resources',
+    async handle(request) {
+      const { query, signal } = request;
+      return sync(await service.resources(param(request, 'name'), query.get('target'), signal));
+    },
+  };
+
+  const volumes: Route = {
+    operationId: 'storage_pool_volumes_get',
+    handle: (request) =>
+      Promise.resolve(
+        sync(
+          listVolumes(
+            services,
+            param(request, 'name'),
+            request.project,
+            undefined,
+            request.query.get('recursion') === '1',
+          ),
+        ),
+      ),
+  };
+
+  const volumesOfType: Route = {
+    operationId: 'storage_pool_volumes_type_get',
+    handle: (request) =>
+      Promise.resolve(
+        sync(
+          listVolumes(
+            services,
+            param(request, 'name'),
+            request.project,
+            param(request, 'type'),
+            request.query.get('recursion') === '1',
+          ),
+        ),
+      ),
+  };
+
+  const volume: Route = {
+    operationId: 'storage_pool_volume_type_get',
+    handle: (request) =>
+      Promise.resolve(
+        sync(
+          getVolume(
+            services,
+            param(request, 'name'),
+            request.project,
+            param(request, 'type'),
+            param(request, 'volume'),
+          ),
+        ),
+      ),
+  };
+
+  return [list, post, get, put, patch, remove, resources, volumes, volumesOfType, volume];
+}
