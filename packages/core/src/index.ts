@@ -2,3 +2,4 @@ export * from './errors.ts';
 export * from './schema.ts';
 export * from './spec.ts';
 export * from './undo.ts';
+export * from './units.ts';

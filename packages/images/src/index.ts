@@ -1,1 +1,8 @@
-export {};
+export {
+  openImageStore,
+  type ImageFile,
+  type ImagePart,
+  type ImageStore,
+  type ReceivedImage,
+} from './image-store.ts';
+export { parseMetadata, type ImageMetadata } from './metadata.ts';

@@ -1,0 +1,181 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { LxdError, type Config } from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import { extensions, packingOfFile } from './compression.ts';
+import { parseMetadata } from './metadata.ts';
+import { readMetadata, unpackFile, type UnpackOptions } from './unpack.ts';
+
+export interface ImagePart {
+  kind: 'unified' | 'metadata' | 'rootfs';
+  body: Readable;
+}
+
+export interface ReceivedImage {
+  fingerprint: string;
+  /** Bytes of all its files. */
+  size: number;
+  architecture: string;
+  type: 'container';
+  properties: Config;
+  creationDate: number;
+  expiryDate: number;
+}
+
+export interface ImageFile {
+  kind: ImagePart['kind'];
+  filename: string;
+  size: number;
+  body: Readable;
+}
+
+/** The image files of one machine: `<fingerprint>`, and `<fingerprint>.rootfs` for a split image. */
+export interface ImageStore {
+  receive(
+    parts: AsyncIterable<ImagePart>,
+    options: { signal: AbortSignal; expected?: string },
+  ): Promise<ReceivedImage>;
+  /** @throws LxdError `not-found` */
+  send(fingerprint: string): Promise<ImageFile[]>;
+  /** Puts rootfs/, metadata.yaml and templates/ into an empty directory. */
+  unpack(fingerprint: string, directory: string, options: UnpackOptions): Promise<void>;
+  delete(fingerprint: string): Promise<void>;
+}
+
+const partial = '.partial-';
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** @throws LxdError `invalid`: a fingerprint becomes a file name */
+function checkFingerprint(fingerprint: string): void {
+  if (!/^[0-9a-f]{64}$/.test(fingerprint)) {
+    throw new LxdError('invalid', `"${fingerprint}" is not a fingerprint (64 hexadecimal digits)`);
+  }
+}
+
+class Store implements ImageStore {
+  readonly #host: Host;
+  readonly #dir: string;
+
+  constructor(host: Host, dir: string) {
+    this.#host = host;
+    this.#dir = dir;
+  }
+
+  async receive(
+    parts: AsyncIterable<ImagePart>,
+    options: { signal: AbortSignal; expected?: string },
+  ): Promise<ReceivedImage> {
+    const { signal, expected } = options;
+    const temporary = join(this.#dir, `${partial}${randomUUID()}`);
+    const files: { kind: ImagePart['kind']; path: string }[] = [];
+    const hash = createHash('sha256');
+    let size = 0;
+    try {
+      for await (const { kind, body } of parts) {
+        const path = `${temporary}.${kind}`;
+        files.push({ kind, path });
+        const file = await open(path, 'wx', 0o600);
+        try {
+          for await (const data of body as AsyncIterable<Buffer>) {
+            signal.throwIfAborted();
+            hash.update(data);
+            size += data.length;
+            await file.writeFile(data);
+          }
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+      }
+      const fingerprint = hash.digest('hex');
+      if (expected && !fingerprint.startsWith(expected)) {
+        throw new LxdError(
+          'invalid',
+          `Image fingerprint doesn't match. Got ${fingerprint} expected ${expected}`,
+        );
+      }
+      const [head, rootfs] = files;
+      if (!head || size === 0) throw new LxdError('invalid', 'The upload is empty; send an image');
+      if (rootfs) await packingOfFile(rootfs.path);
+      const metadata = parseMetadata(await readMetadata(this.#host, head.path, signal));
+      if (rootfs) await rename(rootfs.path, this.#path(fingerprint, 'rootfs'));
+      // The first file goes last: it is what says that the image is here.
+      await rename(head.path, this.#path(fingerprint));
+      return { fingerprint, size, type: 'container', ...metadata };
+    } finally {
+      for (const { path } of files) await rm(path, { force: true });
+    }
+  }
+
+  #path(fingerprint: string, part?: 'rootfs'): string {
+    return join(this.#dir, part ? `${fingerprint}.rootfs` : fingerprint);
+  }
+
+  async #files(fingerprint: string): Promise<{ kind: ImagePart['kind']; path: string }[]> {
+    checkFingerprint(fingerprint);
+    const [head, rootfs] = [this.#path(fingerprint), this.#path(fingerprint, 'rootfs')];
+    if (!(await exists(head))) {
+      throw new LxdError(
+        'not-found',
+        `The files of image ${fingerprint.slice(0, 12)} are not on this member`,
+      );
+    }
+    return (await exists(rootfs))
+      ? [
+          { kind: 'metadata', path: head },
+          { kind: 'rootfs', path: rootfs },
+        ]
+      : [{ kind: 'unified', path: head }];
+  }
+
+  async send(fingerprint: string): Promise<ImageFile[]> {
+    const files = await this.#files(fingerprint);
+    return Promise.all(
+      files.map(async ({ kind, path }) => {
+        const name = `${kind === 'metadata' ? 'meta-' : ''}${fingerprint}`;
+        return {
+          kind,
+          filename: `${name}${extensions[await packingOfFile(path)]}`,
+          size: (await stat(path)).size,
+          body: createReadStream(path, { highWaterMark: 256 * 1024 }),
+        };
+      }),
+    );
+  }
+
+  async unpack(fingerprint: string, directory: string, options: UnpackOptions): Promise<void> {
+    const rootfs = join(directory, 'rootfs');
+    await mkdir(rootfs, { recursive: true, mode: 0o755 });
+    for (const { kind, path } of await this.#files(fingerprint)) {
+      await unpackFile(this.#host, path, { directory, rootfs }, kind, options);
+    }
+    await mkdir(join(rootfs, 'dev'), { recursive: true, mode: 0o755 });
+    if ((await readdir(rootfs)).length < 2) {
+      throw new LxdError('invalid', `Image ${fingerprint.slice(0, 12)} has no files under rootfs/`);
+    }
+  }
+
+  async delete(fingerprint: string): Promise<void> {
+    checkFingerprint(fingerprint);
+    await rm(this.#path(fingerprint), { force: true });
+    await rm(this.#path(fingerprint, 'rootfs'), { force: true });
+  }
+}
+
+/** Opens `<dir>/images`, and removes uploads that a crash cut off. */
+export async function openImageStore(options: { host: Host; dir: string }): Promise<ImageStore> {
+  const dir = join(options.dir, 'images');
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(dir)) {
+    if (name.startsWith(partial)) await rm(join(dir, name), { force: true });
+  }
+  return new Store(options.host, dir);
+}

@@ -1,0 +1,132 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Transform } from 'node:stream';
+import { LxdError } from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import { packingOfFile, tarFlags, type Packing } from './compression.ts';
+import { maxMetadataBytes } from './metadata.ts';
+
+export interface UnpackOptions {
+  signal: AbortSignal;
+  onProgress?: (progress: Record<string, string>) => void;
+}
+
+/** Calls back with whole percents as bytes pass. */
+function counter(total: number, onPercent: (percent: number) => void): Transform {
+  let passed = 0;
+  let told = -1;
+  return new Transform({
+    transform(data: Buffer, _encoding, done) {
+      passed += data.length;
+      const percent = Math.floor((passed * 100) / total);
+      if (percent !== told) {
+        told = percent;
+        onPercent(percent);
+      }
+      done(null, data);
+    },
+  });
+}
+
+/**
+ * GNU tar keeps every file below the directory by itself: it strips leading slashes, refuses `..`, and makes symbolic links
+ * last. Device nodes are left out: the container gets its /dev when it starts, and one on the host would be a way out.
+ */
+async function unpackTar(
+  host: Host,
+  file: string,
+  packing: Exclude<Packing, 'squashfs'>,
+  directory: string,
+  options: UnpackOptions,
+): Promise<void> {
+  const { size } = await stat(file);
+  const input = createReadStream(file, { highWaterMark: 1024 * 1024 });
+  const counted = counter(size, (percent) => {
+    options.onProgress?.({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
+  });
+  input.on('error', (error) => counted.destroy(error));
+  const argv = [
+    'tar',
+    '--extract',
+    ...tarFlags[packing],
+    '--numeric-owner',
+    '--xattrs',
+    '--xattrs-include=*',
+    '--same-owner',
+    '--same-permissions',
+    '--anchored',
+    '--exclude=rootfs/dev/*',
+    '--exclude=./rootfs/dev/*',
+    '--directory',
+    directory,
+    '--file=-',
+  ] as const;
+  try {
+    await host.run([...argv], { signal: options.signal, input: input.pipe(counted) });
+  } finally {
+    input.destroy();
+  }
+}
+
+/** Into `<directory>/rootfs`; squashfs has no paths of its own to escape by. */
+async function unpackSquashfs(host: Host, file: string, rootfs: string, signal: AbortSignal): Promise<void> {
+  await host.run(['unsquashfs', '-force', '-no-progress', '-quiet', '-dest', rootfs, file], { signal });
+}
+
+export async function unpackFile(
+  host: Host,
+  file: string,
+  target: { directory: string; rootfs: string },
+  what: 'unified' | 'metadata' | 'rootfs',
+  options: UnpackOptions,
+): Promise<void> {
+  const packing = await packingOfFile(file);
+  if (packing === 'squashfs') {
+    if (what !== 'rootfs') throw new LxdError('invalid', 'The metadata of an image cannot be a squashfs');
+    await unpackSquashfs(host, file, target.rootfs, options.signal);
+  } else {
+    await unpackTar(host, file, packing, what === 'rootfs' ? target.rootfs : target.directory, options);
+  }
+}
+
+/** The text of metadata.yaml, without unpacking the rest. @throws LxdError `invalid` when there is none */
+export async function readMetadata(host: Host, file: string, signal: AbortSignal): Promise<string> {
+  const packing = await packingOfFile(file);
+  if (packing === 'squashfs') {
+    throw new LxdError('invalid', 'A squashfs alone is no image: upload its metadata tarball with it');
+  }
+  const { stdout, stderr, status } = await host.run(
+    [
+      'tar',
+      '--extract',
+      ...tarFlags[packing],
+      '--to-stdout',
+      '--occurrence=1',
+      '--wildcards',
+      '--no-wildcards-match-slash',
+      '--file',
+      file,
+      'metadata.yaml',
+    ],
+    { signal, allowFailure: true },
+  );
+  if (status === 0 && stdout.length <= maxMetadataBytes) return stdout;
+  const dotted = await host.run(
+    [
+      'tar',
+      '--extract',
+      ...tarFlags[packing],
+      '--to-stdout',
+      '--occurrence=1',
+      '--file',
+      file,
+      './metadata.yaml',
+    ],
+    { signal, allowFailure: true },
+  );
+  if (dotted.status === 0 && dotted.stdout.length <= maxMetadataBytes) return dotted.stdout;
+  const why = /Not found in archive/.test(stderr + dotted.stderr)
+    ? 'it has no metadata.yaml'
+    : 'it cannot be read';
+  throw new LxdError('invalid', `The upload is not an image: ${why}`);
+}

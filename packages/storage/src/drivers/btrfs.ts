@@ -1,0 +1,344 @@
+import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  LxdError,
+  parseSize,
+  Undo,
+  validators,
+  type Config,
+  type ConfigSchema,
+  type PoolSpec,
+} from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import type { Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
+import {
+  firstUsed,
+  listPartials,
+  listVolumes,
+  loopFile,
+  makeDirectories,
+  partialPath,
+  poolPath,
+  volumePath,
+} from '../layout.ts';
+import { commonSchema, sizeSchema } from '../schema.ts';
+
+const GiB = 1024 ** 3;
+const btrfsMagic = 0x9123683e;
+/** Inode number of the root of every subvolume. */
+const subvolumeInode = 256;
+
+const schema: ConfigSchema = {
+  ...commonSchema,
+  ...sizeSchema,
+  'btrfs.mount_options': {
+    check: validators.any,
+    description: 'Options the filesystem is mounted with',
+    default: 'user_subvol_rm_allowed',
+  },
+};
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** A fifth of what is free, between 5 and 30 GiB, as LXD chooses. */
+async function defaultSize(dir: string): Promise<string> {
+  const { bsize, bavail } = await statfs(dir);
+  const fifth = Math.floor((bsize * bavail) / 5 / GiB);
+  return `${Math.min(30, Math.max(5, fifth))}GiB`;
+}
+
+/** Pools are opened anew for every call; this is shared by all that use the same machine. */
+interface Shared {
+  /** Images being unpacked, by path: whoever comes second waits for the first. */
+  unpacking: Map<string, Promise<void>>;
+  /** Whether a pool counts by volume, by path: asked once, then known. */
+  quotas: Map<string, boolean>;
+}
+
+class BtrfsPool implements StoragePool {
+  readonly path: string;
+  readonly #pool: PoolSpec;
+  readonly #host: Host;
+  readonly #dir: string;
+  readonly #shared: Shared;
+
+  constructor(pool: PoolSpec, { host, dir }: StorageContext, shared: Shared) {
+    this.path = poolPath(dir, pool.name);
+    this.#pool = pool;
+    this.#host = host;
+    this.#dir = dir;
+    this.#shared = shared;
+  }
+
+  get #loop(): string {
+    return loopFile(this.#dir, this.#pool.name);
+  }
+
+  #btrfs(args: string[], signal: AbortSignal): Promise<{ stdout: string }> {
+    return this.#host.run(['btrfs', ...args], { signal });
+  }
+
+  async create(options: WaitOptions): Promise<Config> {
+    const { signal } = options;
+    const { config } = this.#pool;
+    const source = config['source'] ?? '';
+    await using undo = new Undo();
+    let complete: Config;
+    if (source === '' || source === this.#loop) {
+      complete = await this.#createLoop(undo, signal);
+    } else {
+      complete = { ...config, 'volatile.initial_source': source };
+      const kind = await stat(source).catch(() => undefined);
+      if (!kind) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
+      if (kind.isBlockDevice())
+        await this.#host.run(['mkfs.btrfs', '-L', this.#pool.name, '--', source], { signal });
+      else await this.#takeDirectory(source);
+    }
+    undo.push(() => rmdir(this.path));
+    undo.push(() => this.unmount({ signal: AbortSignal.timeout(10_000) }));
+    await this.#mountAt(complete, options);
+    undo.disarm();
+    return complete;
+  }
+
+  async #createLoop(undo: Undo, signal: AbortSignal): Promise<Config> {
+    const { config } = this.#pool;
+    if (await exists(this.#loop))
+      throw new LxdError('conflict', `The loop file ${this.#loop} exists already`);
+    const size = config['size'] ?? (await defaultSize(this.#dir));
+    await mkdir(join(this.#dir, 'disks'), { recursive: true, mode: 0o700 });
+    undo.push(() => rm(this.#loop, { force: true }));
+    const file = await open(this.#loop, 'wx', 0o600);
+    try {
+      await file.truncate(parseSize(size));
+    } finally {
+      await file.close();
+    }
+    await this.#host.run(['mkfs.btrfs', '-q', '-L', this.#pool.name, '--', this.#loop], { signal });
+    return { ...config, source: this.#loop, size };
+  }
+
+  async #takeDirectory(source: string): Promise<void> {
+    if ((await statfs(source)).type !== btrfsMagic) {
+      throw new LxdError('invalid', `Source path '${source}' is not on a btrfs filesystem`);
+    }
+    if ((await readdir(source)).length > 0)
+      throw new LxdError('invalid', `Source path '${source}' isn't empty`);
+  }
+
+  mount(options: WaitOptions): Promise<void> {
+    return this.#mountAt(this.#pool.config, options);
+  }
+
+  async #mountAt(config: Config, { signal }: WaitOptions): Promise<void> {
+    const source = config['source'] ?? this.#loop;
+    await mkdir(this.path, { recursive: true, mode: 0o711 });
+    if (!(await this.#host.mounts()).some(({ target }) => target === this.path)) {
+      const kind = await stat(source).catch(() => undefined);
+      if (!kind)
+        throw new LxdError(
+          'unavailable',
+          `Source '${source}' of storage pool "${this.#pool.name}" is missing`,
+        );
+      const own = (config['btrfs.mount_options'] ?? 'user_subvol_rm_allowed').split(',').filter(Boolean);
+      const options = kind.isDirectory() ? ['bind'] : [...(kind.isFile() ? ['loop'] : []), ...own];
+      await this.#host.mount({ source, target: this.path, options }, { signal });
+    }
+    await chmod(this.path, 0o711);
+    await makeDirectories(this.path);
+    for (const left of await listPartials(this.path)) await this.#removeSubvolume(left, signal);
+  }
+
+  unmount({ signal }: WaitOptions): Promise<void> {
+    return this.#host.unmount(this.path, { signal });
+  }
+
+  async delete(options: WaitOptions): Promise<void> {
+    const { signal } = options;
+    if (await exists(this.path)) {
+      const mounted = (await this.#host.mounts()).some(({ target }) => target === this.path);
+      if (mounted) {
+        for (const left of await listPartials(this.path)) await this.#removeSubvolume(left, signal);
+        // Unpacked images are a cache; only what holds somebody's data keeps the pool.
+        for (const image of await this.volumes('image')) await this.deleteVolume(image, options);
+        const used = await firstUsed(this.path);
+        if (used) throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${used}`);
+        for (const name of await readdir(this.path))
+          await rmdir(join(this.path, name)).catch(() => undefined);
+      }
+      await this.unmount(options);
+      await rmdir(this.path);
+    }
+    await rm(this.#loop, { force: true });
+  }
+
+  async update(after: Config): Promise<void> {
+    const { config } = this.#pool;
+    for (const key of ['source', 'size']) {
+      if ((after[key] ?? '') !== (config[key] ?? '')) {
+        throw new LxdError('invalid', `The pool's "${key}" cannot be changed`);
+      }
+    }
+    await Promise.resolve();
+  }
+
+  volumePath(volume: VolumeRef): string {
+    return volumePath(this.path, volume);
+  }
+
+  volumes(type: VolumeRef['type']): Promise<VolumeRef[]> {
+    return listVolumes(this.path, type);
+  }
+
+  exists(volume: VolumeRef): Promise<boolean> {
+    return exists(this.volumePath(volume));
+  }
+
+  async createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void> {
+    if (await this.exists(volume)) return;
+    const path = partialPath(this.path, volume);
+    await this.#removeSubvolume(path, options.signal);
+    try {
+      await this.#btrfs(['-q', 'subvolume', 'create', '--', path], options.signal);
+      await chmod(path, 0o700);
+      await fill?.(path, options);
+      await chmod(path, 0o100);
+      await rename(path, this.volumePath(volume));
+    } catch (error) {
+      await this.#removeSubvolume(path, AbortSignal.timeout(60_000));
+      throw error;
+    }
+  }
+
+  async createFromImage(
+    volume: VolumeRef,
+    fingerprint: string,
+    fill: Fill,
+    options: WaitOptions,
+  ): Promise<void> {
+    if (await this.exists(volume)) return;
+    const image: VolumeRef = { type: 'image', project: 'default', name: fingerprint };
+    if (!(await this.exists(image))) await this.#unpackOnce(image, fill, options);
+    await this.copyVolume(image, volume, options);
+  }
+
+  async #unpackOnce(image: VolumeRef, fill: Fill, options: WaitOptions): Promise<void> {
+    const key = this.volumePath(image);
+    const running = this.#shared.unpacking.get(key);
+    if (running) {
+      // When the first one was given up, this one does it itself.
+      await running.catch(() => undefined);
+      options.signal.throwIfAborted();
+      if (!(await this.exists(image))) await this.#unpackOnce(image, fill, options);
+      return;
+    }
+    const work = this.createVolume(image, fill, options);
+    this.#shared.unpacking.set(key, work);
+    try {
+      await work;
+    } finally {
+      this.#shared.unpacking.delete(key);
+    }
+  }
+
+  async copyVolume(from: VolumeRef, to: VolumeRef, { signal }: WaitOptions): Promise<void> {
+    if (await this.exists(to)) return;
+    // A snapshot appears whole or not at all.
+    await this.#btrfs(
+      ['-q', 'subvolume', 'snapshot', '--', this.volumePath(from), this.volumePath(to)],
+      signal,
+    );
+  }
+
+  async renameVolume(from: VolumeRef, to: VolumeRef): Promise<void> {
+    if (await this.exists(to)) throw new LxdError('conflict', `Volume "${to.name}" exists already`);
+    await rename(this.volumePath(from), this.volumePath(to));
+  }
+
+  async deleteVolume(volume: VolumeRef, { signal }: WaitOptions): Promise<void> {
+    await this.#removeSubvolume(this.volumePath(volume), signal);
+  }
+
+  /** Subvolumes that were made inside it (by systemd, by users) go first: btrfs removes none that holds another. */
+  async #removeSubvolume(path: string, signal: AbortSignal): Promise<void> {
+    const found = await lstat(path).catch(() => undefined);
+    if (!found) return;
+    if (found.ino !== subvolumeInode) {
+      await this.#host.run(['rm', '-rf', '--one-file-system', '--', path], { signal });
+      return;
+    }
+    const quick = await this.#host.run(['btrfs', '-q', 'subvolume', 'delete', '--', path], {
+      signal,
+      allowFailure: true,
+    });
+    if (quick.status === 0) return;
+    const { stdout } = await this.#btrfs(['subvolume', 'list', '-o', '--', path], signal);
+    const inside = stdout
+      .split('\n')
+      .map((line) => /path (.*)$/.exec(line)?.[1])
+      .filter((name) => name !== undefined)
+      // Paths are told from the top of the filesystem.
+      .map((name) => join(this.path, name.slice(Math.max(0, name.search(/(containers|custom|images)\//)))));
+    for (const nested of inside) await this.#removeSubvolume(nested, signal);
+    await this.#btrfs(['-q', 'property', 'set', '-ts', path, 'ro', 'false'], signal);
+    await this.#btrfs(['-q', 'subvolume', 'delete', '--', path], signal);
+  }
+
+  async volumeUsage(volume: VolumeRef, { signal }: WaitOptions): Promise<number | undefined> {
+    if (!(await this.#quotasOn())) return undefined;
+    const { stdout } = await this.#btrfs(
+      ['qgroup', 'show', '--raw', '-f', '--', this.volumePath(volume)],
+      signal,
+    );
+    const used = /^0\/\d+\s+(\d+)\s+(\d+)/m.exec(stdout);
+    return used ? Number(used[2]) : undefined;
+  }
+
+  /** Quotas cost every write, so they are off until the first limit is asked for. */
+  async #quotasOn(): Promise<boolean> {
+    const known = this.#shared.quotas.get(this.path);
+    if (known !== undefined) return known;
+    const { stdout } = await this.#host.run(['btrfs', 'qgroup', 'show', '--', this.path], {
+      signal: AbortSignal.timeout(5_000),
+      allowFailure: true,
+    });
+    const on = stdout.includes('0/5');
+    this.#shared.quotas.set(this.path, on);
+    return on;
+  }
+
+  async setQuota(volume: VolumeRef, bytes: number | undefined, { signal }: WaitOptions): Promise<void> {
+    const on = await this.#quotasOn();
+    if (bytes === undefined && !on) return;
+    if (!on) {
+      await this.#btrfs(['quota', 'enable', '--', this.path], signal);
+      this.#shared.quotas.set(this.path, true);
+    }
+    const limit = bytes === undefined ? 'none' : String(bytes);
+    await this.#btrfs(['qgroup', 'limit', limit, '--', this.volumePath(volume)], signal);
+  }
+}
+
+const sharedBy = new WeakMap<Host, Shared>();
+
+/** A btrfs filesystem: images are unpacked once, copies are snapshots. */
+export const btrfs: StorageDriver = {
+  type: 'btrfs',
+  schema,
+  capabilities: { optimizedImages: true, optimizedCopy: true, quotas: true, remote: false },
+  probe: async (host, { signal }) => {
+    const kernel = (
+      await host.run(['btrfs', '--version'], { signal, allowFailure: true }).catch(() => undefined)
+    )?.stdout;
+    return /v(\S+)/.exec(kernel ?? '')?.[1];
+  },
+  open: (pool, context) => {
+    const shared = sharedBy.get(context.host) ?? { unpacking: new Map(), quotas: new Map() };
+    sharedBy.set(context.host, shared);
+    return new BtrfsPool(pool, context, shared);
+  },
+};

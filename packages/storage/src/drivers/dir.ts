@@ -1,0 +1,161 @@
+import { access, chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LxdError, type PoolSpec } from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import type { Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
+import {
+  firstUsed,
+  listPartials,
+  listVolumes,
+  makeDirectories,
+  partialPath,
+  poolPath,
+  volumePath,
+} from '../layout.ts';
+import { commonSchema } from '../schema.ts';
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Faster than node's own for a whole distribution, and it never leaves the filesystem. */
+async function removeTree(host: Host, path: string, signal: AbortSignal): Promise<void> {
+  if (await exists(path)) await host.run(['rm', '-rf', '--one-file-system', '--', path], { signal });
+}
+
+class DirPool implements StoragePool {
+  readonly path: string;
+  readonly #pool: PoolSpec;
+  readonly #host: Host;
+
+  constructor(pool: PoolSpec, { host, dir }: StorageContext) {
+    this.path = poolPath(dir, pool.name);
+    this.#pool = pool;
+    this.#host = host;
+  }
+
+  get #source(): string {
+    return this.#pool.config['source'] || this.path;
+  }
+
+  async create(options: WaitOptions): Promise<PoolSpec['config']> {
+    const source = this.#source;
+    await mkdir(this.path, { recursive: true, mode: 0o711 });
+    if (source !== this.path) {
+      if (!(await exists(source))) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
+      if ((await readdir(source)).length > 0)
+        throw new LxdError('invalid', `Source path '${source}' isn't empty`);
+    }
+    await this.mount(options);
+    return { ...this.#pool.config, source };
+  }
+
+  async delete({ signal }: WaitOptions): Promise<void> {
+    if (!(await exists(this.path))) return;
+    for (const left of await listPartials(this.path)) await removeTree(this.#host, left, signal);
+    const used = await firstUsed(this.path);
+    if (used) throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${used}`);
+    for (const name of await readdir(this.path)) await rmdir(join(this.path, name));
+    await this.unmount({ signal });
+    await rmdir(this.path);
+  }
+
+  async mount({ signal }: WaitOptions): Promise<void> {
+    const source = this.#source;
+    await mkdir(this.path, { recursive: true, mode: 0o711 });
+    if (source !== this.path) {
+      const mounted = (await this.#host.mounts()).some(({ target }) => target === this.path);
+      if (!mounted) await this.#host.mount({ source, target: this.path, options: ['bind'] }, { signal });
+    }
+    await makeDirectories(this.path);
+    for (const left of await listPartials(this.path)) await removeTree(this.#host, left, signal);
+  }
+
+  async unmount({ signal }: WaitOptions): Promise<void> {
+    if (this.#source !== this.path) await this.#host.unmount(this.path, { signal });
+  }
+
+  async update(): Promise<void> {
+    await Promise.resolve(); // its live options are read when they are needed
+  }
+
+  volumePath(volume: VolumeRef): string {
+    return volumePath(this.path, volume);
+  }
+
+  volumes(type: VolumeRef['type']): Promise<VolumeRef[]> {
+    return listVolumes(this.path, type);
+  }
+
+  exists(volume: VolumeRef): Promise<boolean> {
+    return exists(this.volumePath(volume));
+  }
+
+  async createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void> {
+    if (await this.exists(volume)) return;
+    const path = partialPath(this.path, volume);
+    await removeTree(this.#host, path, options.signal);
+    try {
+      await mkdir(path, { mode: 0o700 });
+      await fill?.(path, options);
+      await chmod(path, 0o100);
+      await rename(path, this.volumePath(volume));
+    } catch (error) {
+      await removeTree(this.#host, path, AbortSignal.timeout(60_000));
+      throw error;
+    }
+  }
+
+  createFromImage(volume: VolumeRef, _fingerprint: string, fill: Fill, options: WaitOptions): Promise<void> {
+    return this.createVolume(volume, fill, options);
+  }
+
+  copyVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void> {
+    const fill: Fill = async (path, { signal }) => {
+      await this.#host.run(['cp', '-a', '--reflink=auto', '--', `${this.volumePath(from)}/.`, path], {
+        signal,
+      });
+    };
+    return this.createVolume(to, fill, options);
+  }
+
+  async renameVolume(from: VolumeRef, to: VolumeRef): Promise<void> {
+    if (await this.exists(to)) throw new LxdError('conflict', `Volume "${to.name}" exists already`);
+    await rename(this.volumePath(from), this.volumePath(to));
+  }
+
+  async deleteVolume(volume: VolumeRef, { signal }: WaitOptions): Promise<void> {
+    const path = this.volumePath(volume);
+    if (!(await exists(path))) return;
+    // Gone at once for everybody; a crash before the end leaves a partial, which the next mount removes.
+    const left = partialPath(this.path, volume);
+    await removeTree(this.#host, left, signal);
+    await rename(path, left);
+    await removeTree(this.#host, left, signal);
+  }
+
+  volumeUsage(): Promise<number | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  setQuota(_volume: VolumeRef, bytes: number | undefined): Promise<void> {
+    if (bytes === undefined) return Promise.resolve();
+    return Promise.reject(
+      new LxdError(
+        'unsupported',
+        `Storage pool "${this.#pool.name}" (dir) cannot limit the size of a volume`,
+      ),
+    );
+  }
+}
+
+/** A directory of any filesystem. Every copy is a full one, unless the filesystem shares blocks by itself. */
+export const dir: StorageDriver = {
+  type: 'dir',
+  schema: commonSchema,
+  capabilities: { optimizedImages: false, optimizedCopy: false, quotas: false, remote: false },
+  probe: () => access('/').then(() => '1'),
+  open: (pool, context) => new DirPool(pool, context),
+};

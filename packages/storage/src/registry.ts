@@ -1,0 +1,9 @@
+import type { StorageDriver } from './driver.ts';
+import { btrfs } from './drivers/btrfs.ts';
+import { dir } from './drivers/dir.ts';
+
+/** Every storage driver there is. */
+export const storageDrivers: readonly StorageDriver[] = [btrfs, dir];
+
+export const storageDriver = (type: string): StorageDriver | undefined =>
+  storageDrivers.find((driver) => driver.type === type);

@@ -1,0 +1,37 @@
+import { parseSize, toLxdError, validators, type ConfigSchema } from '@lxd-ts/core';
+
+const size = (value: string): string | undefined => {
+  try {
+    parseSize(value);
+    return undefined;
+  } catch (error) {
+    return toLxdError(error).message;
+  }
+};
+
+/** Options every pool has, whatever its driver. */
+export const commonSchema: ConfigSchema = {
+  source: { check: validators.any, description: 'Where the pool is', memberSpecific: true },
+  'volatile.initial_source': {
+    check: validators.any,
+    description: 'The source as it was given when the pool was made',
+    memberSpecific: true,
+  },
+  'rsync.bwlimit': {
+    check: size,
+    description: 'Upper limit per second when data is copied by rsync',
+    live: true,
+  },
+  'rsync.compression': {
+    check: validators.bool,
+    description: 'Whether rsync compresses',
+    default: 'true',
+    live: true,
+  },
+  'volume.size': { check: size, description: 'Size limit of new volumes', live: true },
+  'user.*': { check: validators.any, description: 'Free for the user', live: true },
+};
+
+export const sizeSchema: ConfigSchema = {
+  size: { check: size, description: 'Size of the loop file', memberSpecific: true },
+};
