@@ -2,7 +2,9 @@ import { LxdError } from '@lxd-ts/core';
 import { describeEndpoint, type Endpoint } from './endpoint.ts';
 
 const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
 
 /** A socket's failure in words that say what to do; anything else as it is. */
 export function connectionError(error: unknown, endpoint: Endpoint): unknown {

@@ -27,6 +27,7 @@ export async function* events(client: Client, options: EventOptions = {}): Async
   socket.on('close', () => {
     wake.resolve(undefined);
   });
+  socket.resume();
   options.onOpen?.();
   try {
     for (;;) {

@@ -44,6 +44,7 @@ export interface ExecSession extends TerminalControl {
 }
 
 export function terminalControl(socket: WebSocket): TerminalControl {
+  socket.resume();
   const send = (message: unknown): void => {
     if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
   };

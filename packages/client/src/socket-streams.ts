@@ -16,6 +16,7 @@ export function pipeFrom(
   const end = (): void => {
     if (endOfFile && socket.readyState === socket.OPEN) socket.send(endOfFileMark);
   };
+  socket.resume();
   if (!stream) {
     end();
     return;
@@ -55,5 +56,6 @@ export function pipeTo(socket: WebSocket, stream: Writable): Promise<void> {
   socket.once('close', () => {
     resolve(undefined);
   });
+  socket.resume();
   return promise;
 }

@@ -5,7 +5,10 @@ import type { Client } from './client.ts';
 import { connectionError } from './connection-error.ts';
 import { openEnvelope } from './envelope.ts';
 
-/** Opens a websocket of the API; resolves when it is open. `ws` is loaded at the first one. */
+/**
+ * Opens a websocket of the API; resolves when it is open. It is paused, or what comes at once would be lost: whoever
+ * listens resumes it. `ws` is loaded at the first one.
+ */
 export async function openWebSocket(
   client: Client,
   path: string,
@@ -30,6 +33,7 @@ export async function openWebSocket(
 
   const opened = Promise.withResolvers<WebSocket>();
   socket.once('open', () => {
+    socket.pause();
     opened.resolve(socket);
   });
   // Stays attached: a socket that fails later closes, and its reader sees the close.

@@ -37,19 +37,18 @@ const clean = (text: string): string => text.replaceAll(/[\u0000-\u0009\u000b-\u
 
 const linesOf = (cell: string): string[] => clean(cell).split('\n');
 
+/** At spaces where there are any. */
 function wrapLine(line: string, width: number): string[] {
   const pieces: string[] = [];
   let piece = '';
-  let used = 0;
   for (const char of line) {
-    const size = charWidth(char);
-    if (used + size > width && piece !== '') {
-      pieces.push(piece);
-      piece = '';
-      used = 0;
+    if (textWidth(piece) + charWidth(char) > width && piece !== '') {
+      const space = char === ' ' ? -1 : piece.lastIndexOf(' ');
+      pieces.push(space > 0 ? piece.slice(0, space) : piece);
+      piece = space > 0 ? piece.slice(space + 1) : '';
+      if (char === ' ') continue;
     }
     piece += char;
-    used += size;
   }
   pieces.push(piece);
   return pieces;

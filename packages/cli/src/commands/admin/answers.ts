@@ -8,7 +8,7 @@ export interface Answers {
   rootPool: string | undefined;
   bridge: { name: string; ipv4: string; ipv6: string; ipv4Nat?: boolean; ipv6Nat?: boolean } | undefined;
   /** An existing bridge or interface of the host, instead of a managed one. */
-  hostInterface?: { name: string; isBridge: boolean } | undefined;
+  hostInterface?: { name: string; kind: 'managed' | 'bridge' | 'other' } | undefined;
   network: { address: string; port: number } | undefined;
   trustPassword: string | undefined;
   /** False: images are fetched again only when somebody asks. */
@@ -29,8 +29,10 @@ export function toPreseed(answers: Answers): Preseed {
   const devices: Record<string, Record<string, string>> = {};
   if (rootPool) devices['root'] = { type: 'disk', path: '/', pool: rootPool };
   if (bridge) devices['eth0'] = { type: 'nic', name: 'eth0', network: bridge.name };
-  else if (hostInterface) {
-    const nictype = hostInterface.isBridge ? 'bridged' : 'macvlan';
+  else if (hostInterface?.kind === 'managed') {
+    devices['eth0'] = { type: 'nic', name: 'eth0', network: hostInterface.name };
+  } else if (hostInterface) {
+    const nictype = hostInterface.kind === 'bridge' ? 'bridged' : 'macvlan';
     devices['eth0'] = { type: 'nic', name: 'eth0', nictype, parent: hostInterface.name };
   }
   const nat = (family: 'ipv4' | 'ipv6', wanted: boolean | undefined): Record<string, string> =>
@@ -76,6 +78,7 @@ export interface Surroundings {
   pools: readonly string[];
   managedBridges: readonly string[];
   hasInterface: (name: string) => boolean;
+  isBridge: (name: string) => boolean;
 }
 
 export const freeBridgeName = (around: Surroundings): string => {

@@ -66,6 +66,7 @@ function surroundings({ server, networks, pools }: Found): Surroundings {
     pools: pools.map(({ name }) => name),
     managedBridges: networks.filter(({ type }) => type === 'bridge').map(({ name }) => name),
     hasInterface: (name) => taken.has(name) || existsSync(`/sys/class/net/${name}`),
+    isBridge: (name) => existsSync(`/sys/class/net/${name}/bridge`),
   };
 }
 

@@ -109,6 +109,9 @@ async function askPool(
   return { pool: { name, driver, config }, rootPool: name };
 }
 
+const kindOf = (name: string, around: Surroundings): 'managed' | 'bridge' | 'other' =>
+  around.managedBridges.includes(name) ? 'managed' : around.isBridge(name) ? 'bridge' : 'other';
+
 async function askNetwork(
   questions: Questions,
   around: Surroundings,
@@ -133,7 +136,7 @@ async function askNetwork(
       managed ?? '',
       (text) => (around.hasInterface(text) ? undefined : `There is no interface "${text}"`),
     );
-    return { bridge: undefined, hostInterface: { name, isBridge: around.managedBridges.includes(name) } };
+    return { bridge: undefined, hostInterface: { name, kind: kindOf(name, around) } };
   }
   const name = await questions.text(
     'What should the new bridge be called?',

@@ -37,7 +37,7 @@ export default command({
     });
     try {
       await Promise.race([listening.promise, ended]);
-      await context.client.get('/internal/shutdown', {
+      await context.client.change('PUT', '/internal/shutdown', {
         query: { force: force ? 'true' : undefined },
         signal: stop.signal,
       });
