@@ -1,0 +1,4122 @@
+// Generated from api-spec/openapi.yaml by scripts/generate.ts. Do not edit.
+export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the API versions */
+        get: operations["apiGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the server, its environment and its configuration
+         * @description An untrusted client gets the part that ServerUntrusted names.
+         */
+        get: operations["serverGet"];
+        /**
+         * Replace the server configuration
+         * @description Keys that are left out are unset.
+         */
+        put: operations["serverPut"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change some keys of the server configuration
+         * @description A key with an empty value is unset.
+         */
+        patch: operations["serverPatch"];
+        trace?: never;
+    };
+    "/1.0/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what happens on the server
+         * @description Every text message of the websocket is one Event.
+         */
+        get: operations["eventsGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the operations
+         * @description They are grouped by status in lower case; a status without operations is left out. Finished operations are listed for a few seconds.
+         */
+        get: operations["operationsGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID of the operation. */
+                id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        /** Show an operation */
+        get: operations["operationGet"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel an operation
+         * @description Refused when its `may_cancel` is false.
+         */
+        delete: operations["operationDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/operations/{id}/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID of the operation. */
+                id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Wait until an operation has finished
+         * @description Answers early with the unfinished operation when the time is over. A failed operation is a successful answer; its `status_code` and `err` tell.
+         */
+        get: operations["operationWaitGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/operations/{id}/websocket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID of the operation. */
+                id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Connect to a stream of an operation
+         * @description `metadata.fds` of the operation maps each stream to its secret. Streams of data carry binary messages; the control stream carries InstanceExecControl or InstanceConsoleControl as text messages. An empty text message ends a stream.
+         */
+        get: operations["operationWebsocketGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the instances
+         * @description Recursion 1 gives Instance objects, recursion 2 InstanceFull ones.
+         */
+        get: operations["instancesGet"];
+        /** Change the state of all instances of a project */
+        put: operations["instancesPut"];
+        /**
+         * Create an instance
+         * @description Without a name one is made up; the operation’s resources tell it. The instance is left stopped.
+         */
+        post: operations["instancesPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show an instance
+         * @description Recursion 1 gives an InstanceFull.
+         */
+        get: operations["instanceGet"];
+        /**
+         * Replace the configuration of an instance
+         * @description Keys, devices and profiles that are left out are removed.
+         */
+        put: operations["instancePut"];
+        /** Rename an instance */
+        post: operations["instancePost"];
+        /** Delete a stopped instance */
+        delete: operations["instanceDelete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change some of the configuration of an instance
+         * @description What is left out stays; a configuration key with an empty value is unset.
+         */
+        patch: operations["instancePatch"];
+        trace?: never;
+    };
+    "/1.0/instances/{name}/state": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /** Show what an instance does and uses now */
+        get: operations["instanceStateGet"];
+        /** Start, stop, restart, freeze or unfreeze an instance */
+        put: operations["instanceStatePut"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}/exec": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a command in a running instance
+         * @description With `wait-for-websocket` the operation waits for its streams: `0` and `control` when interactive, else `0`, `1`, `2` and `control`. Its metadata tells the exit code as `return`, and with `record-output` the log files as `output`.
+         */
+        post: operations["instanceExecPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}/console": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /** Read the console log */
+        get: operations["instanceConsoleGet"];
+        put?: never;
+        /**
+         * Attach to the console
+         * @description The operation’s streams are `0` and `control`.
+         */
+        post: operations["instanceConsolePost"];
+        /** Empty the console log */
+        delete: operations["instanceConsoleDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}/logs": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the log files
+         * @description Recorded output of commands is among them.
+         */
+        get: operations["instanceLogsGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}/logs/{file}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the file. */
+                file: components["parameters"]["LogFile"];
+            };
+            cookie?: never;
+        };
+        /** Read a log file */
+        get: operations["instanceLogGet"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a log file
+         * @description The logs of the container runtime itself cannot be deleted.
+         */
+        delete: operations["instanceLogDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/images": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the images */
+        get: operations["imagesGet"];
+        put?: never;
+        /**
+         * Add an image
+         * @description A body of any other type than JSON and multipart is one tarball with metadata and root file system. A split image comes as multipart, metadata first. The operation’s metadata has `fingerprint` and `size`. A JSON body asks for an image from elsewhere, which this server refuses for now.
+         */
+        post: operations["imagesPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/images/{fingerprint}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        /** Show an image */
+        get: operations["imageGet"];
+        /** Replace what can be changed of an image */
+        put: operations["imagePut"];
+        post?: never;
+        /**
+         * Delete an image
+         * @description Its aliases go with it. Instances made from it stay.
+         */
+        delete: operations["imageDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of an image */
+        patch: operations["imagePatch"];
+        trace?: never;
+    };
+    "/1.0/images/{fingerprint}/export": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Download an image
+         * @description A split image comes as multipart with the parts `metadata` and `rootfs`.
+         */
+        get: operations["imageExportGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/images/aliases": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the image aliases */
+        get: operations["imageAliasesGet"];
+        put?: never;
+        /** Add an image alias */
+        post: operations["imageAliasesPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/images/aliases/{name}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the alias. */
+                name: components["parameters"]["AliasName"];
+            };
+            cookie?: never;
+        };
+        /** Show an image alias */
+        get: operations["imageAliasGet"];
+        /** Point an image alias elsewhere */
+        put: operations["imageAliasPut"];
+        /** Rename an image alias */
+        post: operations["imageAliasPost"];
+        /** Delete an image alias */
+        delete: operations["imageAliasDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of an image alias */
+        patch: operations["imageAliasPatch"];
+        trace?: never;
+    };
+    "/1.0/profiles": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the profiles */
+        get: operations["profilesGet"];
+        put?: never;
+        /** Create a profile */
+        post: operations["profilesPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/profiles/{name}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the profile. */
+                name: components["parameters"]["ProfileName"];
+            };
+            cookie?: never;
+        };
+        /** Show a profile */
+        get: operations["profileGet"];
+        /** Replace the configuration of a profile */
+        put: operations["profilePut"];
+        /** Rename a profile */
+        post: operations["profilePost"];
+        /** Delete a profile that is not used */
+        delete: operations["profileDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of the configuration of a profile */
+        patch: operations["profilePatch"];
+        trace?: never;
+    };
+    "/1.0/storage-pools": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the storage pools */
+        get: operations["storagePoolsGet"];
+        put?: never;
+        /** Create a storage pool */
+        post: operations["storagePoolsPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        /** Show a storage pool */
+        get: operations["storagePoolGet"];
+        /** Replace the configuration of a storage pool */
+        put: operations["storagePoolPut"];
+        post?: never;
+        /** Delete a storage pool that is not used */
+        delete: operations["storagePoolDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of the configuration of a storage pool */
+        patch: operations["storagePoolPatch"];
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        /** Show how full a storage pool is */
+        get: operations["storagePoolResourcesGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        /** List the volumes of a storage pool */
+        get: operations["storagePoolVolumesGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+            };
+            cookie?: never;
+        };
+        /** List the volumes of one type */
+        get: operations["storagePoolVolumesTypeGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        /** Show a volume */
+        get: operations["storagePoolVolumeGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/networks": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the networks */
+        get: operations["networksGet"];
+        put?: never;
+        /** Create a network */
+        post: operations["networksPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/networks/{name}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        /** Show a network */
+        get: operations["networkGet"];
+        /** Replace the configuration of a network */
+        put: operations["networkPut"];
+        /** Rename a network */
+        post: operations["networkPost"];
+        /** Delete a network that is not used */
+        delete: operations["networkDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of the configuration of a network */
+        patch: operations["networkPatch"];
+        trace?: never;
+    };
+    "/1.0/networks/{name}/leases": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        /** List the addresses that are given out */
+        get: operations["networkLeasesGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/networks/{name}/state": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        /** Show the interface of a network */
+        get: operations["networkStateGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the projects
+         * @description There is one, `default`.
+         */
+        get: operations["projectsGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/projects/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the project. */
+                name: components["parameters"]["ProjectName"];
+            };
+            cookie?: never;
+        };
+        /** Show a project */
+        get: operations["projectGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the trusted certificates
+         * @description None for now.
+         */
+        get: operations["certificatesGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show whether the server is part of a cluster */
+        get: operations["clusterGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/cluster/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the members */
+        get: operations["clusterMembersGet"];
+        put?: never;
+        /**
+         * Ask for a token with which a machine may join
+         * @description The operation is of class token; its metadata is a ClusterMemberJoinToken.
+         */
+        post: operations["clusterMembersPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the processors, memory and system of a machine */
+        get: operations["resourcesGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/warnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the warnings */
+        get: operations["warningsGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ask whether the server is ready for requests */
+        get: operations["internalReadyGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/shutdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Stop all instances, then the server
+         * @description Answers when the instances have stopped.
+         */
+        put: operations["internalShutdownPut"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description The work is done; `metadata` is the answer. */
+        SyncResponse: {
+            /** @constant */
+            type: "sync";
+            /** @constant */
+            status: "Success";
+            /** @constant */
+            status_code: 200;
+            /** @constant */
+            operation: "";
+            /** @constant */
+            error_code: 0;
+            /** @constant */
+            error: "";
+        };
+        /** @description The work is done and there is nothing to tell. */
+        EmptyResponse: components["schemas"]["SyncResponse"] & {
+            metadata: Record<string, never> | null;
+        };
+        /** @description The work goes on as an operation. */
+        AsyncResponse: {
+            /** @constant */
+            type: "async";
+            /** @constant */
+            status: "Operation created";
+            /** @constant */
+            status_code: 100;
+            /** @description Path of the operation. */
+            operation: string;
+            /** @constant */
+            error_code: 0;
+            /** @constant */
+            error: "";
+            metadata: components["schemas"]["Operation"];
+        };
+        /** @description It was refused or went wrong. */
+        ErrorResponse: {
+            /** @constant */
+            type: "error";
+            /** @constant */
+            status: "";
+            /** @constant */
+            status_code: 0;
+            /** @constant */
+            operation: "";
+            /** @description The HTTP status. */
+            error_code: number;
+            /** @description A sentence for people. */
+            error: string;
+            metadata: null;
+        };
+        /** @description Any of the envelopes, for those who do not know yet which it is. */
+        ResponseRaw: {
+            /** @enum {string} */
+            type: "sync" | "async" | "error";
+            status: string;
+            status_code: number;
+            operation: string;
+            error_code: number;
+            error: string;
+            metadata: unknown;
+        };
+        /** @description Paths of the API. */
+        Paths: string[];
+        /** @description Configuration keys with their values, which are always strings. */
+        Config: {
+            [key: string]: string;
+        };
+        /** @description Names of devices with their options. */
+        Devices: {
+            [key: string]: components["schemas"]["Config"];
+        };
+        ServerUntrusted: {
+            /** @description What this server has beyond 1.0. */
+            api_extensions: string[];
+            /** @example stable */
+            api_status: string;
+            /** @example 1.0 */
+            api_version: string;
+            /**
+             * @description Whether it trusts the client.
+             * @enum {string}
+             */
+            auth: "trusted" | "untrusted";
+            /** @description Whether it only gives out public images. */
+            public: boolean;
+            auth_methods: string[];
+        };
+        Server: {
+            config: components["schemas"]["Config"];
+            /** @description What this server has beyond 1.0. */
+            api_extensions: string[];
+            /** @example stable */
+            api_status: string;
+            /** @example 1.0 */
+            api_version: string;
+            /**
+             * @description Whether it trusts the client.
+             * @enum {string}
+             */
+            auth: "trusted" | "untrusted";
+            /** @description Whether it only gives out public images. */
+            public: boolean;
+            auth_methods: string[];
+            environment: components["schemas"]["ServerEnvironment"];
+        };
+        ServerEnvironment: {
+            /** @description Where it listens on the network. */
+            addresses: string[];
+            /** @description That it can run; its own first. */
+            architectures: string[];
+            /** @description PEM. */
+            certificate: string;
+            /** @description SHA-256. */
+            certificate_fingerprint: string;
+            /** @example lxc */
+            driver: string;
+            driver_version: string;
+            /** @example nftables */
+            firewall: string;
+            /** @example Linux */
+            kernel: string;
+            /** @example x86_64 */
+            kernel_architecture: string;
+            kernel_features: components["schemas"]["Config"];
+            kernel_version: string;
+            lxc_features: components["schemas"]["Config"];
+            os_name: string;
+            os_version: string;
+            /** @description Of the request. */
+            project: string;
+            /** @description Name of the program. */
+            server: string;
+            server_clustered: boolean;
+            server_event_mode: string;
+            server_name: string;
+            server_pid: number;
+            server_version: string;
+            /**
+             * @description Drivers in use
+             * @example btrfs | dir
+             */
+            storage: string;
+            /** @description Their versions. */
+            storage_version: string;
+            storage_supported_drivers: components["schemas"]["ServerStorageDriverInfo"][];
+        };
+        ServerStorageDriverInfo: {
+            Name: string;
+            Version: string;
+            /** @description Whether its volumes are on no single machine. */
+            Remote: boolean;
+        };
+        ServerPut: {
+            config?: components["schemas"]["Config"];
+        };
+        Operation: {
+            /** @description UUID. */
+            id: string;
+            /** @enum {string} */
+            class: "task" | "websocket" | "token";
+            description: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @example Running */
+            status: string;
+            status_code: components["schemas"]["StatusCode"];
+            /** @description What it works on, kind → paths. */
+            resources: {
+                [key: string]: components["schemas"]["Paths"];
+            } | null;
+            /** @description Its progress and results. */
+            metadata: {
+                [key: string]: unknown;
+            } | null;
+            may_cancel: boolean;
+            /** @description Why it failed. */
+            err: string;
+            /** @description Member it runs on; `none` outside clusters. */
+            location: string;
+        };
+        /**
+         * @description 100 operation created, 101 started, 102 stopped, 103 running, 104 cancelling, 105 pending, 106 starting, 107 stopping, 108 aborting, 109 freezing, 110 frozen, 111 thawed, 112 error, 113 ready, 200 success, 400 failure, 401 cancelled.
+         * @enum {integer}
+         */
+        StatusCode: 100 | 101 | 102 | 103 | 104 | 105 | 106 | 107 | 108 | 109 | 110 | 111 | 112 | 113 | 200 | 400 | 401;
+        Event: {
+            /** @enum {string} */
+            type: "operation" | "lifecycle" | "logging";
+            /** Format: date-time */
+            timestamp: string;
+            metadata: components["schemas"]["Operation"] | components["schemas"]["EventLifecycle"] | components["schemas"]["EventLogging"];
+            /** @description Member it comes from. */
+            location?: string;
+            project?: string;
+        };
+        EventLifecycle: {
+            /** @example instance-started */
+            action: string;
+            /** @description Path of what it happened to. */
+            source: string;
+            context?: {
+                [key: string]: unknown;
+            };
+            requestor?: components["schemas"]["EventLifecycleRequestor"];
+            /** @description Of what it happened to. */
+            name?: string;
+            project?: string;
+        };
+        EventLifecycleRequestor: {
+            username: string;
+            /** @example unix */
+            protocol: string;
+            address?: string;
+        };
+        EventLogging: {
+            message: string;
+            /** @example info */
+            level: string;
+            context: components["schemas"]["Config"];
+        };
+        Instance: {
+            name: string;
+            description: string;
+            /** @example Running */
+            status: string;
+            status_code: components["schemas"]["StatusCode"];
+            /** @enum {string} */
+            type: "container" | "virtual-machine";
+            /** @example x86_64 */
+            architecture: string;
+            config: components["schemas"]["Config"];
+            devices: components["schemas"]["Devices"];
+            /** @description Later ones win over earlier ones. */
+            profiles: string[];
+            expanded_config: components["schemas"]["Config"];
+            expanded_devices: components["schemas"]["Devices"];
+            /** @description Deleted when it stops. */
+            ephemeral: boolean;
+            /** @description Whether memory was saved with it. */
+            stateful: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_used_at: string;
+            /** @description Member it is on; `none` outside clusters. */
+            location: string;
+            project: string;
+        };
+        InstanceFull: components["schemas"]["Instance"] & {
+            backups: components["schemas"]["InstanceBackup"][] | null;
+            state: components["schemas"]["InstanceState"] | null;
+            snapshots: components["schemas"]["InstanceSnapshot"][] | null;
+        };
+        InstanceBackup: {
+            name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Without snapshots. */
+            instance_only: boolean;
+            /** @description Older name of `instance_only`. */
+            container_only: boolean;
+            optimized_storage: boolean;
+        };
+        InstanceSnapshot: {
+            name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: date-time */
+            last_used_at: string;
+            architecture: string;
+            config: components["schemas"]["Config"];
+            devices: components["schemas"]["Devices"];
+            profiles: string[];
+            expanded_config: components["schemas"]["Config"];
+            expanded_devices: components["schemas"]["Devices"];
+            ephemeral: boolean;
+            stateful: boolean;
+            /** @description -1 when it is not known. */
+            size: number;
+        };
+        InstancesPost: {
+            /** @description 1 to 63 letters, digits and hyphens. */
+            name?: string;
+            /**
+             * @description Container when left out.
+             * @enum {string}
+             */
+            type?: "" | "container" | "virtual-machine";
+            source: components["schemas"]["InstanceSource"];
+            /** @description That of the image when left out. */
+            architecture?: string;
+            config?: components["schemas"]["Config"];
+            devices?: components["schemas"]["Devices"];
+            /** @description Those of the image when left out, or `default`; an empty list for none. */
+            profiles?: string[];
+            ephemeral?: boolean;
+            stateful?: boolean;
+            description?: string;
+            /** @description Size by the name of a cloud’s instance type. */
+            instance_type?: string;
+            restore?: string;
+        };
+        /** @description What a new instance is filled with. */
+        InstanceSource: {
+            /**
+             * @description An image, nothing, or another instance of this server.
+             * @enum {string}
+             */
+            type: "image" | "none" | "copy";
+            /** @description Alias of the image. */
+            alias?: string;
+            /** @description Fingerprint of the image, or its first characters. */
+            fingerprint?: string;
+            properties?: components["schemas"]["Config"];
+            /** @description Image server; only the own one for now. */
+            server?: string;
+            protocol?: string;
+            /** @example pull */
+            mode?: string;
+            /** @description Copy: name of the instance. */
+            source?: string;
+            /** @description Copy: project of the instance. */
+            project?: string;
+            /** @description Copy: without snapshots. */
+            instance_only?: boolean;
+            /** @description Older name of `instance_only`. */
+            container_only?: boolean;
+            live?: boolean;
+            refresh?: boolean;
+            allow_inconsistent?: boolean;
+            certificate?: string;
+            secret?: string;
+            secrets?: components["schemas"]["Config"];
+            operation?: string;
+            "base-image"?: string;
+        };
+        InstancesPut: {
+            state: components["schemas"]["InstanceStatePut"];
+        };
+        InstancePut: {
+            architecture?: string;
+            config?: components["schemas"]["Config"];
+            devices?: components["schemas"]["Devices"];
+            profiles?: string[];
+            ephemeral?: boolean;
+            stateful?: boolean;
+            description?: string;
+            /** @description Name of a snapshot to go back to. */
+            restore?: string;
+        };
+        InstancePost: {
+            /** @description The new name. */
+            name?: string;
+            migration?: boolean;
+            live?: boolean;
+            instance_only?: boolean;
+            container_only?: boolean;
+            allow_inconsistent?: boolean;
+            pool?: string;
+            project?: string;
+        };
+        InstanceState: {
+            status: string;
+            status_code: components["schemas"]["StatusCode"];
+            /** @description Of init as the host sees it; 0 when it does not run. */
+            pid: number;
+            processes: number;
+            cpu: components["schemas"]["InstanceStateCPU"];
+            memory: components["schemas"]["InstanceStateMemory"];
+            disk: {
+                [key: string]: components["schemas"]["InstanceStateDisk"];
+            } | null;
+            /** @description Null when it does not run. */
+            network: {
+                [key: string]: components["schemas"]["InstanceStateNetwork"];
+            } | null;
+        };
+        InstanceStateCPU: {
+            /** @description Nanoseconds. */
+            usage: number;
+        };
+        InstanceStateMemory: {
+            usage: number;
+            usage_peak: number;
+            swap_usage: number;
+            swap_usage_peak: number;
+        };
+        InstanceStateDisk: {
+            usage: number;
+        };
+        InstanceStateNetwork: {
+            addresses: components["schemas"]["InstanceStateNetworkAddress"][] | null;
+            counters: components["schemas"]["InstanceStateNetworkCounters"];
+            hwaddr: string;
+            /** @description Of the other end on the host. */
+            host_name: string;
+            mtu: number;
+            /** @enum {string} */
+            state: "up" | "down";
+            /** @example broadcast */
+            type: string;
+        };
+        InstanceStateNetworkAddress: {
+            /** @enum {string} */
+            family: "inet" | "inet6";
+            address: string;
+            /** @description Length of the prefix. */
+            netmask: string;
+            /** @enum {string} */
+            scope: "global" | "link" | "local";
+        };
+        InstanceStateNetworkCounters: {
+            bytes_received: number;
+            bytes_sent: number;
+            packets_received: number;
+            packets_sent: number;
+            errors_received: number;
+            errors_sent: number;
+            packets_dropped_outbound: number;
+            packets_dropped_inbound: number;
+        };
+        InstanceStatePut: {
+            /** @enum {string} */
+            action: "start" | "stop" | "restart" | "freeze" | "unfreeze";
+            /** @description Seconds a clean stop may take; -1 for ever. */
+            timeout?: number;
+            /** @description Kill it instead. */
+            force?: boolean;
+            /** @description Save or restore its memory. */
+            stateful?: boolean;
+        };
+        InstanceExecPost: {
+            /** @description Program and arguments. */
+            command?: string[];
+            /** @description Run it when the streams are connected. */
+            "wait-for-websocket"?: boolean;
+            /** @description With a terminal. */
+            interactive?: boolean;
+            environment?: components["schemas"]["Config"];
+            /** @description Columns of the terminal. */
+            width?: number;
+            /** @description Rows of the terminal. */
+            height?: number;
+            /** @description Keep output as log files; not with streams. */
+            "record-output"?: boolean;
+            user?: number;
+            group?: number;
+            cwd?: string;
+        };
+        /** @description A message of the client on the control stream of a command. */
+        InstanceExecControl: {
+            /** @enum {string} */
+            command: "window-resize" | "signal";
+            args?: components["schemas"]["WindowSize"];
+            /** @description Number of the signal. */
+            signal?: number;
+        };
+        InstanceConsolePost: {
+            width?: number;
+            height?: number;
+            /**
+             * @description Console when left out.
+             * @enum {string}
+             */
+            type?: "" | "console" | "vga";
+        };
+        /** @description A message of the client on the control stream of a console. */
+        InstanceConsoleControl: {
+            /** @enum {string} */
+            command: "window-resize";
+            args?: components["schemas"]["WindowSize"];
+        };
+        WindowSize: {
+            /** @description Columns as a decimal number. */
+            width?: string;
+            /** @description Rows as a decimal number. */
+            height?: string;
+        };
+        Image: {
+            /** @description SHA-256 of its files. */
+            fingerprint: string;
+            filename: string;
+            size: number;
+            architecture: string;
+            /** @enum {string} */
+            type: "container" | "virtual-machine";
+            aliases: components["schemas"]["ImageAlias"][];
+            properties: components["schemas"]["Config"];
+            profiles: string[];
+            public: boolean;
+            auto_update: boolean;
+            /** @description Fetched for an instance rather than asked for. */
+            cached: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            uploaded_at: string;
+            /** Format: date-time */
+            last_used_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            update_source?: components["schemas"]["ImageSource"];
+        };
+        ImageAlias: {
+            name: string;
+            description: string;
+        };
+        /** @description Where an image came from. */
+        ImageSource: {
+            alias: string;
+            certificate: string;
+            image_type: string;
+            protocol: string;
+            server: string;
+        };
+        ImagePut: {
+            auto_update?: boolean;
+            /** Format: date-time */
+            expires_at?: string;
+            profiles?: string[];
+            properties?: components["schemas"]["Config"];
+            public?: boolean;
+        };
+        ImagesPost: {
+            source?: components["schemas"]["ImagesPostSource"];
+            aliases?: components["schemas"]["ImagesPostAlias"][];
+            auto_update?: boolean;
+            compression_algorithm?: string;
+            /** Format: date-time */
+            expires_at?: string;
+            filename?: string;
+            profiles?: string[];
+            properties?: components["schemas"]["Config"];
+            public?: boolean;
+        };
+        ImagesPostSource: {
+            type?: string;
+            mode?: string;
+            name?: string;
+            url?: string;
+            server?: string;
+            protocol?: string;
+            alias?: string;
+            fingerprint?: string;
+            certificate?: string;
+            secret?: string;
+            image_type?: string;
+            project?: string;
+        };
+        ImagesPostAlias: {
+            name?: string;
+            description?: string;
+        };
+        /** @description The two files of a split image. */
+        ImagesPostSplit: {
+            metadata: string;
+            rootfs: string;
+        };
+        ImageAliasesEntry: {
+            name: string;
+            description: string;
+            /** @description Fingerprint of the image. */
+            target: string;
+            /** @enum {string} */
+            type: "container" | "virtual-machine";
+        };
+        ImageAliasesPost: {
+            name: string;
+            description?: string;
+            /** @description Fingerprint of the image, or its first characters. */
+            target: string;
+            /** @description Not looked at; the type is the image’s. */
+            type?: string;
+        };
+        ImageAliasesEntryPut: {
+            description?: string;
+            target: string;
+        };
+        ImageAliasesEntryPatch: {
+            description?: string;
+            target?: string;
+        };
+        ImageAliasesEntryPost: {
+            /** @description The new name. */
+            name: string;
+        };
+        Profile: {
+            name: string;
+            description: string;
+            config: components["schemas"]["Config"];
+            devices: components["schemas"]["Devices"];
+            used_by: components["schemas"]["Paths"];
+        };
+        ProfilesPost: {
+            name: string;
+            description?: string;
+            config?: components["schemas"]["Config"];
+            devices?: components["schemas"]["Devices"];
+        };
+        ProfilePut: {
+            description?: string;
+            config?: components["schemas"]["Config"];
+            devices?: components["schemas"]["Devices"];
+        };
+        ProfilePost: {
+            /** @description The new name. */
+            name: string;
+        };
+        StoragePool: {
+            name: string;
+            description: string;
+            /** @example btrfs */
+            driver: string;
+            /** @enum {string} */
+            status: "Pending" | "Created" | "Errored" | "Unknown";
+            config: components["schemas"]["Config"];
+            used_by: components["schemas"]["Paths"];
+            /** @description Members that have it; `none` outside clusters. */
+            locations: string[] | null;
+        };
+        StoragePoolsPost: {
+            name: string;
+            driver: string;
+            description?: string;
+            config?: components["schemas"]["Config"];
+        };
+        StoragePoolPut: {
+            description?: string;
+            config?: components["schemas"]["Config"];
+        };
+        ResourcesStoragePool: {
+            space: components["schemas"]["ResourcesStoragePoolSpace"];
+            inodes: components["schemas"]["ResourcesStoragePoolInodes"];
+        };
+        ResourcesStoragePoolSpace: {
+            used?: number;
+            total: number;
+        };
+        ResourcesStoragePoolInodes: {
+            used: number;
+            /** @description 0 when there is no limit. */
+            total: number;
+        };
+        StorageVolume: {
+            name: string;
+            description: string;
+            /** @enum {string} */
+            type: "container" | "virtual-machine" | "image" | "custom";
+            /** @enum {string} */
+            content_type: "filesystem" | "block";
+            config: components["schemas"]["Config"];
+            used_by: components["schemas"]["Paths"];
+            location: string;
+            project: string;
+            /** Format: date-time */
+            created_at: string;
+        };
+        Network: {
+            name: string;
+            description: string;
+            /** @example bridge */
+            type: string;
+            /** @description Whether it is ours; else it is an interface of the host. */
+            managed: boolean;
+            /** @enum {string} */
+            status: "" | "Pending" | "Created" | "Errored" | "Unknown" | "Unavailable";
+            config: components["schemas"]["Config"];
+            used_by: components["schemas"]["Paths"];
+            /** @description Members that have it; `none` outside clusters. */
+            locations: string[] | null;
+        };
+        NetworksPost: {
+            name: string;
+            /** @description Bridge when left out. */
+            type?: string;
+            description?: string;
+            config?: components["schemas"]["Config"];
+        };
+        NetworkPut: {
+            description?: string;
+            config?: components["schemas"]["Config"];
+        };
+        NetworkPost: {
+            /** @description The new name. */
+            name: string;
+        };
+        NetworkLease: {
+            hostname: string;
+            hwaddr: string;
+            address: string;
+            /** @enum {string} */
+            type: "static" | "dynamic" | "gateway" | "uplink";
+            location: string;
+        };
+        NetworkState: {
+            addresses: components["schemas"]["NetworkStateAddress"][] | null;
+            counters: components["schemas"]["NetworkStateCounters"];
+            hwaddr: string;
+            mtu: number;
+            /** @enum {string} */
+            state: "up" | "down";
+            /** @example broadcast */
+            type: string;
+            bond: null;
+            bridge: components["schemas"]["NetworkStateBridge"] | null;
+            vlan: null;
+            ovn: null;
+        };
+        NetworkStateAddress: {
+            /** @enum {string} */
+            family: "inet" | "inet6";
+            address: string;
+            /** @description Length of the prefix. */
+            netmask: string;
+            /** @enum {string} */
+            scope: "global" | "link" | "local";
+        };
+        NetworkStateCounters: {
+            bytes_received: number;
+            bytes_sent: number;
+            packets_received: number;
+            packets_sent: number;
+        };
+        NetworkStateBridge: {
+            id: string;
+            stp: boolean;
+            /** @description Hundredths of a second. */
+            forward_delay: number;
+            vlan_default: number;
+            vlan_filtering: boolean;
+            upper_devices: string[] | null;
+        };
+        Project: {
+            name: string;
+            description: string;
+            config: components["schemas"]["Config"];
+            used_by: components["schemas"]["Paths"];
+        };
+        Certificate: {
+            name: string;
+            /** @enum {string} */
+            type: "client" | "server" | "metrics";
+            restricted: boolean;
+            projects: string[] | null;
+            /** @description PEM. */
+            certificate: string;
+            /** @description SHA-256. */
+            fingerprint: string;
+        };
+        Cluster: {
+            server_name: string;
+            enabled: boolean;
+            /** @description What a machine is asked for when it joins. */
+            member_config: components["schemas"]["ClusterMemberConfigKey"][] | null;
+        };
+        ClusterMemberConfigKey: {
+            /** @enum {string} */
+            entity: "storage-pool" | "network";
+            name: string;
+            key: string;
+            value: string;
+            description: string;
+        };
+        ClusterMember: {
+            server_name: string;
+            url: string;
+            /** @enum {string} */
+            status: "Online" | "Evacuated" | "Offline" | "Blocked";
+            message: string;
+            roles: string[];
+            /** @description Whether it keeps a copy of the state. */
+            database: boolean;
+            architecture: string;
+            failure_domain: string;
+            description: string;
+            config: components["schemas"]["Config"];
+            groups: string[];
+        };
+        ClusterMembersPost: {
+            /** @description Name of the machine that will join. */
+            server_name: string;
+        };
+        /** @description Metadata of the operation that gives out a join token. */
+        ClusterMemberJoinToken: {
+            serverName: string;
+            secret: string;
+            /** @description Of the cluster’s certificate. */
+            fingerprint: string;
+            addresses: string[];
+            /** Format: date-time */
+            expiresAt?: string;
+        };
+        Resources: {
+            cpu: components["schemas"]["ResourcesCPU"];
+            memory: components["schemas"]["ResourcesMemory"];
+            system: components["schemas"]["ResourcesSystem"];
+        };
+        ResourcesCPU: {
+            architecture: string;
+            sockets: components["schemas"]["ResourcesCPUSocket"][];
+            /** @description Threads. */
+            total: number;
+        };
+        ResourcesCPUSocket: {
+            socket: number;
+            name?: string;
+            vendor?: string;
+            cache?: components["schemas"]["ResourcesCPUCache"][];
+            cores: components["schemas"]["ResourcesCPUCore"][];
+            /** @description MHz. */
+            frequency?: number;
+            frequency_minimum?: number;
+            frequency_turbo?: number;
+        };
+        ResourcesCPUCache: {
+            level: number;
+            /** @enum {string} */
+            type: "Data" | "Instruction" | "Unified";
+            size: number;
+        };
+        ResourcesCPUCore: {
+            core: number;
+            die: number;
+            threads: components["schemas"]["ResourcesCPUThread"][];
+            frequency?: number;
+        };
+        ResourcesCPUThread: {
+            id: number;
+            numa_node: number;
+            thread: number;
+            online: boolean;
+            isolated: boolean;
+        };
+        ResourcesMemory: {
+            nodes: components["schemas"]["ResourcesMemoryNode"][] | null;
+            hugepages_total: number;
+            hugepages_used: number;
+            hugepages_size: number;
+            used: number;
+            total: number;
+        };
+        ResourcesMemoryNode: {
+            numa_node: number;
+            hugepages_used: number;
+            hugepages_total: number;
+            used: number;
+            total: number;
+        };
+        ResourcesSystem: {
+            uuid: string;
+            vendor: string;
+            product: string;
+            family: string;
+            version: string;
+            sku: string;
+            serial: string;
+            /** @enum {string} */
+            type: "unknown" | "physical" | "virtual-machine" | "container";
+            firmware: components["schemas"]["ResourcesSystemFirmware"] | null;
+            chassis: components["schemas"]["ResourcesSystemChassis"] | null;
+            motherboard: components["schemas"]["ResourcesSystemMotherboard"] | null;
+        };
+        ResourcesSystemFirmware: {
+            vendor: string;
+            date: string;
+            version: string;
+        };
+        ResourcesSystemChassis: {
+            vendor: string;
+            type: string;
+            serial: string;
+            version: string;
+        };
+        ResourcesSystemMotherboard: {
+            vendor: string;
+            product: string;
+            serial: string;
+            version: string;
+        };
+        Warning: {
+            uuid: string;
+            /** @description What it warns of. */
+            type: string;
+            /** @enum {string} */
+            severity: "low" | "moderate" | "high";
+            /** @enum {string} */
+            status: "new" | "acknowledged" | "resolved";
+            count: number;
+            /** Format: date-time */
+            first_seen_at: string;
+            /** Format: date-time */
+            last_seen_at: string;
+            last_message: string;
+            location: string;
+            project: string;
+            /** @description Path of what it is about. */
+            entity_url: string;
+        };
+    };
+    responses: {
+        /** @description Done. */
+        Empty: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["EmptyResponse"];
+            };
+        };
+        /** @description Created, or now under this name. */
+        Created: {
+            headers: {
+                Location: components["headers"]["Location"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["EmptyResponse"];
+            };
+        };
+        /** @description It goes on as an operation. */
+        Operation: {
+            headers: {
+                Location: components["headers"]["Location"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["AsyncResponse"];
+            };
+        };
+        /** @description The connection is a websocket from now on. */
+        Websocket: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description The file. */
+        File: {
+            headers: {
+                "Content-Disposition": components["headers"]["ContentDisposition"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        /** @description The request makes no sense; the message names the field. */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorResponse"];
+            };
+        };
+        /** @description Not allowed. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorResponse"];
+            };
+        };
+        /** @description There is no such thing. */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorResponse"];
+            };
+        };
+        /** @description The name is taken. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorResponse"];
+            };
+        };
+        /** @description It has changed since the ETag was given out. */
+        PreconditionFailed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorResponse"];
+            };
+        };
+        /** @description The body is larger than the server takes. */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorResponse"];
+            };
+        };
+        /** @description Not now; it may be worth trying again. */
+        Unavailable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorResponse"];
+            };
+        };
+        /** @description It went wrong. */
+        Error: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorResponse"];
+            };
+        };
+    };
+    parameters: {
+        /** @description Project to work in. */
+        Project: string;
+        /** @description From every project. */
+        AllProjects: boolean;
+        /** @description Member of the cluster to ask or to use. */
+        Target: string;
+        /** @description 0 for paths, 1 for objects; more where it says so. */
+        Recursion: number;
+        /** @description Only what matches, such as `status eq Running and config.user.owner ne me`. */
+        Filter: string;
+        /** @description Only instances of this type. */
+        InstanceType: "container" | "virtual-machine";
+        /** @description Kinds of events, separated by commas; all of them when left out. */
+        EventTypes: string;
+        /** @description Seconds to wait, -1 for ever. */
+        OperationTimeout: number;
+        /** @description Secret of the stream. */
+        Secret: string;
+        /** @description Secret of the operation. */
+        OptionalSecret: string;
+        /** @description Do not wait for running operations. */
+        Force: boolean;
+        /** @description Refuse the change when the ETag is another by now. */
+        IfMatch: string;
+        /** @description SHA-256 the upload must have. */
+        ImageFingerprintHeader: string;
+        /** @description Name to give to the file. */
+        ImageFilename: string;
+        /** @description `1` or `true` for a public image. */
+        ImagePublic: string;
+        /** @description Properties to add, encoded like a query. */
+        ImageProperties: string;
+        /** @description Profiles of instances made from it, encoded like a query. */
+        ImageProfiles: string;
+        /** @description Aliases to add, encoded like a query. */
+        ImageAliases: string;
+        /** @description UUID of the operation. */
+        OperationId: string;
+        /** @description Name of the instance. */
+        InstanceName: string;
+        /** @description Name of the file. */
+        LogFile: string;
+        /** @description SHA-256 of the image, or the first characters of it. */
+        Fingerprint: string;
+        /** @description Name of the alias. */
+        AliasName: string;
+        /** @description Name of the profile. */
+        ProfileName: string;
+        /** @description Name of the storage pool. */
+        PoolName: string;
+        /** @description Type of the volumes. */
+        VolumeType: "container" | "virtual-machine" | "image" | "custom";
+        /** @description Name of the volume. */
+        VolumeName: string;
+        /** @description Name of the network. */
+        NetworkName: string;
+        /** @description Name of the project. */
+        ProjectName: string;
+    };
+    requestBodies: never;
+    headers: {
+        /** @description Stands for what a PUT would replace; give it back as If-Match. */
+        ETag: string;
+        /** @description Path of what was created. */
+        Location: string;
+        /** @description Names the file. */
+        ContentDisposition: string;
+    };
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    apiGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Paths of the supported versions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    serverGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Server"] | components["schemas"]["ServerUntrusted"];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    serverPut: {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    serverPatch: {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServerPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    eventsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Kinds of events, separated by commas; all of them when left out. */
+                type?: components["parameters"]["EventTypes"];
+                /** @description From every project. */
+                "all-projects"?: components["parameters"]["AllProjects"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            101: components["responses"]["Websocket"];
+            400: components["responses"]["BadRequest"];
+            default: components["responses"]["Error"];
+        };
+    };
+    operationsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description From every project. */
+                "all-projects"?: components["parameters"]["AllProjects"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Status → operations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: {
+                            [key: string]: components["schemas"]["Paths"];
+                        } | {
+                            [key: string]: components["schemas"]["Operation"][];
+                        };
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    operationGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID of the operation. */
+                id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Operation"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    operationDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID of the operation. */
+                id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    operationWaitGet: {
+        parameters: {
+            query?: {
+                /** @description Seconds to wait, -1 for ever. */
+                timeout?: components["parameters"]["OperationTimeout"];
+                /** @description Secret of the operation. */
+                secret?: components["parameters"]["OptionalSecret"];
+            };
+            header?: never;
+            path: {
+                /** @description UUID of the operation. */
+                id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Operation"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    operationWebsocketGet: {
+        parameters: {
+            query: {
+                /** @description Secret of the stream. */
+                secret: components["parameters"]["Secret"];
+            };
+            header?: never;
+            path: {
+                /** @description UUID of the operation. */
+                id: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            101: components["responses"]["Websocket"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instancesGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description From every project. */
+                "all-projects"?: components["parameters"]["AllProjects"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+                /** @description Only what matches, such as `status eq Running and config.user.owner ne me`. */
+                filter?: components["parameters"]["Filter"];
+                /** @description Only instances of this type. */
+                "instance-type"?: components["parameters"]["InstanceType"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The instances. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["InstanceFull"][] | components["schemas"]["Instance"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instancesPut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstancesPut"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instancesPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstancesPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The instance. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["InstanceFull"] | components["schemas"]["Instance"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instancePut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstancePut"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instancePost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstancePost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instancePatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstancePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceStateGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["InstanceState"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceStatePut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceStatePut"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceExecPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceExecPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceConsoleGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["File"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceConsolePost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceConsolePost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceConsoleDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceLogsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Paths of the files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceLogGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the file. */
+                file: components["parameters"]["LogFile"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["File"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceLogDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the file. */
+                file: components["parameters"]["LogFile"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imagesGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+                /** @description Only what matches, such as `status eq Running and config.user.owner ne me`. */
+                filter?: components["parameters"]["Filter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The images. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["Image"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imagesPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description SHA-256 the upload must have. */
+                "X-LXD-fingerprint"?: components["parameters"]["ImageFingerprintHeader"];
+                /** @description Name to give to the file. */
+                "X-LXD-filename"?: components["parameters"]["ImageFilename"];
+                /** @description `1` or `true` for a public image. */
+                "X-LXD-public"?: components["parameters"]["ImagePublic"];
+                /** @description Properties to add, encoded like a query. */
+                "X-LXD-properties"?: components["parameters"]["ImageProperties"];
+                /** @description Profiles of instances made from it, encoded like a query. */
+                "X-LXD-profiles"?: components["parameters"]["ImageProfiles"];
+                /** @description Aliases to add, encoded like a query. */
+                "X-LXD-aliases"?: components["parameters"]["ImageAliases"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+                "multipart/form-data": components["schemas"]["ImagesPostSplit"];
+                "application/json": components["schemas"]["ImagesPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The image. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Image"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imagePut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImagePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imagePatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImagePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageExportGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The files. */
+            200: {
+                headers: {
+                    "Content-Disposition": components["headers"]["ContentDisposition"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                    "multipart/form-data": components["schemas"]["ImagesPostSplit"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageAliasesGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The aliases. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["ImageAliasesEntry"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    imageAliasesPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageAliasesPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageAliasGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the alias. */
+                name: components["parameters"]["AliasName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alias. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["ImageAliasesEntry"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageAliasPut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the alias. */
+                name: components["parameters"]["AliasName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageAliasesEntryPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageAliasPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the alias. */
+                name: components["parameters"]["AliasName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageAliasesEntryPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageAliasDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the alias. */
+                name: components["parameters"]["AliasName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageAliasPatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the alias. */
+                name: components["parameters"]["AliasName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageAliasesEntryPatch"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    profilesGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The profiles. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["Profile"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    profilesPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilesPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    profileGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the profile. */
+                name: components["parameters"]["ProfileName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The profile. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Profile"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    profilePut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the profile. */
+                name: components["parameters"]["ProfileName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    profilePost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the profile. */
+                name: components["parameters"]["ProfileName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilePost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    profileDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the profile. */
+                name: components["parameters"]["ProfileName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    profilePatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the profile. */
+                name: components["parameters"]["ProfileName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The storage pools. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["StoragePool"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolsPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoragePoolsPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The storage pool. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["StoragePool"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolPut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoragePoolPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolPatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StoragePoolPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolResourcesGet: {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Used and total space. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["ResourcesStoragePool"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumesGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+                /** @description Only what matches, such as `status eq Running and config.user.owner ne me`. */
+                filter?: components["parameters"]["Filter"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volumes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["StorageVolume"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumesTypeGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+                /** @description Only what matches, such as `status eq Running and config.user.owner ne me`. */
+                filter?: components["parameters"]["Filter"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volumes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["StorageVolume"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volume. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["StorageVolume"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    networksGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The networks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["Network"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    networksPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NetworksPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    networkGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The network. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Network"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    networkPut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NetworkPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    networkPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NetworkPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    networkDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    networkPatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NetworkPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    networkLeasesGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The leases. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["NetworkLease"][];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    networkStateGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the network. */
+                name: components["parameters"]["NetworkName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["NetworkState"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    projectsGet: {
+        parameters: {
+            query?: {
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The projects. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["Project"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    projectGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the project. */
+                name: components["parameters"]["ProjectName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The project. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Project"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    certificatesGet: {
+        parameters: {
+            query?: {
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificates. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["Certificate"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cluster. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Cluster"];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterMembersGet: {
+        parameters: {
+            query?: {
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The members. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["ClusterMember"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterMembersPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterMembersPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    resourcesGet: {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The machine. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Resources"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    warningsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The warnings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["Warning"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    internalReadyGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    internalShutdownPut: {
+        parameters: {
+            query?: {
+                /** @description Do not wait for running operations. */
+                force?: components["parameters"]["Force"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            default: components["responses"]["Error"];
+        };
+    };
+}
