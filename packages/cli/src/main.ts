@@ -1,4 +1,3 @@
-import { enableCompileCache } from 'node:module';
 import { isatty } from 'node:tty';
 import type { Io } from './base/io.ts';
 import { run } from './run.ts';
@@ -24,8 +23,8 @@ const io: Io = {
   now: () => new Date(),
 };
 
+/** The compile cache is turned on by what loads this file: it is one module when bundled. */
 async function main(): Promise<void> {
-  enableCompileCache();
   const code = await run(process.argv.slice(2), io);
   // An open stdin must not keep a finished command; what was printed must be out first.
   process.stdout.write('', () => process.exit(code));

@@ -73,12 +73,16 @@ async function runCommand(entry: Entry, rest: readonly string[], io: Io): Promis
   }
   const [least, most] = command.arity;
   if (positionals.length < least || positionals.length > most) await usageError(entry, command, io);
-  const context = new Context(io, {
-    project: values['project'] as string | undefined,
-    quiet: Boolean(values['quiet']),
-    verbose: Boolean(values['verbose']),
-    debug: Boolean(values['debug']),
-  });
+  const context = new Context(
+    io,
+    {
+      project: values['project'] as string | undefined,
+      quiet: Boolean(values['quiet']),
+      verbose: Boolean(values['verbose']),
+      debug: Boolean(values['debug']),
+    },
+    { registry, groups },
+  );
   try {
     return await print(await command.run(context, positionals, values as never), io, context.globals.quiet);
   } finally {

@@ -25,6 +25,12 @@ export const command = <const F extends FlagSpecs = Record<never, FlagSpec>>(
   definition: Command<F>,
 ): LoadedCommand => definition;
 
+/** All commands, and what the words above them stand for. */
+export interface Catalogue {
+  registry: readonly Entry[];
+  groups: Readonly<Record<string, string>>;
+}
+
 /** A line of the registry: enough to find a command and to list it; the rest is loaded when it is used. */
 export interface Entry {
   /** e.g. `config device add` */

@@ -7,6 +7,7 @@ import {
   waitForOperation,
   type Operation,
 } from '@lxd-ts/client';
+import type { Catalogue } from './command.ts';
 import type { Io } from './io.ts';
 import { Progress } from './progress.ts';
 
@@ -24,11 +25,14 @@ export const daemonDir = (env: Io['env']): string => env['LXD_TS_DIR'] || env['L
 export class Context {
   readonly io: Io;
   readonly globals: GlobalFlags;
+  /** For commands about commands. */
+  readonly catalogue: Catalogue;
   #client: Client | undefined;
 
-  constructor(io: Io, globals: GlobalFlags) {
+  constructor(io: Io, globals: GlobalFlags, catalogue: Catalogue) {
     this.io = io;
     this.globals = globals;
+    this.catalogue = catalogue;
   }
 
   get client(): Client {

@@ -1,13 +1,12 @@
 import { LxdError } from '@lxd-ts/core';
-import { command } from '../../base/command.ts';
 import { globalFlags } from '../../base/help.ts';
 import { textOutput } from '../../base/output.ts';
-import { registry } from '../../registry.ts';
+import { command, type Entry } from '../../base/command.ts';
 
 /** Words that may follow, by the words before: flags of a command, or the commands of a group. */
 export type WordTable = ReadonlyMap<string, readonly string[]>;
 
-export async function wordTable(): Promise<WordTable> {
+export async function wordTable(registry: readonly Entry[]): Promise<WordTable> {
   const table = new Map<string, string[]>();
   const add = (before: string, word: string): void => {
     const words = table.get(before) ?? [];
@@ -122,10 +121,10 @@ export default command({
     ['completion bash > /etc/bash_completion.d/lxd-ts', 'For bash, for everybody'],
     ['completion fish > ~/.config/fish/completions/lxd-ts.fish', 'For fish, for you'],
   ],
-  async run(_context, [shell = '']) {
+  async run({ catalogue }, [shell = '']) {
     const script = shells[shell];
     if (!script)
       throw new LxdError('invalid', `Unknown shell "${shell}": use ${Object.keys(shells).join(', ')}`);
-    return textOutput(script(await wordTable()).trimEnd());
+    return textOutput(script(await wordTable(catalogue.registry)).trimEnd());
   },
 });
