@@ -50,7 +50,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const list: Route = {
-    operationId: 'images_get',
+    operationId: 'imagesGet',
     handle: ({ project, query }) => {
       const views = services.records.list('images', project).map(({ value }) => imageView(services, value));
       const full = query.get('recursion') === '1';
@@ -61,7 +61,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const post: Route<unknown> = {
-    operationId: 'images_post',
+    operationId: 'imagesPost',
     async handle({ project, headers, body, stream, caller, signal }) {
       if (headers['content-type']?.startsWith('application/json')) return refuseSource(body, stream);
       return started(await uploadImage(services, { project, headers, body: stream, caller }, signal));
@@ -69,7 +69,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const get: Route = {
-    operationId: 'image_get',
+    operationId: 'imageGet',
     handle: (request) => {
       const { value } = findImage(services, request.project, fingerprintOf(request));
       return Promise.resolve(sync(imageView(services, value), imageTag(value)));
@@ -77,7 +77,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const put: Route<ImagePut> = {
-    operationId: 'image_put',
+    operationId: 'imagePut',
     async handle(request) {
       const { project, body, signal, caller } = request;
       const options = { signal, caller, revision: named(request) };
@@ -87,7 +87,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const patch: Route<ImagePut> = {
-    operationId: 'image_patch',
+    operationId: 'imagePatch',
     async handle(request) {
       const { project, body, signal, caller } = request;
       const options = { signal, caller, revision: named(request) };
@@ -97,13 +97,13 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const remove: Route = {
-    operationId: 'image_delete',
+    operationId: 'imageDelete',
     handle: async (request) =>
       started(await service.delete(request.project, fingerprintOf(request), request.caller)),
   };
 
   const exportFiles: Route = {
-    operationId: 'image_export_get',
+    operationId: 'imageExportGet',
     async handle(request): Promise<Reply> {
       const { fingerprint, files } = await service.files(request.project, fingerprintOf(request), request);
       const [only] = files;
@@ -126,7 +126,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const aliases: Route = {
-    operationId: 'images_aliases_get',
+    operationId: 'imageAliasesGet',
     handle: ({ project, query }) => {
       const records = services.records.list('imageAliases', project).map(({ value }) => value);
       const full = query.get('recursion') === '1';
@@ -135,7 +135,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const aliasPost: Route<AliasBody> = {
-    operationId: 'images_aliases_post',
+    operationId: 'imageAliasesPost',
     async handle({ project, body, signal, caller }) {
       await createAlias(services, project, body, { signal, caller });
       return created(aliasUrl(body.name ?? ''));
@@ -143,7 +143,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const aliasGet: Route = {
-    operationId: 'image_alias_get',
+    operationId: 'imageAliasGet',
     handle: (request) => {
       const { value } = findAlias(services, request.project, aliasOf(request));
       return Promise.resolve(sync(aliasView(value), aliasTag(value)));
@@ -151,7 +151,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const aliasPut: Route<AliasBody> = {
-    operationId: 'images_aliases_put',
+    operationId: 'imageAliasPut',
     async handle(request) {
       const { project, body } = request;
       request.checkETag(aliasTag(findAlias(services, project, aliasOf(request)).value));
@@ -163,7 +163,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const aliasPatch: Route<AliasBody> = {
-    operationId: 'images_alias_patch',
+    operationId: 'imageAliasPatch',
     async handle(request) {
       const { project, body } = request;
       request.checkETag(aliasTag(findAlias(services, project, aliasOf(request)).value));
@@ -173,7 +173,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const aliasRename: Route<AliasBody> = {
-    operationId: 'images_alias_post',
+    operationId: 'imageAliasPost',
     async handle(request) {
       const to = request.body.name ?? '';
       await renameAlias(services, request.project, aliasOf(request), to, request);
@@ -182,7 +182,7 @@ export function imagesRoutes(services: Services): Route[] {
   };
 
   const aliasDelete: Route = {
-    operationId: 'image_alias_delete',
+    operationId: 'imageAliasDelete',
     async handle(request) {
       await deleteAlias(services, request.project, aliasOf(request), request);
       return empty;

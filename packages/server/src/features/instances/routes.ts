@@ -47,7 +47,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const list: Route = {
-    operationId: 'instances_get',
+    operationId: 'instancesGet',
     async handle(request) {
       const { query, project, instancesPath, signal } = request;
       const allProjects = query.get('all-projects') === 'true';
@@ -68,7 +68,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const create: Route<InstancesPost> = {
-    operationId: 'instances_post',
+    operationId: 'instancesPost',
     async handle({ project, body, query, caller }) {
       const target = query.get('target');
       return started(
@@ -78,13 +78,13 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const bulk: Route<InstancesPut> = {
-    operationId: 'instances_put',
+    operationId: 'instancesPut',
     handle: async ({ project, body, caller }) =>
       started(await startBulkStateChange(context, project, body.state ?? {}, caller)),
   };
 
   const get: Route = {
-    operationId: 'instance_get',
+    operationId: 'instanceGet',
     async handle(request) {
       const { project, query, signal } = request;
       const { value } = findInstance(services, project, nameOf(request));
@@ -96,7 +96,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const put: Route<InstancePut> = {
-    operationId: 'instance_put',
+    operationId: 'instancePut',
     async handle(request) {
       const name = nameOf(request);
       const revision = named(request, name);
@@ -107,7 +107,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const patchOne: Route<InstancePut> = {
-    operationId: 'instance_patch',
+    operationId: 'instancePatch',
     async handle(request) {
       const name = nameOf(request);
       const revision = named(request, name);
@@ -119,7 +119,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const rename: Route<InstancePost> = {
-    operationId: 'instance_post',
+    operationId: 'instancePost',
     async handle(request) {
       const { project, body } = request;
       if (body.migration) throw new LxdError('unsupported', 'Migration is not supported yet');
@@ -130,12 +130,12 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const remove: Route = {
-    operationId: 'instance_delete',
+    operationId: 'instanceDelete',
     handle: async (request) => started(await startDelete(context, request.project, nameOf(request))),
   };
 
   const stateGet: Route = {
-    operationId: 'instance_state_get',
+    operationId: 'instanceStateGet',
     async handle(request) {
       const { project, signal } = request;
       const { value } = findInstance(services, project, nameOf(request));
@@ -147,7 +147,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const statePut: Route<InstanceStatePut> = {
-    operationId: 'instance_state_put',
+    operationId: 'instanceStatePut',
     handle: async (request) =>
       started(
         await startStateChange(context, request.project, nameOf(request), request.body, request.caller),
@@ -155,25 +155,25 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const exec: Route<InstanceExecPost> = {
-    operationId: 'instance_exec_post',
+    operationId: 'instanceExecPost',
     handle: async (request) =>
       started(await startExec(context, request.project, nameOf(request), request.body)),
   };
 
   const consolePost: Route<InstanceConsolePost> = {
-    operationId: 'instance_console_post',
+    operationId: 'instanceConsolePost',
     handle: async (request) =>
       started(await startConsole(context, request.project, nameOf(request), request.body)),
   };
 
   const consoleGet: Route = {
-    operationId: 'instance_console_get',
+    operationId: 'instanceConsoleGet',
     handle: async (request) =>
       file(await consoleLog(context, request.project, nameOf(request), request.signal), 'console.log'),
   };
 
   const consoleDelete: Route = {
-    operationId: 'instance_console_delete',
+    operationId: 'instanceConsoleDelete',
     async handle(request) {
       await clearConsole(context, request.project, nameOf(request), request.signal);
       return empty;
@@ -181,15 +181,15 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const logsGet: Route = {
-    operationId: 'instance_logs_get',
+    operationId: 'instanceLogsGet',
     handle: async (request) =>
       sync(await listLogs(context, request.project, nameOf(request), request.signal)),
   };
 
   const logGet: Route = {
-    operationId: 'instance_log_get',
+    operationId: 'instanceLogGet',
     async handle(request) {
-      const filename = request.params['filename'] ?? '';
+      const filename = request.params['file'] ?? '';
       return file(
         await readLog(context, request.project, nameOf(request), filename, request.signal),
         filename,
@@ -198,9 +198,9 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
   };
 
   const logDelete: Route = {
-    operationId: 'instance_log_delete',
+    operationId: 'instanceLogDelete',
     async handle(request) {
-      const filename = request.params['filename'] ?? '';
+      const filename = request.params['file'] ?? '';
       await deleteLog(context, request.project, nameOf(request), filename, request.signal);
       return empty;
     },

@@ -5,8 +5,7 @@ import type { Services } from '../../services.ts';
 import type { NetworkPut, NetworksPost, NetworksService } from './service.ts';
 import { interfacesOf, interfaceView, leasesOf, networkView, stateOf } from './view.ts';
 
-const nameOf = (request: RequestContext): string =>
-  request.params['name'] ?? request.params['networkName'] ?? '';
+const nameOf = (request: RequestContext): string => request.params['name'] ?? '';
 const urlOf = (name: string): string => `/1.0/networks/${encodeURIComponent(name)}`;
 
 const tag = (record: NetworkRecord): unknown => [
@@ -27,7 +26,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
 
   /** Managed ones, then the interfaces of the host that are not. */
   const list: Route = {
-    operationId: 'networks_get',
+    operationId: 'networksGet',
     async handle({ project, query, signal }) {
       const target = query.get('target');
       const managed = services.records.list('networks', project).map(({ value }) => value);
@@ -44,7 +43,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   };
 
   const post: Route<NetworksPost> = {
-    operationId: 'networks_post',
+    operationId: 'networksPost',
     async handle({ project, body, caller }) {
       await service.create(project, body, caller);
       return created(urlOf(body.name ?? ''));
@@ -52,7 +51,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   };
 
   const get: Route = {
-    operationId: 'network_get',
+    operationId: 'networkGet',
     async handle(request) {
       const { project, query, signal } = request;
       const name = nameOf(request);
@@ -67,7 +66,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   };
 
   const put: Route<NetworkPut> = {
-    operationId: 'network_put',
+    operationId: 'networkPut',
     async handle(request) {
       const { project, body, caller } = request;
       await service.put(project, nameOf(request), body, { caller, revision: named(request) });
@@ -76,7 +75,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   };
 
   const patch: Route<NetworkPut> = {
-    operationId: 'network_patch',
+    operationId: 'networkPatch',
     async handle(request) {
       const { project, body, caller } = request;
       await service.patch(project, nameOf(request), body, { caller, revision: named(request) });
@@ -85,7 +84,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   };
 
   const rename: Route<{ name?: string }> = {
-    operationId: 'network_post',
+    operationId: 'networkPost',
     async handle(request) {
       const to = request.body.name ?? '';
       await service.rename(request.project, nameOf(request), to, request.caller);
@@ -94,7 +93,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   };
 
   const remove: Route = {
-    operationId: 'network_delete',
+    operationId: 'networkDelete',
     async handle(request) {
       await service.delete(request.project, nameOf(request), request.caller);
       return empty;
@@ -102,14 +101,14 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   };
 
   const state: Route = {
-    operationId: 'networks_state_get',
+    operationId: 'networkStateGet',
     async handle(request) {
       return sync(await stateOf(services, nameOf(request), request.query.get('target'), request.signal));
     },
   };
 
   const leases: Route = {
-    operationId: 'networks_leases_get',
+    operationId: 'networkLeasesGet',
     async handle(request) {
       const { value } = service.find(request.project, nameOf(request));
       return sync(await leasesOf(services, value, request.signal));

@@ -14,7 +14,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const list: Route = {
-    operationId: 'storage_pools_get',
+    operationId: 'storagePoolsGet',
     handle: ({ query }) => {
       const pools = services.records.list('pools').map(({ value }) => value);
       const full = query.get('recursion') === '1';
@@ -29,7 +29,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const post: Route<StoragePoolsPost> = {
-    operationId: 'storage_pools_post',
+    operationId: 'storagePoolsPost',
     async handle({ body, caller }) {
       await service.create(body, caller);
       return created(`/1.0/storage-pools/${encodeURIComponent(body.name ?? '')}`);
@@ -37,7 +37,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const get: Route = {
-    operationId: 'storage_pool_get',
+    operationId: 'storagePoolGet',
     handle: (request) => {
       const { value } = service.find(param(request, 'name'));
       return Promise.resolve(
@@ -53,7 +53,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const put: Route<StoragePoolPut> = {
-    operationId: 'storage_pool_put',
+    operationId: 'storagePoolPut',
     async handle(request) {
       const revision = named(request);
       await service.put(param(request, 'name'), request.body, { caller: request.caller, revision });
@@ -62,7 +62,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const patch: Route<StoragePoolPut> = {
-    operationId: 'storage_pool_patch',
+    operationId: 'storagePoolPatch',
     async handle(request) {
       const revision = named(request);
       await service.patch(param(request, 'name'), request.body, { caller: request.caller, revision });
@@ -71,7 +71,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const remove: Route = {
-    operationId: 'storage_pools_delete',
+    operationId: 'storagePoolDelete',
     async handle(request) {
       await service.delete(param(request, 'name'), request.caller);
       return empty;
@@ -79,7 +79,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const resources: Route = {
-    operationId: 'storage_pool_resources',
+    operationId: 'storagePoolResourcesGet',
     async handle(request) {
       const { query, signal } = request;
       return sync(await service.resources(param(request, 'name'), query.get('target'), signal));
@@ -87,7 +87,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const volumes: Route = {
-    operationId: 'storage_pool_volumes_get',
+    operationId: 'storagePoolVolumesGet',
     handle: (request) =>
       Promise.resolve(
         sync(
@@ -103,7 +103,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const volumesOfType: Route = {
-    operationId: 'storage_pool_volumes_type_get',
+    operationId: 'storagePoolVolumesTypeGet',
     handle: (request) =>
       Promise.resolve(
         sync(
@@ -119,7 +119,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   };
 
   const volume: Route = {
-    operationId: 'storage_pool_volume_type_get',
+    operationId: 'storagePoolVolumeGet',
     handle: (request) =>
       Promise.resolve(
         sync(
