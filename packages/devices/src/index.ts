@@ -1,1 +1,2 @@
 export * from './driver.ts';
+export { deviceDrivers, driverFor } from './registry.ts';

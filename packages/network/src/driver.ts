@@ -15,7 +15,7 @@ export interface Lease {
   hostname: string;
   hwaddr: string;
   address: string;
-  type: 'static' | 'dynamic';
+  type: 'static' | 'dynamic' | 'gateway';
 }
 
 /** A name and perhaps fixed addresses for one NIC, kept by its MAC address. */

@@ -65,7 +65,7 @@ export interface NetworkLease {
   hostname: string;
   hwaddr: string;
   address: string;
-  type: 'static' | 'dynamic';
+  type: 'static' | 'dynamic' | 'gateway';
 }
 
 /** An interface of the host, managed by us or not. */

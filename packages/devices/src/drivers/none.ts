@@ -1,0 +1,13 @@
+import { validators } from '@lxd-ts/core';
+import type { DeviceDriver } from '../driver.ts';
+
+/** Nothing: it hides a profile's device of the same name. */
+export const none: DeviceDriver = {
+  type: 'none',
+  schema: { type: { check: validators.any, required: true, description: 'none' } },
+  capabilities: { hotplug: true, coldplug: true },
+  validate: () => undefined,
+  start: () => Promise.resolve({ lxc: [], volatile: {} }),
+  stop: () => Promise.resolve({}),
+  remove: () => Promise.resolve(),
+};

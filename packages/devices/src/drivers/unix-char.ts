@@ -1,0 +1,3 @@
+import { unixDevice } from '../unix-device.ts';
+
+export const unixChar = unixDevice('unix-char');

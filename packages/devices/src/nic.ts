@@ -1,0 +1,76 @@
+import { access } from 'node:fs/promises';
+import { projectPrefixed, type Config, type ConfigSchema, type NetworkSpec } from '@lxd-ts/core';
+import { validators } from '@lxd-ts/core';
+import { checks } from './checks.ts';
+import type { DeviceContext, DeviceStart } from './driver.ts';
+
+/** Options of every NIC. */
+export const nicSchema: ConfigSchema = {
+  type: { check: validators.any, required: true, description: 'nic' },
+  nictype: { check: validators.any, description: 'Kind of NIC' },
+  name: {
+    check: checks.interfaceName,
+    description: 'Name inside the instance',
+    default: 'chosen by the kernel',
+  },
+  hwaddr: { check: checks.hwaddr, description: 'MAC address', default: 'chosen once' },
+  mtu: { check: checks.mtu, description: 'MTU', default: "the parent's" },
+  'boot.priority': { check: validators.unsigned, description: 'Order of booting (virtual machines only)' },
+};
+
+export const hostNameSchema: ConfigSchema = {
+  host_name: {
+    check: checks.interfaceName,
+    description: 'Name of the host side',
+    default: 'chosen at random',
+  },
+};
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+export const hwaddrOf = ({ config, instance, name }: DeviceContext): string | undefined =>
+  config['hwaddr'] || instance.config[`volatile.${name}.hwaddr`];
+
+/** Names one NIC among all of its network: `c1.eth0`. */
+export const reservationKey = ({ instance, name }: DeviceContext): string =>
+  `${projectPrefixed(instance.project, instance.name)}.${name}`;
+
+export const networkOf = ({ config, instance }: DeviceContext): NetworkSpec | undefined =>
+  config['network'] === undefined ? undefined : instance.networks[config['network']];
+
+/** The LXC lines of a NIC; what they name is made and taken away by liblxc together with the container. */
+export function nicLines(type: string, context: DeviceContext, more: Config): DeviceStart['lxc'] {
+  const { config, name } = context;
+  const line = (key: string, value: string) => [`lxc.net.{index}.${key}`, value] as const;
+  const hwaddr = hwaddrOf(context);
+  return [
+    line('type', type),
+    line('flags', 'up'),
+    ...Object.entries(more).map(([key, value]) => line(key, value)),
+    ...(hwaddr ? [line('hwaddr', hwaddr)] : []),
+    line('name', config['name'] || name),
+    ...(config['mtu'] ? [line('mtu', config['mtu'])] : []),
+  ];
+}
+
+/** A veth pair; its host side gets a name that nothing else has. */
+export async function startVeth(context: DeviceContext, link: string | undefined): Promise<DeviceStart> {
+  const hostName = context.config['host_name'] || `veth${context.randomId()}`;
+  return {
+    lxc: nicLines('veth', context, { ...(link ? { link } : {}), 'veth.pair': hostName }),
+    volatile: { host_name: hostName },
+  };
+}
+
+/** liblxc takes the pair away with the container; after a crash of its monitor this does. */
+export async function stopVeth(context: DeviceContext, signal: AbortSignal): Promise<Record<string, null>> {
+  const hostName = context.instance.config[`volatile.${context.name}.host_name`];
+  if (hostName && (await exists(`/sys/class/net/${hostName}`))) {
+    await context.host.run(['ip', 'link', 'delete', 'dev', hostName], { signal, allowFailure: true });
+  }
+  return { host_name: null };
+}

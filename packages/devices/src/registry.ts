@@ -1,0 +1,39 @@
+import { LxdError, type Config, type NetworkSpec } from '@lxd-ts/core';
+import type { DeviceDriver } from './driver.ts';
+import { disk } from './drivers/disk.ts';
+import { nicBridged } from './drivers/nic-bridged.ts';
+import { nicMacvlan } from './drivers/nic-macvlan.ts';
+import { nicP2p } from './drivers/nic-p2p.ts';
+import { none } from './drivers/none.ts';
+import { unixBlock } from './drivers/unix-block.ts';
+import { unixChar } from './drivers/unix-char.ts';
+
+/** Every device driver there is. */
+export const deviceDrivers: readonly DeviceDriver[] = [
+  disk,
+  nicBridged,
+  nicMacvlan,
+  nicP2p,
+  none,
+  unixBlock,
+  unixChar,
+];
+
+/** A managed network's type → how NICs join it. */
+const nicTypes: Readonly<Record<string, string>> = { bridge: 'bridged', macvlan: 'macvlan' };
+
+/** `disk`, or for NICs `nic-bridged`: from `nictype`, or from the network they name. */
+function typeOf(config: Config, networks: Readonly<Record<string, NetworkSpec>>): string {
+  const { type = '', nictype, network } = config;
+  if (type !== 'nic') return type;
+  const managed = network === undefined ? undefined : networks[network];
+  return `nic-${nictype ?? nicTypes[managed?.type ?? 'bridge'] ?? ''}`;
+}
+
+/** @throws LxdError `invalid` for a type that is not known */
+export function driverFor(config: Config, networks: Readonly<Record<string, NetworkSpec>>): DeviceDriver {
+  const type = typeOf(config, networks);
+  const found = deviceDrivers.find((driver) => driver.type === type);
+  if (!found) throw new LxdError('invalid', 'Unsupported device type');
+  return found;
+}

@@ -1,0 +1,102 @@
+import { chmod, chown, mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isFalse, LxdError, projectPrefixed, validators, type Config } from '@lxd-ts/core';
+import { checks } from './checks.ts';
+import type { DeviceContext, DeviceDriver } from './driver.ts';
+
+interface Node {
+  major: number;
+  minor: number;
+}
+
+const nodePath = ({ dir, instance, name }: DeviceContext): string =>
+  join(dir, 'devices', projectPrefixed(instance.project, instance.name), `unix.${name}`);
+
+/** Numbers from the options, or from the node of the host. Undefined: not there, and not required. */
+async function numbers(context: DeviceContext, kind: 'c' | 'b'): Promise<Node | undefined> {
+  const { config, name } = context;
+  if (config['major'] && config['minor'])
+    return { major: Number(config['major']), minor: Number(config['minor']) };
+  const source = config['source'] || config['path'] || '';
+  const found = await stat(source).catch(() => undefined);
+  const right = kind === 'c' ? found?.isCharacterDevice() : found?.isBlockDevice();
+  if (found && right)
+    return { major: (found.rdev >> 8) & 0xfff, minor: (found.rdev & 0xff) | ((found.rdev >> 12) & 0xfff00) };
+  if (isFalse(config['required'])) return undefined;
+  const what = kind === 'c' ? 'character' : 'block';
+  throw new LxdError('invalid', `Device "${name}": "${source}" is not a ${what} device of this host`);
+}
+
+/** The host's id of an id inside, from the map the instance starts with. */
+function shifted(instance: { config: Config }, id: number): number {
+  const entries = JSON.parse(instance.config['volatile.idmap.next'] || '[]') as {
+    Hostid: number;
+    Nsid: number;
+    Maprange: number;
+  }[];
+  const entry = entries.find(({ Nsid, Maprange }) => id >= Nsid && id < Nsid + Maprange);
+  return entry ? entry.Hostid + id - entry.Nsid : id;
+}
+
+/** A device node of the host, made anew with its own owner and mode, allowed in the devices cgroup. */
+export function unixDevice(type: 'unix-char' | 'unix-block'): DeviceDriver {
+  const kind = type === 'unix-char' ? 'c' : 'b';
+  return {
+    type,
+    schema: {
+      type: { check: validators.any, required: true, description: type },
+      source: { check: checks.absolutePath, description: 'Path on the host', default: 'path' },
+      path: { check: checks.absolutePath, description: 'Path inside', default: 'source' },
+      major: { check: checks.deviceNumber, description: 'Major number', default: "the source's" },
+      minor: { check: checks.deviceNumber, description: 'Minor number', default: "the source's" },
+      uid: { check: validators.unsigned, description: 'Owner inside', default: '0' },
+      gid: { check: validators.unsigned, description: 'Group inside', default: '0' },
+      mode: { check: checks.mode, description: 'Mode inside', default: '0660' },
+      required: { check: validators.bool, description: 'Whether it must be there at start', default: 'true' },
+    },
+    capabilities: { hotplug: false, coldplug: true },
+    validate: (config) => {
+      if (!config['source'] && !config['path']) {
+        throw new LxdError(
+          'invalid',
+          'Unix device entry is missing the required "source" or "path" property',
+        );
+      }
+      if (!config['major'] !== !config['minor']) {
+        throw new LxdError('invalid', '"major" and "minor" must be given together');
+      }
+    },
+    start: async (context, { signal }) => {
+      const { config, instance, host } = context;
+      const node = await numbers(context, kind);
+      if (!node) return { lxc: [], volatile: {} };
+      const path = nodePath(context);
+      await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+      await rm(path, { force: true });
+      await host.run(['mknod', '--', path, kind, String(node.major), String(node.minor)], { signal });
+      await chown(
+        path,
+        shifted(instance, Number(config['uid'] || 0)),
+        shifted(instance, Number(config['gid'] || 0)),
+      );
+      await chmod(path, parseInt(config['mode'] || '0660', 8));
+      const target = (config['path'] || config['source'] || '').replace(/^\/+/, '');
+      const rule = `${kind} ${node.major}:${node.minor} rwm`;
+      return {
+        lxc: [
+          ['lxc.mount.entry', `${path} ${target} none bind,create=file 0 0`],
+          ['lxc.cgroup.devices.allow', rule],
+          ['lxc.cgroup2.devices.allow', rule],
+        ],
+        volatile: {},
+      };
+    },
+    stop: async (context) => {
+      const path = nodePath(context);
+      await rm(path, { force: true });
+      await rmdir(dirname(path)).catch(() => undefined); // others may still have theirs
+      return {};
+    },
+    remove: () => Promise.resolve(),
+  };
+}

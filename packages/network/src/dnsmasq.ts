@@ -1,0 +1,231 @@
+import { chmod, chown, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isFalse, isTrue, LxdError, type NetworkSpec } from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import type { HostReservation, Lease, NetworkContext } from './driver.ts';
+import { addressValue, defaultRange, type Cidr } from './subnet.ts';
+
+/** dnsmasq serves as nobody: it needs no more than its open sockets and its lease file. */
+const user = 'nobody';
+const userId = 65534;
+
+/** Its configuration file. Only MAC addresses that were reserved get a name, whatever name a client sends. */
+export function dnsmasqConfig(network: NetworkSpec, dir: string, addresses: readonly Cidr[]): string {
+  const { name, config } = network;
+  const domain = config['dns.domain'] || 'lxd';
+  const v4 = addresses.find(({ family }) => family === 4);
+  const v6 = addresses.find(({ family }) => family === 6);
+  const lines = [
+    'keep-in-foreground',
+    'strict-order',
+    'bind-interfaces',
+    'except-interface=lo',
+    `interface=${name}`,
+    'pid-file=',
+    'no-ping',
+    'dhcp-no-override',
+    'dhcp-authoritative',
+    'dhcp-rapid-commit',
+    'dhcp-ignore-names',
+    'quiet-dhcp',
+    'quiet-dhcp6',
+    'quiet-ra',
+    `dhcp-leasefile=${join(dir, 'dnsmasq.leases')}`,
+    `dhcp-hostsfile=${join(dir, 'dnsmasq.hosts')}`,
+    `user=${user}`,
+    ...addresses.map(({ address }) => `listen-address=${address}`),
+  ];
+  if (v4 && !isFalse(config['ipv4.dhcp'])) {
+    const expiry = config['ipv4.dhcp.expiry'] || '1h';
+    const ranges = config['ipv4.dhcp.ranges']
+      ? config['ipv4.dhcp.ranges'].split(',').map((range) => range.trim().split('-'))
+      : [defaultRange(v4)];
+    lines.push(...ranges.map(([first = '', last = first]) => `dhcp-range=${first},${last},${expiry}`));
+    if (config['ipv4.dhcp.gateway']) lines.push(`dhcp-option-force=3,${config['ipv4.dhcp.gateway']}`);
+    if (config['bridge.mtu']) lines.push(`dhcp-option-force=26,${config['bridge.mtu']}`);
+    if (config['dns.search']) lines.push(`dhcp-option-force=119,${config['dns.search']}`);
+  }
+  if (v6) {
+    lines.push('enable-ra');
+    if (!isFalse(config['ipv6.dhcp'])) {
+      lines.push(
+        isTrue(config['ipv6.dhcp.stateful'])
+          ? `dhcp-range=::2,::ffff:ffff,constructor:${name},${config['ipv6.dhcp.expiry'] || '1h'}`
+          : `dhcp-range=::,constructor:${name},ra-stateless,ra-names`,
+      );
+    } else {
+      lines.push(`dhcp-range=::,constructor:${name},ra-only`);
+    }
+  }
+  if (config['dns.mode'] === 'none') lines.push('port=0');
+  else lines.push(`domain=${domain}`, `interface-name=_gateway.${domain},${name}`, `local=/${domain}/`);
+  if (config['raw.dnsmasq']) lines.push(config['raw.dnsmasq']);
+  return `${lines.join('\n')}\n`;
+}
+
+/** `expiry mac ip name client-id`, and after a `duid` line the same for IPv6 with an IAID in the MAC's place. */
+export function parseLeases(text: string): { hwaddr: string; address: string }[] {
+  let v6 = false;
+  return text.split('\n').flatMap((line) => {
+    const [first = '', second = '', address = '', , client = ''] = line.split(' ');
+    if (first === 'duid') v6 = true;
+    if (!/^\d+$/.test(first) || address === '') return [];
+    // A client's DUID ends in its MAC where it is made from one.
+    const hwaddr = v6 ? client.split(':').slice(-6).join(':') : second;
+    return [{ hwaddr: hwaddr.toLowerCase(), address }];
+  });
+}
+
+/** The address a host with this MAC gives itself in the subnet. */
+export function eui64(cidr: Cidr, hwaddr: string): string {
+  const bytes = hwaddr.split(':').map((part) => parseInt(part, 16));
+  const id = [(bytes[0] ?? 0) ^ 2, bytes[1], bytes[2], 0xff, 0xfe, bytes[3], bytes[4], bytes[5]];
+  const low = id.reduce<bigint>((sum, byte) => (sum << 8n) | BigInt(byte ?? 0), 0n);
+  const value = ((cidr.value >> 64n) << 64n) | low;
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16),
+  );
+  return groups.join(':');
+}
+
+const reservationLine = ({ hwaddr, hostname, ipv4, ipv6 }: HostReservation): string =>
+  [hwaddr, ...(ipv4 ? [ipv4] : []), ...(ipv6 ? [`[${ipv6}]`] : []), hostname].join(',');
+
+function parseReservation(line: string): HostReservation {
+  const [hwaddr = '', ...rest] = line.trim().split(',');
+  const ipv6 = rest.find((part) => part.startsWith('['))?.slice(1, -1);
+  const ipv4 = rest.find((part) => /^\d+\.\d+\.\d+\.\d+$/.test(part));
+  return { hwaddr, hostname: rest.at(-1) ?? '', ...(ipv4 ? { ipv4 } : {}), ...(ipv6 ? { ipv6 } : {}) };
+}
+
+/** The DHCP and DNS server of one bridge; it outlives the daemon. */
+export class Dnsmasq {
+  readonly #host: Host;
+  readonly #network: NetworkSpec;
+  readonly #dir: string;
+
+  constructor(network: NetworkSpec, { host, dir }: NetworkContext) {
+    this.#host = host;
+    this.#network = network;
+    this.#dir = join(dir, 'networks', network.name);
+  }
+
+  get #hosts(): string {
+    return join(this.#dir, 'dnsmasq.hosts');
+  }
+
+  get #configFile(): string {
+    return join(this.#dir, 'dnsmasq.conf');
+  }
+
+  async #pid(): Promise<number> {
+    return Number(await readFile(join(this.#dir, 'dnsmasq.pid'), 'utf8').catch(() => '0'));
+  }
+
+  async #running(): Promise<boolean> {
+    const cmdline = await readFile(`/proc/${await this.#pid()}/cmdline`, 'utf8').catch(() => '');
+    return cmdline.includes(this.#configFile);
+  }
+
+  /** Leaves one that runs with the same configuration alone. */
+  async start(addresses: readonly Cidr[], signal: AbortSignal): Promise<void> {
+    await mkdir(this.#hosts, { recursive: true, mode: 0o755 });
+    await chmod(this.#dir, 0o711);
+    await chmod(this.#hosts, 0o755);
+    if (addresses.length === 0) {
+      await this.stop();
+      return;
+    }
+    const config = dnsmasqConfig(this.#network, this.#dir, addresses);
+    const before = await readFile(this.#configFile, 'utf8').catch(() => '');
+    if (before === config && (await this.#running())) return;
+    await this.stop();
+    await writeFile(this.#configFile, config, { mode: 0o600 });
+    const leases = await open(join(this.#dir, 'dnsmasq.leases'), 'a', 0o644);
+    await leases.close();
+    await chown(join(this.#dir, 'dnsmasq.leases'), userId, userId);
+    // It says what is wrong with its configuration before it becomes a daemon.
+    await this.#host
+      .run(['dnsmasq', '--test', `--conf-file=${this.#configFile}`], { signal })
+      .catch((error: unknown) => {
+        throw new LxdError(
+          'invalid',
+          `dnsmasq refuses the configuration of "${this.#network.name}": ${String(error)}`,
+        );
+      });
+    const pid = await this.#host.daemonize(['dnsmasq', `--conf-file=${this.#configFile}`], {
+      logFile: join(this.#dir, 'dnsmasq.log'),
+    });
+    await writeFile(join(this.#dir, 'dnsmasq.pid'), String(pid), { mode: 0o600 });
+  }
+
+  async stop(): Promise<void> {
+    const pid = await this.#pid();
+    if (await this.#running()) {
+      await this.#host.signalProcess(pid, this.#configFile, 'SIGTERM');
+      for (let i = 0; i < 100 && (await this.#running()); i++) await new Promise((r) => setTimeout(r, 10));
+      await this.#host.signalProcess(pid, this.#configFile, 'SIGKILL');
+    }
+    await rm(join(this.#dir, 'dnsmasq.pid'), { force: true });
+  }
+
+  async delete(): Promise<void> {
+    await this.stop();
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  async #reload(): Promise<void> {
+    await this.#host.signalProcess(await this.#pid(), this.#configFile, 'SIGHUP');
+  }
+
+  async reserve(key: string, reservation: HostReservation): Promise<void> {
+    const file = join(this.#hosts, key);
+    const line = `${reservationLine(reservation)}\n`;
+    if ((await readFile(file, 'utf8').catch(() => '')) === line) return;
+    await writeFile(file, line, { mode: 0o644 });
+    await this.#reload();
+  }
+
+  async release(key: string): Promise<void> {
+    const file = join(this.#hosts, key);
+    const known = await readFile(file, 'utf8').catch(() => undefined);
+    if (known === undefined) return;
+    await rm(file);
+    await this.#reload();
+  }
+
+  /** The bridge's own addresses first, then what was reserved or handed out to a known instance. */
+  async leases(addresses: readonly Cidr[]): Promise<Lease[]> {
+    const gateway = addresses.map(({ address }): Lease => ({
+      hostname: `${this.#network.name}.gw`,
+      hwaddr: '',
+      address,
+      type: 'gateway',
+    }));
+    const names = await readdir(this.#hosts).catch(() => []);
+    const reservations = await Promise.all(
+      names.map(async (name) => parseReservation(await readFile(join(this.#hosts, name), 'utf8'))),
+    );
+    const given = parseLeases(await readFile(join(this.#dir, 'dnsmasq.leases'), 'utf8').catch(() => ''));
+    const v6 = addresses.find(({ family, prefix }) => family === 6 && prefix === 64);
+    const hosts = reservations.flatMap(({ hwaddr, hostname, ipv4, ipv6 }): Lease[] => {
+      const fixed = [ipv4, ipv6].filter((address) => address !== undefined);
+      const dynamic = given
+        .filter((lease) => lease.hwaddr === hwaddr && !fixed.includes(lease.address))
+        .map(({ address }) => address);
+      const own =
+        v6 && !ipv6 && !isTrue(this.#network.config['ipv6.dhcp.stateful']) ? [eui64(v6, hwaddr)] : [];
+      return [
+        ...fixed.map((address) => ({ hostname, hwaddr, address, type: 'static' as const })),
+        ...[...own, ...dynamic].map((address) => ({ hostname, hwaddr, address, type: 'dynamic' as const })),
+      ];
+    });
+    return [...gateway, ...hosts].sort((a, b) =>
+      a.hostname === b.hostname
+        ? Number(addressValue(a.address) - addressValue(b.address) > 0n)
+        : a.hostname < b.hostname
+          ? -1
+          : 1,
+    );
+  }
+}

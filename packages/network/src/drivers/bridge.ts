@@ -1,0 +1,174 @@
+import { access } from 'node:fs/promises';
+import { isFalse, LxdError, type Config, type NetworkSpec } from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import { Dnsmasq } from '../dnsmasq.ts';
+import type { ManagedNetwork, NetworkContext, NetworkDriver, WaitOptions } from '../driver.ts';
+import { removeRules, ruleset } from '../nft.ts';
+import { bridgeSchema } from '../schema.ts';
+import { freeV4, freeV6, parseCidr, stableHwaddr, type Cidr } from '../subnet.ts';
+
+interface AddressInfo {
+  ifname?: string;
+  addr_info?: { local?: string; prefixlen?: number; scope?: string }[];
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Everything this host has an address in or a route to. */
+async function usedSubnets(host: Host, signal: AbortSignal): Promise<Cidr[]> {
+  const links = (await host.ipJson(['address', 'show'], { signal })) as AddressInfo[];
+  const own = links.flatMap(({ addr_info = [] }) =>
+    addr_info.map((a) => `${a.local ?? ''}/${a.prefixlen ?? ''}`),
+  );
+  const routes = [
+    ...((await host.ipJson(['-4', 'route', 'show'], { signal })) as { dst?: string }[]),
+    ...((await host.ipJson(['-6', 'route', 'show'], { signal })) as { dst?: string }[]),
+  ].map(({ dst = '' }) => (dst.includes('/') ? dst : `${dst}/32`));
+  return [...own, ...routes].map(parseCidr).filter((cidr) => cidr !== undefined && cidr.prefix > 0) as Cidr[];
+}
+
+const addressesOf = (config: Config): Cidr[] =>
+  [config['ipv4.address'], config['ipv6.address']]
+    .map((text) => parseCidr(text ?? ''))
+    .filter((cidr) => cidr !== undefined);
+
+class Bridge implements ManagedNetwork {
+  readonly #network: NetworkSpec;
+  readonly #context: NetworkContext;
+  readonly #dnsmasq: Dnsmasq;
+
+  constructor(network: NetworkSpec, context: NetworkContext) {
+    this.#network = network;
+    this.#context = context;
+    this.#dnsmasq = new Dnsmasq(network, context);
+  }
+
+  async complete({ signal }: WaitOptions): Promise<Config> {
+    const { name, config } = this.#network;
+    const filled: Record<string, string> = { ...config };
+    const auto = (key: string) => [undefined, '', 'auto'].includes(filled[key]);
+    if (auto('ipv4.address') || auto('ipv6.address')) {
+      const used = await usedSubnets(this.#context.host, signal);
+      const seed = `${this.#context.dir}/${name}`;
+      for (const [family, find] of [
+        ['ipv4', freeV4],
+        ['ipv6', freeV6],
+      ] as const) {
+        if (!auto(`${family}.address`)) continue;
+        const found = find(seed, used);
+        if (!found)
+          throw new LxdError(
+            'internal',
+            `No free ${family} subnet was found; give "${family}.address" yourself`,
+          );
+        filled[`${family}.address`] = found;
+        filled[`${family}.nat`] ??= 'true';
+      }
+    }
+    return filled;
+  }
+
+  async start(options: WaitOptions): Promise<void> {
+    const { signal } = options;
+    const { name, config } = this.#network;
+    const { host, dir } = this.#context;
+    const addresses = addressesOf(config);
+    const present = await exists(`/sys/class/net/${name}`);
+    if (present && !(await exists(`/sys/class/net/${name}/bridge`))) {
+      throw new LxdError(
+        'conflict',
+        `The host has an interface "${name}" that is not a bridge; choose another name`,
+      );
+    }
+    const hwaddr = config['bridge.hwaddr'] || stableHwaddr(`${dir}/${name}`);
+    const stale = present ? await this.#staleAddresses(addresses, signal) : [];
+    await host.ip(
+      [
+        ...(present ? [] : [`link add name ${name} type bridge`]),
+        `link set dev ${name} address ${hwaddr} mtu ${config['bridge.mtu'] || '1500'} up`,
+        ...stale.map((address) => `address del ${address} dev ${name}`),
+        ...addresses.map(
+          ({ address, prefix, family }) =>
+            `address replace ${address}/${prefix} dev ${name}${family === 6 ? ' nodad' : ''}`,
+        ),
+        ...(config['bridge.external_interfaces'] ?? '')
+          .split(',')
+          .filter(Boolean)
+          .map((port) => `link set dev ${port.trim()} master ${name}`),
+        ...['ipv4', 'ipv6'].flatMap((family) =>
+          (config[`${family}.routes`] ?? '')
+            .split(',')
+            .filter(Boolean)
+            .map((subnet) => `route replace ${subnet.trim()} dev ${name} proto static`),
+        ),
+      ],
+      { signal },
+    );
+    await this.#forward(addresses);
+    await host.nft(ruleset(name, config, addresses), { signal });
+    await this.#dnsmasq.start(addresses, signal);
+  }
+
+  async #staleAddresses(wanted: readonly Cidr[], signal: AbortSignal): Promise<string[]> {
+    const args = ['address', 'show', 'dev', this.#network.name];
+    const [link] = (await this.#context.host.ipJson(args, { signal })) as AddressInfo[];
+    return (link?.addr_info ?? [])
+      .filter(({ scope }) => scope === 'global')
+      .map(({ local = '', prefixlen = 0 }) => `${local}/${prefixlen}`)
+      .filter((text) => !wanted.some(({ address, prefix }) => `${address}/${prefix}` === text));
+  }
+
+  async #forward(addresses: readonly Cidr[]): Promise<void> {
+    const { config } = this.#network;
+    const routed = addresses.filter(({ family }) => !isFalse(config[`ipv${family}.routing`]));
+    const paths = routed.map(({ family }) =>
+      family === 4 ? 'net/ipv4/ip_forward' : 'net/ipv6/conf/all/forwarding',
+    );
+    for (const path of paths) {
+      if ((await this.#context.host.readSysctl(path)) === '0')
+        await this.#context.host.writeSysctl(path, '1');
+    }
+  }
+
+  async stop({ signal }: WaitOptions): Promise<void> {
+    const { name } = this.#network;
+    await this.#dnsmasq.stop();
+    await removeRules(this.#context.host, name, signal);
+    if (await exists(`/sys/class/net/${name}/bridge`)) {
+      await this.#context.host.ip([`link del dev ${name}`], { signal });
+    }
+  }
+
+  async update(after: Config, options: WaitOptions): Promise<void> {
+    await new Bridge({ ...this.#network, config: after }, this.#context).start(options);
+  }
+
+  async delete(options: WaitOptions): Promise<void> {
+    await this.stop(options);
+    await this.#dnsmasq.delete();
+  }
+
+  leases(): ReturnType<ManagedNetwork['leases']> {
+    return this.#dnsmasq.leases(addressesOf(this.#network.config));
+  }
+
+  reserve(...[key, reservation]: Parameters<ManagedNetwork['reserve']>): Promise<void> {
+    return this.#dnsmasq.reserve(key, reservation);
+  }
+
+  release(key: string): Promise<void> {
+    return this.#dnsmasq.release(key);
+  }
+}
+
+/** A bridge of the kernel with DHCP and DNS by dnsmasq, and NAT by nftables. */
+export const bridge: NetworkDriver = {
+  type: 'bridge',
+  schema: bridgeSchema,
+  capabilities: { instances: true, leases: true },
+  open: (network, context) => new Bridge(network, context),
+};
