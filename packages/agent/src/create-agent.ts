@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Host } from '@lxd-ts/host';
 import type { ImageStore } from '@lxd-ts/images';
 import type { Liblxc } from '@lxd-ts/liblxc';
-import { hostInterfaces, interfaceState, type NetworkDriver } from '@lxd-ts/network';
+import type { NetworkDriver } from '@lxd-ts/network';
 import type { Agent } from '@lxd-ts/rpc';
 import type { StorageDriver } from '@lxd-ts/storage';
 import type { AgentContext, AgentLogger } from './context.ts';
@@ -11,6 +11,7 @@ import { describe } from './describe.ts';
 import { exec, openConsole } from './exec.ts';
 import { hostFeatures } from './host-features.ts';
 import { Instances } from './instances.ts';
+import { hostInterfaces, interfaceState } from './interfaces.ts';
 import { instanceState } from './instance/state.ts';
 import { Logs } from './logs.ts';
 import { Networks } from './networks.ts';
@@ -88,7 +89,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     createNetwork: (network, call) => networks.create(network, call),
     updateNetwork: (before, after, call) => networks.update(before, after, call),
     deleteNetwork: (network, call) => networks.delete(network, call),
-    networkState: (name) => interfaceState(name),
+    networkState: (name) => interfaceState(options.liblxc, name),
     networkLeases: (network, call) => networks.leases(network, call),
     hostInterfaces: () => hostInterfaces(),
 

@@ -261,5 +261,6 @@ NAPI_MODULE_INIT()
 	lxd_export(env, exports, "pending", pending);
 	lxd_export(env, exports, "freeze", lxd_freeze);
 	lxd_export(env, exports, "unfreeze", lxd_unfreeze);
+	lxd_export(env, exports, "interfaces", lxd_interfaces);
 	return lxd_export(env, exports, "watchExit", lxd_watch_exit);
 }

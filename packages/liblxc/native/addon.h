@@ -13,3 +13,6 @@ napi_value lxd_unfreeze(napi_env env, napi_callback_info info);
 
 /* watch.c: (pid, callback) → function that ends the watch; undefined when there is no such process */
 napi_value lxd_watch_exit(napi_env env, napi_callback_info info);
+
+/* netns.c: (pid of a process in the namespace, 0: our own) → promise of text, undefined when it cannot be entered */
+napi_value lxd_interfaces(napi_env env, napi_callback_info info);

@@ -13,6 +13,8 @@ export interface Addon {
   signalInit(lxcpath: string, name: string, signal: number): boolean;
   freeze(lxcpath: string, name: string): Promise<boolean>;
   unfreeze(lxcpath: string, name: string): Promise<boolean>;
+  /** Of the network namespace of a process; 0: our own. Undefined when it cannot be entered. */
+  interfaces(pid: number): Promise<string | undefined>;
   makePipe(): [readEnd: number, writeEnd: number];
   pending(fd: number): number;
   /** Undefined when there is no such process. */

@@ -48,11 +48,15 @@ export interface ConsoleSession extends AsyncDisposable {
   resize(columns: number, rows: number): void;
 }
 
-export interface LxcInterface {
-  /** Name inside. */
+/** A network interface as its own namespace sees it. */
+export interface NetworkInterface {
   name: string;
-  /** Name of the host's end for a veth, else empty. */
-  hostName: string;
+  up: boolean;
+  kind: 'loopback' | 'broadcast' | 'point-to-point' | 'unknown';
+  mtu: number;
+  /** Empty where there is none. */
+  hwaddr: string;
+  addresses: { family: 'inet' | 'inet6'; address: string; prefix: number }[];
 }
 
 /**
@@ -86,6 +90,8 @@ export interface Liblxc {
   cgroupSet(name: string, key: string, value: string): void;
   /** A configuration item of the running container, e.g. `lxc.net.0.veth.pair`. */
   configItem(name: string, key: string): string | undefined;
+  /** In the network namespace of a process; of this one when it is undefined. No process is spawned for it. */
+  interfaces(pid: number | undefined): Promise<NetworkInterface[]>;
   /**
    * Calls back when this init is gone (polled natively on its pidfd, also for containers adopted after a restart).
    * A reboot from inside also ends the init that was watched: look at `state` and `initPid` again.

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError } from '@lxd-ts/core';
 import { loadAddon, type Addon } from './addon.ts';
 import { exec, openConsole, type Runtime } from './exec.ts';
+import { parseInterfaces } from './interfaces.ts';
 import type { Liblxc, LxcState, StartRequest } from './liblxc.ts';
 
 const SIGKILL = 9;
@@ -124,6 +125,7 @@ export function openLiblxc(options: { lxcpath: string; buildDir: string }): Libl
       throw new LxdError('internal', `The kernel refused "${value}" for "${key}" of "${name}"`);
     },
     configItem: (name, key) => addon.configItem(lxcpath, name, key),
+    interfaces: async (pid) => parseInterfaces((await addon.interfaces(pid ?? 0)) ?? ''),
     onInitExit: (name, callback) => {
       const pid = initPid(name);
       const cancel = pid === undefined ? undefined : addon.watchExit(pid, callback);

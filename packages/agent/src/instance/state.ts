@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readInterfaces } from '@lxd-ts/network';
 import type { InstanceSpec } from '@lxd-ts/core';
-import type { CallOptions, InstanceStateReport, ObservedInstance } from '@lxd-ts/rpc';
+import type { CallOptions, InstanceStateReport, NetworkState, ObservedInstance } from '@lxd-ts/rpc';
 import { rootPool, type AgentContext } from '../context.ts';
+import { interfacesOf } from '../interfaces.ts';
 import { cgroupNames } from './execute.ts';
 import { instancePaths } from './paths.ts';
 import { isUp } from './plan.ts';
@@ -101,6 +101,25 @@ async function disk(
   return usage === undefined ? {} : { [root[0]]: { usage, total: 0 } };
 }
 
+/** The host side of a NIC is told apart by the MAC address of the inside. */
+function withHostNames(
+  spec: InstanceSpec,
+  links: Record<string, NetworkState>,
+): NonNullable<InstanceStateReport['network']> {
+  const hostNames = new Map(
+    Object.entries(spec.devices).map(([device, config]) => [
+      config['hwaddr'] ?? spec.config[`volatile.${device}.hwaddr`],
+      spec.config[`volatile.${device}.host_name`] ?? '',
+    ]),
+  );
+  return Object.fromEntries(
+    Object.entries(links).map(([name, link]) => [
+      name,
+      { ...link, hostName: hostNames.get(link.hwaddr) ?? '' },
+    ]),
+  );
+}
+
 /** Read from cgroup and proc files: no process is spawned for it. */
 export async function instanceState(
   context: AgentContext,
@@ -120,7 +139,7 @@ export async function instanceState(
       ? usageV2(dirs.get(''), context.features.memoryBytes)
       : usageV1(dirs, context.features.memoryBytes),
     disk(context, spec, options),
-    readInterfaces(pid),
+    interfacesOf(context.liblxc, pid),
   ]);
-  return { status, pid, ...usage, disk: disks, network };
+  return { status, pid, ...usage, disk: disks, network: withHostNames(spec, network) };
 }
