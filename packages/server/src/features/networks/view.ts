@@ -65,13 +65,7 @@ export const networkStateView = (state: NetworkState): Record<string, unknown> =
   ovn: null,
 });
 
-const gateways = ({ name, config }: NetworkRecord) =>
-  ['ipv4.address', 'ipv6.address']
-    .map((key) => config[key]?.split('/')[0] ?? 'none')
-    .filter((address) => address !== 'none')
-    .map((address) => ({ hostname: `${name}.gw`, hwaddr: '', address, type: 'gateway', location: '' }));
-
-/** Leases of every member that can be reached, after the network's own addresses. */
+/** The network's own addresses, which are the same everywhere, then the leases of every member that can be reached. */
 export async function leasesOf(
   services: Services,
   record: NetworkRecord,
@@ -89,7 +83,13 @@ export async function leasesOf(
         return found.map((lease) => ({ ...lease, location: several ? member : 'none' }));
       }),
   );
-  return [...gateways(record), ...leases.flat()];
+  const all = leases.flat();
+  const gateways = new Map(
+    all
+      .filter(({ type }) => type === 'gateway')
+      .map((lease) => [lease.address, { ...lease, location: '' }] as const),
+  );
+  return [...gateways.values(), ...all.filter(({ type }) => type !== 'gateway')];
 }
 
 /** Interfaces of the host a request means. */

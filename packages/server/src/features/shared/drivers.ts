@@ -1,4 +1,7 @@
-import type { Config, ConfigSchema, InstanceSpec } from '@lxd-ts/core';
+import { LxdError, type Config, type ConfigSchema, type InstanceSpec } from '@lxd-ts/core';
+import { driverFor } from '@lxd-ts/devices';
+import { networkDriver } from '@lxd-ts/network';
+import { storageDriver } from '@lxd-ts/storage';
 
 /** What a kind of device is checked by. */
 export interface DeviceSchema {
@@ -12,3 +15,20 @@ export interface Drivers {
   network(type: string): ConfigSchema | undefined;
   device(config: Config, spec: InstanceSpec): DeviceSchema | undefined;
 }
+
+function deviceSchema(config: Config, { networks }: InstanceSpec): DeviceSchema | undefined {
+  if (config['type'] === 'nic' && !config['nictype'] && !config['network']) return undefined;
+  try {
+    return driverFor(config, networks);
+  } catch (error) {
+    if (error instanceof LxdError && error.code === 'invalid') return undefined;
+    throw error;
+  }
+}
+
+/** Those that there are. */
+export const allDrivers: Drivers = {
+  pool: (driver) => storageDriver(driver)?.schema,
+  network: (type) => networkDriver(type)?.schema,
+  device: deviceSchema,
+};
