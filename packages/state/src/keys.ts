@@ -14,8 +14,7 @@ export const barrierKey = `${recordsPrefix}barrier`;
 export const electionKey = (name: string): string => `${root}elections/${escape(name)}`;
 
 /** One per commit in flight: tells a store whether a commit that got no answer was applied. */
-export const markersPrefix = `${root}markers/`;
-export const markerKey = (store: string, slot: number): string => `${markersPrefix}${escape(store)}/${slot}`;
+export const markerKey = (writer: string, slot: number): string => `${root}markers/${escape(writer)}/${slot}`;
 
 export const recordKey = (kind: Kind, id: readonly string[]): string =>
   `${recordsPrefix}${kind}/${id.map(escape).join('/')}`;

@@ -56,7 +56,12 @@ export async function openRecords(store: Store, options: RecordsOptions): Promis
     transaction: () => makeTransaction(store, cache, catchUp),
     async modify(kind, id, change, { signal: waiting }) {
       for (let attempt = 0; attempt < modifyAttempts; attempt++) {
-        const found = records.get(kind, ...id);
+        let found = records.get(kind, ...id);
+        if (!found) {
+          // Somebody else may have made it a moment ago.
+          await catchUp(waiting);
+          found = records.get(kind, ...id);
+        }
         if (!found) throw new LxdError('not-found', `No ${kind} record of ${id.join('/') || 'that name'}`);
         const value = change(found.value);
         if (value === undefined) return;

@@ -1,0 +1,165 @@
+import { chmod, mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LxdError, toLxdError } from '@lxd-ts/core';
+import { Backoff, etcdClient } from './etcd-client.ts';
+import { diagnose } from './etcd-diagnosis.ts';
+import { findEtcd, startEtcd, type EtcdProcess } from './etcd-process.ts';
+
+export interface EmbeddedEtcd {
+  /** For `openEtcdStore`. */
+  endpoints: string[];
+  /** Of the running process; changes when it is restarted. */
+  readonly pid: number;
+  /** An etcd that a killed daemon had left behind serves on. */
+  readonly adopted: boolean;
+  /** Ends it; what is stored stays. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedEtcdOptions {
+  /** Of its own (0700): database, sockets, log. Made when it is not there. */
+  dir: string;
+  /** Gives up starting. Does not stop it later. */
+  signal: AbortSignal;
+  /** Hears of every unexpected end, and what to do about it. It is started again in any case. */
+  onTrouble?: (error: LxdError) => void;
+  binary?: string;
+}
+
+/** etcd takes `unix://HOST:PORT` and makes a socket file of just this name in its working directory. */
+const sockets = { client: 'localhost:1', peer: 'localhost:2' };
+
+/** What the kernel takes as a socket's path. */
+const longestSocketPath = 107;
+
+const readyTimeoutMs = 60_000;
+const stopTimeoutMs = 5000;
+/** Having run this long, it may be started again at once. */
+const steadyMs = 10_000;
+
+/**
+ * Starts etcd as a child and keeps it running until `stop`.
+ * @throws LxdError `unavailable`, saying which directory is wrong and what to do, when it does not start
+ */
+export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions): Promise<EmbeddedEtcd> {
+  const { signal, onTrouble = () => undefined, binary = '/usr/bin/etcd' } = options;
+  const dir = resolve(options.dir);
+  const socket = join(dir, sockets.client);
+  if (Buffer.byteLength(socket) > longestSocketPath) {
+    throw new LxdError(
+      'invalid',
+      `The path of ${dir} is too long for a socket in it; choose a shorter directory`,
+    );
+  }
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await chmod(dir, 0o700);
+
+  const ready = readyCheck(socket);
+  const begin = async (giveUp: AbortSignal): Promise<EtcdProcess> => {
+    const started = await startEtcd(binary, dir, sockets);
+    let how: string | undefined;
+    void started.ended.then((reason) => (how = reason));
+    const end = performance.now() + readyTimeoutMs;
+    while (!(await ready())) {
+      if (how !== undefined) throw diagnose(dir, await started.log(), how);
+      if (giveUp.aborted || performance.now() > end) {
+        await endProcess(started);
+        giveUp.throwIfAborted();
+        throw diagnose(dir, await started.log(), `not ready after ${readyTimeoutMs / 1000} s`);
+      }
+      await sleep(10);
+    }
+    return started;
+  };
+
+  const stopping = new AbortController();
+  const left = await findEtcd(binary, dir);
+  const adopted = left !== undefined && (await answersSoon(ready));
+  if (left && !adopted) await endProcess(left);
+  let current = left && adopted ? left : await begin(signal);
+
+  const restart = async (backoff: Backoff): Promise<void> => {
+    try {
+      current = await begin(stopping.signal);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      onTrouble(toLxdError(error));
+      await backoff.wait(stopping.signal);
+      await restart(backoff);
+    }
+  };
+  const supervise = async (): Promise<void> => {
+    const backoff = new Backoff(5000);
+    for (;;) {
+      const since = performance.now();
+      const how = await current.ended;
+      if (stopping.signal.aborted) return;
+      onTrouble(diagnose(dir, await current.log(), how));
+      if (performance.now() - since > steadyMs) backoff.reset();
+      else await backoff.wait(stopping.signal);
+      await restart(backoff);
+    }
+  };
+  const supervised = supervise().catch((error: unknown) => {
+    if (!stopping.signal.aborted) onTrouble(toLxdError(error));
+  });
+
+  return {
+    endpoints: [`unix:${socket}`],
+    get pid() {
+      return current.pid;
+    },
+    adopted,
+    async stop() {
+      stopping.abort();
+      await endProcess(current);
+      await supervised;
+      // It may have been on its way up again meanwhile.
+      await endProcess(current);
+    },
+  };
+}
+
+async function endProcess(etcd: EtcdProcess): Promise<void> {
+  etcd.signal('SIGTERM');
+  const timer = setTimeout(() => etcd.signal('SIGKILL'), stopTimeoutMs);
+  await etcd.ended;
+  clearTimeout(timer);
+}
+
+/** Cheap while the socket is not there; then one real read, which needs a leader. */
+function readyCheck(socket: string): () => Promise<boolean> {
+  return async () => {
+    if (!(await connects(socket))) return false;
+    const { raw } = etcdClient({ endpoints: [`unix:${socket}`], callTimeoutMs: 1000 });
+    try {
+      await raw.kv.range({ key: Buffer.from('ready'), count_only: true });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      raw.close();
+    }
+  };
+}
+
+async function answersSoon(ready: () => Promise<boolean>): Promise<boolean> {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    if (await ready()) return true;
+    await sleep(100);
+  }
+  return false;
+}
+
+async function connects(path: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once('error', () => done(false));
+  });
+}
