@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,16 +123,26 @@ describe('embedded etcd', () => {
   test('is adopted by the next daemon when the last one was killed', async () => {
     await using directory = await scratch();
     const dir = join(directory.path, 'etcd');
-    const first = await startEmbeddedEtcd({ dir, ...options });
-    const { pid } = first;
-    // The second does not know the first; a killed daemon is one that never calls `stop`.
+    const daemon = `
+      const { startEmbeddedEtcd } = await import(${JSON.stringify(join(__dirname, '../../packages/state/src/index.ts'))});
+      const { signal } = new AbortController();
+      console.log((await startEmbeddedEtcd({ dir: ${JSON.stringify(dir)}, signal })).pid);`;
+    const first = spawn(process.execPath, ['--input-type=module', '-e', daemon], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(first.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    first.kill('SIGKILL');
+    await once(first, 'exit');
     const second = await startEmbeddedEtcd({ dir, ...options });
     expect(second).toMatchObject({ pid, adopted: true });
     const store = storeOf(second);
     await store.commit([], [{ type: 'put', key: '/test/a', value: 1 }], options);
     await store.close();
-    await Promise.all([second.stop(), first.stop()]);
-    expect(() => process.kill(pid, 0)).toThrow();
+    await second.stop();
+    const third = await startEmbeddedEtcd({ dir, ...options });
+    expect(third.adopted).toBe(false);
+    await third.stop();
   });
 
   test.each([
