@@ -1,1 +1,2 @@
 export * from './operations.ts';
+export { openOperations, type OperationsOptions } from './open-operations.ts';
