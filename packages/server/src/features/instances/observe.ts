@@ -48,7 +48,12 @@ async function ended(
   await busy.queue({ project, name }, 'stop', async () => {
     const record = services.records.get('instances', project, name)?.value;
     if (!record || record.pending) return;
-    const volatile = { 'volatile.last_state.power': 'STOPPED' };
+    // Its agent has released the devices already.
+    const released = Object.keys(record.config).filter((key) => /^volatile\..+\.host_name$/.test(key));
+    const volatile = {
+      'volatile.last_state.power': 'STOPPED',
+      ...Object.fromEntries(released.map((key) => [key, null])),
+    };
     await services.records.modify(
       'instances',
       [project, name],

@@ -106,6 +106,7 @@ describe('what happens by itself', () => {
     await seen('c1', 'Stopped', 'shutdown');
     expect(status('c1')).toBe('Stopped');
     expect(record('c1').config['volatile.last_state.power']).toBe('STOPPED');
+    expect(record('c1').config).not.toHaveProperty(['volatile.eth0.host_name']);
     expect(h.events.at(-1)?.action).toBe('instance-shutdown');
   });
 
