@@ -1,4 +1,6 @@
 export * from './errors.ts';
+export * from './expand.ts';
+export * from './names.ts';
 export * from './schema.ts';
 export * from './spec.ts';
 export * from './undo.ts';

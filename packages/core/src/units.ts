@@ -1,38 +1,56 @@
 import { LxdError } from './errors.ts';
 
-const decimal = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+const prefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 
-/** Suffix → factor: `kB` is 1000, `KiB` 1024, as LXD reads them; a number alone is bytes. */
+/** Suffix → factor, as LXD reads them: `kB` is 1000, `KiB` 1024; a number alone is bytes. */
 const factors = new Map<string, number>([
   ['', 1],
   ['B', 1],
-  ...decimal.slice(1).flatMap((unit, i): [string, number][] => [
-    [`${unit}B`, 1000 ** (i + 1)],
-    [`${unit.toUpperCase()}iB`, 1024 ** (i + 1)],
+  ...prefixes.slice(1).flatMap((unit, index): [string, number][] => [
+    [`${unit}B`, 1000 ** (index + 1)],
+    [`${unit.toUpperCase()}iB`, 1024 ** (index + 1)],
   ]),
 ]);
 
+/** LXD counts bytes in 63 bits. */
+const most = 2 ** 63;
+
 /**
- * `512MiB` → bytes.
+ * `512MiB` → bytes. Above 2^53 to the nearest number there is.
  * @throws LxdError `invalid`
  */
 export function parseSize(text: string): number {
-  const [, digits = '', unit = ''] = /^(\d+)\s*([A-Za-z]*)$/.exec(text.trim()) ?? [];
+  const [, digits = '', unit = ''] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
   const factor = factors.get(unit);
-  const bytes = Number(digits) * (factor ?? NaN);
-  if (digits === '' || factor === undefined || !Number.isSafeInteger(bytes)) {
+  if (digits === '' || factor === undefined) {
     throw new LxdError(
       'invalid',
-      `Invalid value: ${text} (a size is a number with B, kB, MB, GB, TB, KiB, MiB, GiB or TiB)`,
+      `Invalid value: ${text} (a size is a whole number with B, kB, MB, GB, TB, KiB, MiB, GiB or TiB)`,
     );
   }
+  const bytes = Number(digits) * factor;
+  if (bytes >= most) throw new LxdError('invalid', `Invalid value: ${text} (too large)`);
   return bytes;
+}
+
+/**
+ * `25%` of a total, rounded down, or a size.
+ * @throws LxdError `invalid`
+ */
+export function parseSizeOf(text: string, totalBytes: number): number {
+  const [, percent] = /^(\d+)%$/.exec(text) ?? [];
+  return percent === undefined ? parseSize(text) : Math.floor((totalBytes / 100) * Number(percent));
 }
 
 /** Bytes → `1.50GiB`, in the largest unit that leaves at least 1. */
 export function formatSize(bytes: number): string {
-  const steps = Math.min(decimal.length - 1, bytes < 1024 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  return steps === 0
-    ? `${bytes}B`
-    : `${(bytes / 1024 ** steps).toFixed(2)}${(decimal[steps] ?? '').toUpperCase()}iB`;
+  if (bytes < 1024) return `${bytes}B`;
+  let value = bytes;
+  let step = 0;
+  // By what will be printed: 1023.999 KiB is 1.00MiB.
+  while (Number(value.toFixed(2)) >= 1024 && step < prefixes.length - 1) {
+    value /= 1024;
+    step++;
+  }
+  return `${value.toFixed(2)}${(prefixes[step] ?? '').toUpperCase()}iB`;
 }
