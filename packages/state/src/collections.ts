@@ -11,6 +11,7 @@ import type {
   ServerConfigRecord,
   StatusRecord,
 } from './records.ts';
+import type { Guard } from './store.ts';
 
 /** Every kind of record, and the parts of its key after the prefix. */
 export interface Kinds {
@@ -59,7 +60,8 @@ export interface Records {
   get<K extends Kind>(kind: K, ...id: Kinds[K]['id']): Versioned<Kinds[K]['record']> | undefined;
   /** Sorted by key; `prefix` narrows by the first parts of the id. Do not change what is returned. */
   list<K extends Kind>(kind: K, ...prefix: string[]): Versioned<Kinds[K]['record']>[];
-  transaction(): Transaction;
+  /** @param guards must hold besides: a leader's `guard`, so that nobody else can commit it. */
+  transaction(...guards: Guard[]): Transaction;
   /**
    * Read, change, commit, again when another was faster (bounded). `change` returns the new record, or undefined to leave it.
    * @throws LxdError `not-found`

@@ -53,7 +53,7 @@ export async function openRecords(store: Store, options: RecordsOptions): Promis
       cache.get(kind, id) as Versioned<Kinds[K]['record']> | undefined,
     list: <K extends Kind>(kind: K, ...prefix: string[]) =>
       cache.list(kind, prefix) as Versioned<Kinds[K]['record']>[],
-    transaction: () => makeTransaction(store, cache, catchUp),
+    transaction: (...guards) => makeTransaction(store, cache, catchUp, guards),
     async modify(kind, id, change, { signal: waiting }) {
       for (let attempt = 0; attempt < modifyAttempts; attempt++) {
         let found = records.get(kind, ...id);
@@ -95,8 +95,8 @@ function makeTransaction(
   store: Store,
   cache: WatchCache,
   catchUp: (signal: AbortSignal) => Promise<void>,
+  guards: Guard[],
 ): Transaction {
-  const guards: Guard[] = [];
   const changes: Change[] = [];
   /** Whether a watch is sure to show the commit: removing what does not exist shows nothing. */
   let visible = false;

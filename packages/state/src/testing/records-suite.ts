@@ -1,4 +1,5 @@
 import type { Records } from '../collections.ts';
+import { elect, leaderOf } from '../election.ts';
 import { recordsPrefix } from '../keys.ts';
 import { openRecords } from '../open-records.ts';
 import type { InstanceRecord } from '../records.ts';
@@ -120,6 +121,21 @@ export function recordsSuite(name: string, setup: () => Promise<Harness>): void 
         .commit(options);
       await expect(both).rejects.toMatchObject({ code: 'precondition-failed' });
       expect(records.get('instances', 'default', 'c2')).toBeUndefined();
+    });
+
+    test("commits a leader's change only while it leads", async () => {
+      const leading = await elect(store, 'suite', { id: 'me', ttlSeconds: 5, ...options });
+      await records
+        .transaction(leading.guard)
+        .put('instances', ['default', 'c1'], instance('c1'))
+        .commit(options);
+      expect(await leaderOf(store, 'suite', options)).toBe('me');
+      await leading[Symbol.asyncDispose]();
+      expect(leading.lost.aborted).toBe(true);
+      const late = records.transaction(leading.guard).put('instances', ['default', 'c2'], instance('c2'));
+      await expect(late.commit(options)).rejects.toMatchObject({ code: 'precondition-failed' });
+      await using next = await elect(store, 'suite', { id: 'you', ttlSeconds: 5, ...options });
+      expect(next.lost.aborted).toBe(false);
     });
 
     test('removes what may not exist, without waiting for ever', async () => {
