@@ -14,7 +14,7 @@ const root = resolve(import.meta.dirname, '..');
 const banner = '// Generated from api-spec/openapi.yaml by scripts/generate.ts. Do not edit.\n';
 
 /** File → what belongs in it. */
-export async function generate(): Promise<Map<string, string>> {
+async function generate(): Promise<Map<string, string>> {
   const document = readDocument(join(root, 'api-spec/openapi.yaml'));
   const files = {
     'types.gen.ts': await emitTypes(document),
@@ -46,4 +46,4 @@ async function main(check: boolean): Promise<void> {
   }
 }
 
-if (process.argv[1] === import.meta.filename) await main(process.argv.includes('--check'));
+if (process.argv[1] === import.meta.filename) void main(process.argv.includes('--check'));

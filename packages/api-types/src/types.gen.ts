@@ -1072,7 +1072,7 @@ export interface components {
             server_pid: number;
             server_version: string;
             /**
-             * @description Drivers in use
+             * @description Drivers in use.
              * @example btrfs | dir
              */
             storage: string;
@@ -1140,9 +1140,6 @@ export interface components {
                 [key: string]: unknown;
             };
             requestor?: components["schemas"]["EventLifecycleRequestor"];
-            /** @description Of what it happened to. */
-            name?: string;
-            project?: string;
         };
         EventLifecycleRequestor: {
             username: string;
