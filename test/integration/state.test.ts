@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -199,4 +199,59 @@ describe('election', () => {
     await first[Symbol.asyncDispose]();
     expect(next.lost.aborted).toBe(false);
   });
+});
+
+test('uses an existing cluster over mutual TLS', async () => {
+  await using directory = await scratch();
+  const dir = directory.path;
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
+  const certificate = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '1',
+  ];
+  openssl(
+    ...certificate,
+    '-subj',
+    '/CN=test',
+    '-addext',
+    'subjectAltName=IP:127.0.0.1',
+    '-keyout',
+    'key',
+    '-out',
+    'crt',
+  );
+  const port = 20_000 + (process.pid % 10_000);
+  const url = `https://127.0.0.1:${port}`;
+  const secure = ['--cert-file=crt', '--key-file=key', '--trusted-ca-file=crt', '--client-cert-auth'];
+  const etcd = spawn(
+    'etcd',
+    [
+      ...secure,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      '--listen-peer-urls=unix://localhost:2',
+    ],
+    { cwd: dir, stdio: 'ignore' },
+  );
+  const [ca, key] = await Promise.all([readFile(join(dir, 'crt')), readFile(join(dir, 'key'))]);
+  const store = (tls: { ca: Buffer; cert?: Buffer; key?: Buffer }, patienceMs: number) =>
+    openEtcdStore({ endpoints: [url], tls, patienceMs, writer: 'test', id: randomUUID() });
+  const trusted = store({ ca, cert: ca, key }, 20_000);
+  const stranger = store({ ca }, 500);
+  try {
+    const put = [{ type: 'put' as const, key: '/test/a', value: 1 }];
+    expect(await trusted.commit([], put, options)).toMatchObject({ ok: true });
+    await expect(stranger.commit([], put, options)).rejects.toMatchObject({ code: 'unavailable' });
+  } finally {
+    await Promise.all([trusted.close(), stranger.close()]);
+    etcd.kill('SIGKILL');
+    await once(etcd, 'exit');
+  }
 });

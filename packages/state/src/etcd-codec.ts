@@ -1,3 +1,4 @@
+import { LxdError } from '@lxd-ts/core';
 import type { ICompare, IKeyValue, IRequestOp } from 'etcd3';
 import type { Change, Entry, Guard } from './store.ts';
 
@@ -9,12 +10,19 @@ export function prefixEnd(prefix: string): Buffer {
   return end;
 }
 
-export const entryOf = (kv: IKeyValue): Entry => ({
-  key: kv.key.toString(),
-  value: JSON.parse(kv.value.toString()) as unknown,
-  createRevision: Number(kv.create_revision),
-  modRevision: Number(kv.mod_revision),
-});
+/** @throws LxdError `internal` when the value is not ours */
+export function entryOf(kv: IKeyValue): Entry {
+  const key = kv.key.toString();
+  let value: unknown;
+  try {
+    value = JSON.parse(kv.value.toString());
+  } catch (error) {
+    throw new LxdError('internal', `The value of ${key} in etcd is damaged: it is not JSON`, {
+      cause: error,
+    });
+  }
+  return { key, value, createRevision: Number(kv.create_revision), modRevision: Number(kv.mod_revision) };
+}
 
 export const compareOf = (guard: Guard): ICompare =>
   'modRevision' in guard

@@ -109,7 +109,10 @@ export class EtcdLeaseKeeper {
         setTimeout(() => void this.#connect(), reconnectMs).unref();
       };
       this.#stream = stream;
-      stream.on('data', (response: ILeaseKeepAliveResponse) => this.#answered(response));
+      stream.on('data', (response: ILeaseKeepAliveResponse) => {
+        // A late answer on an old stream would be taken for one to a newer request.
+        if (this.#stream === stream) this.#answered(response);
+      });
       stream.on('error', end);
       stream.on('end', end);
       for (const held of this.#held.values()) {

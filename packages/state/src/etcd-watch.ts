@@ -1,5 +1,6 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
+import { LxdError } from '@lxd-ts/core';
 import { Backoff, streamOptions, type EtcdClient } from './etcd-client.ts';
 import { entryOf, prefixEnd } from './etcd-codec.ts';
 import type { Entry, WatchBatch } from './store.ts';
@@ -59,8 +60,9 @@ export async function* etcdWatch(
         delivered = batch.revision;
         yield batch;
       }
-    } catch {
-      // Nothing is lost: the next stream goes on after `delivered`.
+    } catch (error) {
+      // Nothing is lost: the next stream goes on after `delivered`. Trying again mends no damaged value, though.
+      if (error instanceof LxdError && error.code === 'internal') throw error;
     }
     await backoff.wait(signal).catch(() => undefined);
   }

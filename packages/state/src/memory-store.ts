@@ -41,6 +41,7 @@ export function memoryStore(): MemoryStore {
   let history: Logged[] = [];
   let revision = 1;
   let compacted = 1;
+  let granted = 0;
   let closed = false;
 
   const check = (signal?: AbortSignal): void => {
@@ -166,7 +167,7 @@ export function memoryStore(): MemoryStore {
       await Promise.resolve();
       check(signal);
       const controller = new AbortController();
-      const id = String(revision) + '-' + String(leases.size + 1);
+      const id = String(++granted);
       leases.set(id, controller);
       return {
         id,

@@ -17,6 +17,7 @@ export interface RecordsOptions {
 /** Fills the watch cache and keeps it filled until disposed. The store stays the caller's. */
 export async function openRecords(store: Store, options: RecordsOptions): Promise<Records & AsyncDisposable> {
   const { signal, onError = () => undefined } = options;
+  signal.throwIfAborted();
   const closing = new AbortController();
   const cache = new WatchCache((error) => onError(toLxdError(error)));
   const filled = Promise.withResolvers<undefined>();
@@ -34,7 +35,6 @@ export async function openRecords(store: Store, options: RecordsOptions): Promis
       if (!closing.signal.aborted) onError(end);
     });
   try {
-    signal.throwIfAborted();
     await filled.promise;
   } finally {
     signal.removeEventListener('abort', abort);

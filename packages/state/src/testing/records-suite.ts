@@ -154,7 +154,8 @@ export function recordsSuite(name: string, setup: () => Promise<Harness>): void 
           options,
         );
       await Promise.all([add(records), add(other), add(records), add(other), add(records)]);
-      expect(records.get('instances', 'default', 'c1')?.value.description).toBe('+++++');
+      await using fresh = await openRecords(store, options);
+      expect(fresh.get('instances', 'default', 'c1')?.value.description).toBe('+++++');
       await expect(records.modify('instances', ['x', 'y'], (old) => old, options)).rejects.toMatchObject({
         code: 'not-found',
       });

@@ -207,14 +207,14 @@ export function storeSuite(name: string, setup: () => Promise<Harness>): void {
       await follower.until(() => follower.puts.some(({ value }) => value === 3));
     });
 
-    test('delivers a backlog of more than 4 MB whole', async () => {
+    test('delivers a backlog of 12 MB whole', async () => {
       const from = await put('start', 0);
       const text = 'x'.repeat(100_000);
-      for (let n = 0; n < 60; n++) await put(`big/${n}`, { n, text });
+      for (let n = 0; n < 120; n++) await put(`big/${n}`, { n, text });
       using follower = new Follower(store, prefix, from);
-      await follower.until(() => follower.puts.length >= 60);
+      await follower.until(() => follower.puts.length >= 120);
       expect(follower.puts.map(({ value }) => (value as { n: number }).n)).toEqual(
-        Array.from({ length: 60 }, (_, n) => n),
+        Array.from({ length: 120 }, (_, n) => n),
       );
     });
 
