@@ -80,15 +80,14 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions): Promise<E
   if (left && !adopted) await endProcess(left);
   let current = left && adopted ? left : await begin(signal);
 
-  const restart = async (backoff: Backoff): Promise<void> => {
+  const restarted = async (): Promise<boolean> => {
     try {
       current = await begin(stopping.signal);
     } catch (error) {
-      if (stopping.signal.aborted) return;
-      onTrouble(toLxdError(error));
-      await backoff.wait(stopping.signal);
-      await restart(backoff);
+      if (!stopping.signal.aborted) onTrouble(toLxdError(error));
+      return stopping.signal.aborted;
     }
+    return true;
   };
   const supervise = async (): Promise<void> => {
     const backoff = new Backoff(5000);
@@ -99,7 +98,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions): Promise<E
       onTrouble(diagnose(dir, await current.log(), how));
       if (performance.now() - since > steadyMs) backoff.reset();
       else await backoff.wait(stopping.signal);
-      await restart(backoff);
+      while (!(await restarted())) await backoff.wait(stopping.signal);
     }
   };
   const supervised = supervise().catch((error: unknown) => {
