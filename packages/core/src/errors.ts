@@ -19,7 +19,7 @@ const httpStatus: Readonly<Record<ErrorCode, number>> = {
   unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
-  'method-not-allowed': 405,
+  'method-not-allowed': 501,
   conflict: 409,
   'precondition-failed': 412,
   'too-large': 413,

@@ -22,6 +22,7 @@ import {
   renameAlias,
   type AliasBody,
 } from './aliases.ts';
+import { parseFilter } from '../shared/filter.ts';
 import { joinParts } from './multipart.ts';
 import { imagesService, type ImagePut } from './service.ts';
 import { uploadImage } from './upload.ts';
@@ -52,7 +53,10 @@ export function imagesRoutes(services: Services): Route[] {
   const list: Route = {
     operationId: 'imagesGet',
     handle: ({ project, query }) => {
-      const views = services.records.list('images', project).map(({ value }) => imageView(services, value));
+      const views = services.records
+        .list('images', project)
+        .map(({ value }) => imageView(services, value))
+        .filter(parseFilter(query.get('filter')));
       const full = query.get('recursion') === '1';
       return Promise.resolve(
         sync(full ? views : views.map((view) => `/1.0/images/${String(view['fingerprint'])}`)),

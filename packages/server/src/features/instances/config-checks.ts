@@ -44,6 +44,11 @@ export const cpuAllowance: Check = (value) =>
 export const uuid: Check = (value) =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? undefined : 'Invalid UUID';
 
+export const hwaddr: Check = (value) =>
+  /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value)
+    ? undefined
+    : 'Invalid MAC address, must be 6 bytes of hex separated by colons';
+
 const cronField = /^(\*|\d+(-\d+)?)(\/\d+)?(,(\*|\d+(-\d+)?)(\/\d+)?)*$/;
 const cronNames = [
   '@hourly',

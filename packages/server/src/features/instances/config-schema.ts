@@ -134,13 +134,15 @@ const deviceVolatile =
   /^volatile\..+\.(apply_quota|ceph_rbd|host_name|hwaddr|id|mig\.uuid|name|vgpu\.uuid|last_state\.(created|hwaddr|mtu|ip_addresses|pci\.[a-z.]+|vdpa\.name|vf\.[a-z]+))$/;
 const wild = ['environment.', 'image.', 'limits.kernel.', 'linux.sysctl.', 'user.'];
 const deviceKey = key(check.any, 'What a device must remember');
+const hwaddrKey = key(check.hwaddr, 'MAC address of a NIC');
 
 function schemaOf(name: string): KeySchema | undefined {
   const exact = Object.hasOwn(instanceConfigSchema, name) ? instanceConfigSchema[name] : undefined;
   if (exact) return exact;
   const prefix = wild.find((start) => name.startsWith(start));
   if (prefix) return instanceConfigSchema[`${prefix}*`];
-  return deviceVolatile.test(name) ? deviceKey : undefined;
+  if (!deviceVolatile.test(name)) return undefined;
+  return name.endsWith('.hwaddr') ? hwaddrKey : deviceKey;
 }
 
 /**

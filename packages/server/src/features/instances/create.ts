@@ -1,4 +1,4 @@
-import { LxdError, toLxdError, type Config } from '@lxd-ts/core';
+import { checkInstanceName, LxdError, toLxdError, type Config } from '@lxd-ts/core';
 import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { InstanceSource } from '@lxd-ts/rpc';
 import type { ImageRecord, InstanceRecord, Pending, Transaction } from '@lxd-ts/state';
@@ -7,7 +7,7 @@ import { checkInstanceConfig } from './config-schema.ts';
 import { findInstance, instanceUrl, memberOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
 import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
-import { checkInstanceName, generateName } from './names.ts';
+import { generateName } from './names.ts';
 import { choosePlacement } from './placement.ts';
 import { removeInstance } from './remove.ts';
 import type { InstancesPost } from './requests.ts';
@@ -114,7 +114,12 @@ function draft(
 }
 
 /** Everything that LXD finds wrong only once the operation runs, in its order and words. */
-function plan(context: InstancesContext, request: CreateRequest, name: string, origin: Origin): Creation {
+async function plan(
+  context: InstancesContext,
+  request: CreateRequest,
+  name: string,
+  origin: Origin,
+): Promise<Creation> {
   const { services } = context;
   if (origin.kind === 'image' && !origin.image)
     throw new LxdError('invalid', 'Image not provided for instance creation');
@@ -137,22 +142,23 @@ function plan(context: InstancesContext, request: CreateRequest, name: string, o
         'Add instance info to the database: This "instances" entry already exists',
       );
     checkExpanded(context, record);
-    const member =
-      origin.kind === 'copy'
-        ? memberOf(services, origin.from.project, origin.from.name)
-        : choosePlacement(services, {
-            architecture: record.architecture,
-            ...(request.target === undefined ? {} : { target: request.target }),
-          });
-    record.architecture ||= services.records.get('members', member)?.value.architecture ?? '';
-    const source: Creation['source'] =
-      origin.kind === 'image' && origin.image
-        ? { kind: 'image', image: origin.image }
-        : (origin as Creation['source']);
-    return { record: fillVolatile(services, record), member, source };
   } catch (error) {
     throw prefixed('Failed creating instance record: ', error);
   }
+  const member =
+    origin.kind === 'copy'
+      ? memberOf(services, origin.from.project, origin.from.name)
+      : await choosePlacement(services, context.descriptions, {
+          architecture: record.architecture,
+          config: expandIn(services, record.project, record).config,
+          target: request.target,
+        });
+  record.architecture ||= services.records.get('members', member)?.value.architecture ?? '';
+  const source: Creation['source'] =
+    origin.kind === 'image' && origin.image
+      ? { kind: 'image', image: origin.image }
+      : (origin as Creation['source']);
+  return { record: fillVolatile(services, record), member, source };
 }
 
 const usable = (record: { pending?: Pending } | undefined): boolean =>
@@ -216,7 +222,7 @@ export async function createInstance(
   for (let attempt = 0; ; attempt++) {
     let creation: Creation;
     try {
-      creation = plan(context, request, name, origin);
+      creation = await plan(context, request, name, origin);
     } catch (error) {
       return fail(error);
     }

@@ -1,4 +1,4 @@
-import type { Config, Devices } from '@lxd-ts/core';
+import { expand as expandLayers, type Config, type Devices } from '@lxd-ts/core';
 import type { InstanceRecord, ProfileRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 
@@ -11,11 +11,7 @@ type Source = Pick<InstanceRecord, 'config' | 'devices' | 'profiles'>;
 
 /** Profiles in their order, then the instance's own: later ones win, devices as a whole. */
 export function expand(source: Source, profile: (name: string) => ProfileRecord | undefined): Expanded {
-  const layers: Expanded[] = [...source.profiles.map(profile).filter((found) => found !== undefined), source];
-  return {
-    config: Object.assign({}, ...layers.map((layer) => layer.config)) as Config,
-    devices: Object.assign({}, ...layers.map((layer) => layer.devices)) as Devices,
-  };
+  return expandLayers([...source.profiles.map(profile).filter((found) => found !== undefined), source]);
 }
 
 export const expandIn = (services: Services, project: string, source: Source): Expanded =>

@@ -1,21 +1,3 @@
-import { LxdError } from '@lxd-ts/core';
-
-const wrongName = (name: string): string | undefined => {
-  if (name.length < 1 || name.length > 63) return 'Name must be 1-63 characters long';
-  if (/^\d/.test(name)) return 'Name must not start with a number';
-  if (name.startsWith('-')) return 'Name must not start with "-" character';
-  if (name.endsWith('-')) return 'Name must not end with "-" character';
-  if (!/^[a-zA-Z0-9-]+$/.test(name)) return 'Name can only contain alphanumeric and hyphen characters';
-  return undefined;
-};
-
-/** @throws LxdError `invalid` unless it can be a host name */
-export function checkInstanceName(name: string): void {
-  if (name.includes('/')) throw new LxdError('invalid', 'The character "/" is reserved for snapshots');
-  const wrong = wrongName(name);
-  if (wrong) throw new LxdError('invalid', `Invalid instance name: ${wrong}`);
-}
-
 const adjectives =
   'able amber ample brave brisk calm clear crisp eager early fair fine fond free glad grand happy keen kind light lively lucky merry mild neat noble proud quick quiet rapid ready rosy sharp smart snug solid sunny swift tidy true warm wise witty';
 const animals =

@@ -1,4 +1,4 @@
-import { LxdError, toLxdError } from '@lxd-ts/core';
+import { checkInstanceName, LxdError, toLxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { InstanceRecord } from '@lxd-ts/state';
 import {
@@ -10,7 +10,6 @@ import {
   unwindTimeoutMs,
   type InstancesContext,
 } from './context.ts';
-import { checkInstanceName } from './names.ts';
 import { intend, withoutPending } from './pending.ts';
 import { instanceSpec } from './spec.ts';
 

@@ -1,6 +1,7 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Readable } from 'node:stream';
 import { empty, started, sync, type Reply, type RequestContext, type Route } from '../../http/route.ts';
+import { parseFilter } from '../shared/filter.ts';
 import { clearConsole, consoleLog, startConsole } from './console.ts';
 import { findInstance, memberOf } from './context.ts';
 import { createInstance } from './create.ts';
@@ -57,7 +58,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
         project,
         allProjects,
         type: query.get('instance-type'),
-        keep: () => true,
+        keep: parseFilter(query.get('filter')),
       });
       const recursion = query.get('recursion');
       if (recursion === '2') return sync(await withStates(services, views, signal));

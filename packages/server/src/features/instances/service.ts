@@ -4,6 +4,7 @@ import type { Drivers } from '../shared/drivers.ts';
 import { Busy } from './busy.ts';
 import type { InstancesContext } from './context.ts';
 import { observe } from './observe.ts';
+import { Descriptions } from './placement.ts';
 import { startAll, stopAll } from './power.ts';
 import { recoverInstances } from './recover.ts';
 
@@ -21,7 +22,12 @@ export interface InstancesService {
 }
 
 export function instancesService(services: Services, drivers: Pick<Drivers, 'device'>): InstancesService {
-  const context: InstancesContext = { services, drivers, busy: new Busy() };
+  const context: InstancesContext = {
+    services,
+    drivers,
+    busy: new Busy(),
+    descriptions: new Descriptions(services),
+  };
   return {
     context,
     recover: (servers, options) => recoverInstances(context, servers, options),

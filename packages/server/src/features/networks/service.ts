@@ -1,4 +1,11 @@
-import { findKey, LxdError, toLxdError, type Config, type ConfigSchema } from '@lxd-ts/core';
+import {
+  checkNetworkName,
+  findKey,
+  LxdError,
+  toLxdError,
+  type Config,
+  type ConfigSchema,
+} from '@lxd-ts/core';
 import type { NetworkRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
@@ -27,14 +34,6 @@ export interface ChangeOptions {
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
 const url = (name: string): string => `/1.0/networks/${encodeURIComponent(name)}`;
-
-/** @throws LxdError `invalid` unless an interface can have the name */
-function checkName(name: string): void {
-  if (name.length < 2) throw invalid('Network interface is too short (minimum 2 characters)');
-  if (name.length > 15) throw invalid('Network interface is too long (maximum 15 characters)');
-  if (name === '..' || !/^[\w.-]+$/.test(name))
-    throw invalid('Network interface contains invalid characters');
-}
 
 /** @throws LxdError `invalid`, worded as LXD words it */
 function checkNetworkConfig(schema: ConfigSchema, name: string, config: Config): void {
@@ -188,8 +187,7 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
       const signal = AbortSignal.timeout(effectTimeoutMs);
       const { name = '' } = body;
       const type = body.type || 'bridge';
-      if (name === '') throw invalid('No name provided');
-      checkName(name);
+      checkNetworkName(name);
       const schema = drivers.network(type);
       if (!schema) throw invalid('Unknown driver');
       if (records.get('networks', project, name)) throw invalid('The network already exists');
@@ -253,7 +251,7 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
       const signal = AbortSignal.timeout(effectTimeoutMs);
       const { value, revision } = find(project, name);
       if (to === '') throw invalid('New network name not provided');
-      checkName(to);
+      checkNetworkName(to);
       if (records.get('networks', project, to))
         throw new LxdError('conflict', `Network "${to}" already exists`);
       if (usersOf(services, project, name)) throw invalid('Network is currently in use');

@@ -31,7 +31,7 @@ describe('storage pools', () => {
     [{ driver: 'dir' }, 'invalid', 'No name provided'],
     [{ name: 'p1' }, 'invalid', 'No driver provided'],
     [{ name: 'a/b', driver: 'dir' }, 'invalid', 'Storage pool names may not contain slashes'],
-    [{ name: 'p q', driver: 'dir' }, 'internal', 'Storage name cannot contain white space'],
+    [{ name: 'p q', driver: 'dir' }, 'invalid', 'Storage name cannot contain white space'],
     [{ name: 'p1', driver: 'wat' }, 'internal', 'Unknown driver'],
     [
       { name: 'default', driver: 'dir' },

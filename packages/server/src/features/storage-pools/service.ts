@@ -1,4 +1,4 @@
-import { findKey, LxdError, toLxdError, type Config, type ConfigSchema } from '@lxd-ts/core';
+import { checkPoolName, findKey, LxdError, toLxdError, type Config, type ConfigSchema } from '@lxd-ts/core';
 import type { PoolRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
@@ -45,13 +45,6 @@ function checkPoolConfig(schema: ConfigSchema, config: Config): void {
     const wrong = value === '' ? undefined : found.check(value);
     if (wrong !== undefined) throw invalid(`Invalid value for option "${key}": ${wrong}`);
   }
-}
-
-function checkName(name: string): void {
-  if (name === '') throw invalid('No name provided');
-  if (name.includes('/')) throw invalid('Storage pool names may not contain slashes');
-  if (name === '.' || name === '..') throw invalid(`Storage pool name "${name}" is not allowed`);
-  if (/\s/.test(name)) throw new LxdError('internal', 'Storage name cannot contain white space');
 }
 
 const withoutPending = ({ pending: _pending, ...record }: PoolRecord): PoolRecord => record;
@@ -185,7 +178,7 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
     async create(body: StoragePoolsPost, caller: Caller): Promise<void> {
       const signal = AbortSignal.timeout(effectTimeoutMs);
       const { name = '', driver = '' } = body;
-      checkName(name);
+      checkPoolName(name);
       if (driver === '') throw invalid('No driver provided');
       if (records.get('pools', name))
         throw new LxdError('conflict', 'The storage pool already exists: The record already exists');

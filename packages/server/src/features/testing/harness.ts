@@ -59,6 +59,12 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
   };
   const outcome = { volatile: {} };
   const own = {
+    describe: async () => ({
+      architectures: ['x86_64'],
+      cpus: 4,
+      memoryBytes: 2 ** 33,
+      memoryFreeBytes: 2 ** 32,
+    }),
     createInstance: async (spec: { name: string }, source: InstanceSource) => {
       volumes.add(spec.name);
       call('createInstance', `${spec.name} ${source.type}`);

@@ -1,0 +1,155 @@
+import type { Server } from 'node:http';
+import type { Config } from '@lxd-ts/core';
+import type { Operations } from '@lxd-ts/operations';
+import type { Agent, MemberDescription } from '@lxd-ts/rpc';
+import type { Records } from '@lxd-ts/state';
+import { AgentRegistry } from './cluster/agents.ts';
+import { certificatesRoutes } from './features/certificates/routes.ts';
+import { clusterRoutes, type ClusterOptions } from './features/cluster/routes.ts';
+import { EventHub } from './features/events/hub.ts';
+import { eventsRoutes } from './features/events/routes.ts';
+import { imagesRoutes } from './features/images/routes.ts';
+import { instancesRoutes } from './features/instances/routes.ts';
+import { instancesService, type InstancesService } from './features/instances/service.ts';
+import { internalRoutes, type InternalOptions } from './features/internal/routes.ts';
+import { networksRoutes } from './features/networks/routes.ts';
+import { networksService } from './features/networks/service.ts';
+import { operationsRoutes } from './features/operations/routes.ts';
+import { profilesRoutes } from './features/profiles/routes.ts';
+import { ProfilesService } from './features/profiles/service.ts';
+import { projectsRoutes } from './features/projects/routes.ts';
+import { resourcesRoutes } from './features/resources/routes.ts';
+import { serverRoutes } from './features/server/routes.ts';
+import { ServerService, type ServerOptions } from './features/server/service.ts';
+import { allDrivers } from './features/shared/drivers.ts';
+import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
+import { storagePoolsService } from './features/storage-pools/service.ts';
+import { warningsRoutes } from './features/warnings/routes.ts';
+import { createApp } from './http/app.ts';
+import type { Logger, Services } from './services.ts';
+
+export interface ApiServerOptions {
+  records: Records;
+  operations: Operations;
+  log: Logger;
+  /** Name of this member. */
+  server: string;
+  clock: { now(): Date };
+  uuid(): string;
+  info: Omit<ServerOptions, 'describe'>;
+  internal: InternalOptions;
+  cluster: ClusterOptions;
+}
+
+export interface ApiServer extends AsyncDisposable {
+  /** Not listening yet. */
+  http: Server;
+  agents: AgentRegistry;
+  instances: InstancesService;
+  events: EventHub;
+}
+
+const unknownMember: MemberDescription = {
+  version: '',
+  hostname: '',
+  architectures: [],
+  kernel: { name: '', version: '', architecture: '', features: {} },
+  os: { name: '', version: '' },
+  lxcVersion: '',
+  lxcFeatures: {},
+  firewall: '',
+  storageDrivers: [],
+  networkTypes: [],
+  cpus: 0,
+  memoryBytes: 0,
+  memoryFreeBytes: 0,
+};
+
+/** A record's configuration as one member sees it. */
+const onMember = (
+  record: { config: Config; memberConfig: Record<string, Config> },
+  member: string,
+): Config => ({
+  ...record.config,
+  ...record.memberConfig[member],
+});
+
+/** Puts a member's pools, networks and leftovers right when its agent connects. */
+async function restoreMember(
+  records: Records,
+  member: string,
+  agent: Agent,
+  signal: AbortSignal,
+): Promise<void> {
+  const pools = records
+    .list('pools')
+    .filter(({ value }) => value.status === 'Created')
+    .map(({ value }) => ({ name: value.name, driver: value.driver, config: onMember(value, member) }));
+  const networks = records
+    .list('networks')
+    .filter(({ value }) => value.status === 'Created')
+    .map(({ value }) => ({
+      project: value.project,
+      name: value.name,
+      type: value.type,
+      config: onMember(value, member),
+    }));
+  await agent.restore({ pools, networks }, { signal });
+}
+
+/** The control plane's API over these records. Nothing listens, and no agent is connected, until the caller says so. */
+export function createServer(options: ApiServerOptions): ApiServer {
+  const { records, operations, log, server, clock, uuid } = options;
+  const events = new EventHub(clock);
+  const agents: AgentRegistry = new AgentRegistry({
+    log,
+    onObservation: (member, observation, signal) => instances.observe(member, observation, { signal }),
+    onConnected: (member, _description, signal) => restoreMember(records, member, agents.get(member), signal),
+  });
+  const services: Services = { records, operations, agents, events, log, server, clock, uuid };
+  const instances = instancesService(services, allDrivers);
+  const info = new ServerService(services, {
+    ...options.info,
+    describe: () =>
+      agents.description(server) ??
+      agents.online().map((name) => agents.description(name))[0] ??
+      unknownMember,
+  });
+  const routes = [
+    ...serverRoutes(info),
+    ...eventsRoutes(events),
+    ...operationsRoutes(services),
+    ...instancesRoutes(instances),
+    ...imagesRoutes(services),
+    ...profilesRoutes(new ProfilesService(instances.context)),
+    ...storagePoolsRoutes(services, storagePoolsService(services, allDrivers)),
+    ...networksRoutes(services, networksService(services, allDrivers)),
+    ...projectsRoutes(services),
+    ...certificatesRoutes(),
+    ...clusterRoutes(services, options.cluster),
+    ...resourcesRoutes(),
+    ...warningsRoutes(),
+    ...internalRoutes(options.internal),
+  ];
+  const http = createApp({
+    routes,
+    log,
+    callerOf: () => ({ protocol: 'unix', username: 'root' }),
+  });
+  const listener = operations.onChange((operation, project) => events.operation(operation, project));
+  return {
+    http,
+    agents,
+    instances,
+    events,
+    [Symbol.asyncDispose]: async () => {
+      listener[Symbol.dispose]();
+      agents[Symbol.dispose]();
+      events.close();
+      await new Promise((resolve) => {
+        http.close(resolve);
+        http.closeAllConnections();
+      });
+    },
+  };
+}

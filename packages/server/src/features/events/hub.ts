@@ -1,0 +1,85 @@
+import { LxdError } from '@lxd-ts/core';
+import type { OperationView } from '@lxd-ts/operations';
+import type { WebSocket } from 'ws';
+import type { Lifecycle } from '../../services.ts';
+
+const types = ['logging', 'operation', 'lifecycle'] as const;
+export type EventType = (typeof types)[number];
+
+interface Listener {
+  socket: WebSocket;
+  types: ReadonlySet<string>;
+  /** Undefined: of all projects. */
+  project: string | undefined;
+}
+
+/** A client that does not read is dropped before its events fill our memory. */
+const maxBufferedBytes = 8 * 1024 * 1024;
+
+/** Everybody who listens on `/1.0/events`. */
+export class EventHub {
+  readonly #listeners = new Set<Listener>();
+  readonly #clock: { now(): Date };
+
+  constructor(clock: { now(): Date }) {
+    this.#clock = clock;
+  }
+
+  /** @throws LxdError `invalid` for an unknown type */
+  static parseTypes(text: string | null): ReadonlySet<string> {
+    const wanted = text ? text.split(',') : types;
+    const wrong = wanted.find((type) => !(types as readonly string[]).includes(type));
+    if (wrong !== undefined) {
+      throw new LxdError('invalid', `"${wrong}" isn't a supported event type (use ${types.join(', ')})`);
+    }
+    return new Set(wanted);
+  }
+
+  add(socket: WebSocket, wanted: ReadonlySet<string>, project: string | undefined): void {
+    const listener: Listener = { socket, types: wanted, project };
+    this.#listeners.add(listener);
+    socket.on('error', () => undefined); // followed by close
+    socket.once('close', () => this.#listeners.delete(listener));
+  }
+
+  #send(type: EventType, project: string | undefined, metadata: unknown): void {
+    let text: string | undefined;
+    for (const listener of this.#listeners) {
+      if (!listener.types.has(type)) continue;
+      if (listener.project !== undefined && project !== undefined && listener.project !== project) continue;
+      text ??= JSON.stringify({
+        type,
+        timestamp: this.#clock.now().toISOString(),
+        metadata,
+        location: 'none',
+        ...(project === undefined ? {} : { project }),
+      });
+      if (listener.socket.bufferedAmount > maxBufferedBytes) listener.socket.terminate();
+      else listener.socket.send(text);
+    }
+  }
+
+  lifecycle({ action, source, project, context, requestor }: Lifecycle): void {
+    const who = requestor && { ...requestor, address: '@' };
+    this.#send('lifecycle', project, {
+      action,
+      source,
+      ...(context ? { context } : {}),
+      ...(who ? { requestor: who } : {}),
+    });
+  }
+
+  operation(operation: OperationView, project: string): void {
+    this.#send('operation', project, operation);
+  }
+
+  logging(level: string, message: string, context: Record<string, string>): void {
+    this.#send('logging', undefined, { message, level, context });
+  }
+
+  /** Clients wait for this to know that the daemon is gone. */
+  close(): void {
+    for (const { socket } of this.#listeners) socket.close(1001);
+    this.#listeners.clear();
+  }
+}

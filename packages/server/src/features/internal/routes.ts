@@ -1,0 +1,27 @@
+import { LxdError } from '@lxd-ts/core';
+import { empty, type Route } from '../../http/route.ts';
+
+export interface InternalOptions {
+  /** False until everything is up. */
+  ready(): boolean;
+  /** Stops all instances, then the daemon. Resolves once it has begun. */
+  shutdown(force: boolean): void;
+}
+
+/** What `admin waitready` and `admin shutdown` use, as LXD's do. */
+export const internalRoutes = ({ ready, shutdown }: InternalOptions): Route[] => [
+  {
+    operationId: 'internalReadyGet',
+    handle: async () => {
+      if (!ready()) throw new LxdError('unavailable', 'Daemon not ready yet');
+      return Promise.resolve(empty);
+    },
+  },
+  {
+    operationId: 'internalShutdownPut',
+    handle: ({ query }) => {
+      shutdown(query.get('force') === 'true');
+      return Promise.resolve(empty);
+    },
+  },
+];

@@ -1,0 +1,76 @@
+/**
+ * LXD's names for what this server can do. One is added when it works, never before: clients act on it.
+ */
+export const apiExtensions: readonly string[] = [
+  // Requests and answers
+  ...['etag', 'patch', 'entity_description', 'operation_description', 'usedby_consistency'],
+  // Instances
+  ...[
+    'instances',
+    'container_full',
+    'instance_get_full',
+    'instance_all_projects',
+    'instance_bulk_state_change',
+  ],
+  ...['container_last_used_at', 'container_stop_priority', 'container_host_shutdown_timeout'],
+  ...['container_stateless_copy', 'container_cpu_time', 'container_syscall_filtering'],
+  ...[
+    'container_local_cross_pool_handling',
+    'container_protection_delete',
+    'kernel_limits',
+    'id_map_current',
+  ],
+  ...[
+    'event_lifecycle',
+    'event_location',
+    'event_project',
+    'network_state',
+    'container_disk_shift',
+    'container_raw_mount',
+  ],
+  ...['container_mount_propagation', 'unix_device_rename'],
+  // Exec and console
+  ...[
+    'container_exec_recording',
+    'container_exec_signal_handling',
+    'container_exec_user_group_cwd',
+    'console',
+  ],
+  // Images
+  ...[
+    'image_create_aliases',
+    'image_types',
+    'container_image_properties',
+    'compression_squashfs',
+    'image_profiles',
+  ],
+  // Profiles
+  ...['profile_usedby'],
+  // Storage
+  ...[
+    'storage',
+    'resource_limits',
+    'storage_volatile_initial_source',
+    'storage_btrfs_mount_options',
+    'storage_images_delete',
+  ],
+  ...['storage_rsync_bwlimit', 'storage_rsync_compression', 'server_supported_storage_drivers'],
+  // Networks
+  ...[
+    'network',
+    'network_routes',
+    'network_firewall_filtering',
+    'network_dhcp_expiry',
+    'network_dhcp_gateway',
+  ],
+  ...[
+    'network_leases',
+    'network_leases_location',
+    'network_hwaddr',
+    'network_nat_address',
+    'network_dns_search',
+  ],
+  ...['instance_nic_network', 'firewall_driver'],
+  // Server
+  ...['resources', 'kernel_features', 'lxc_features', 'api_os', 'projects', 'warnings'],
+];

@@ -1,0 +1,107 @@
+import { LxdError, validators, type Config, type ConfigSchema, findKey } from '@lxd-ts/core';
+import type { MemberDescription } from '@lxd-ts/rpc';
+import type { Services } from '../../services.ts';
+import { apiExtensions } from './api-extensions.ts';
+
+export interface ServerOptions {
+  version: string;
+  /** PEM. */
+  certificate: string;
+  certificateFingerprint: string;
+  pid: number;
+  clustered: boolean;
+  /** What this machine is and has. */
+  describe(): MemberDescription;
+}
+
+/** Keys of the server that have an effect. Listening on the network and trust come with remotes. */
+const schema: ConfigSchema = {
+  'user.*': { check: validators.any, description: 'Free for the user' },
+};
+
+export class ServerService {
+  readonly #services: Services;
+  readonly #options: ServerOptions;
+
+  constructor(services: Services, options: ServerOptions) {
+    this.#services = services;
+    this.#options = options;
+  }
+
+  get config(): Config {
+    return this.#services.records.get('serverConfig')?.value.config ?? {};
+  }
+
+  /** LXD's `GET /1.0` for a trusted caller. */
+  view(project: string): Record<string, unknown> {
+    const { version, certificate, certificateFingerprint, pid, clustered, describe } = this.#options;
+    const { records, server } = this.#services;
+    const host = describe();
+    const drivers = [...new Set(records.list('pools').map(({ value }) => value.driver))].sort();
+    const versionOf = (name: string) =>
+      host.storageDrivers.find((driver) => driver.name === name)?.version ?? '';
+    return {
+      config: this.config,
+      api_extensions: apiExtensions,
+      api_status: 'stable',
+      api_version: '1.0',
+      auth: 'trusted',
+      public: false,
+      auth_methods: ['tls'],
+      environment: {
+        addresses: [],
+        architectures: host.architectures,
+        certificate,
+        certificate_fingerprint: certificateFingerprint,
+        driver: 'lxc',
+        driver_version: host.lxcVersion,
+        firewall: host.firewall,
+        kernel: host.kernel.name,
+        kernel_architecture: host.kernel.architecture,
+        kernel_features: host.kernel.features,
+        kernel_version: host.kernel.version,
+        lxc_features: host.lxcFeatures,
+        os_name: host.os.name,
+        os_version: host.os.version,
+        project,
+        // Clients written for LXD look for its name before they go on.
+        server: 'lxd',
+        server_clustered: clustered,
+        server_event_mode: 'full-mesh',
+        server_name: server,
+        server_pid: pid,
+        server_version: version,
+        storage: drivers.join(' | '),
+        storage_version: drivers.map(versionOf).join(' | '),
+        storage_supported_drivers: host.storageDrivers.map(({ name, version: of, remote }) => ({
+          Name: name,
+          Version: of,
+          Remote: remote,
+        })),
+      },
+    };
+  }
+
+  /** @throws LxdError `invalid` for a key that is not known */
+  async update(config: Config, signal: AbortSignal): Promise<void> {
+    for (const [key, value] of Object.entries(config)) {
+      const found = findKey(schema, key);
+      if (!found) throw new LxdError('invalid', `cannot set '${key}' to '${value}': unknown key`);
+      const wrong = value === '' ? undefined : found.check(value);
+      if (wrong) throw new LxdError('invalid', `cannot set '${key}' to '${value}': ${wrong}`);
+    }
+    const set = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== ''));
+    const { records, server } = this.#services;
+    const before = records.get('serverConfig');
+    const transaction = records.transaction();
+    if (before) transaction.update('serverConfig', [], before.revision, { config: set });
+    else transaction.create('serverConfig', [], { config: set });
+    await transaction.commit({ signal });
+    this.#services.events.lifecycle({
+      action: 'config-updated',
+      source: '/1.0',
+      project: 'default',
+      context: { server },
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { LxdError, toLxdError } from '@lxd-ts/core';
+import express from 'express';
+import { WebSocketServer } from 'ws';
+import type { Logger } from '../services.ts';
+import { readBody } from './body.ts';
+import { checkETag } from './etag.ts';
+import { sendError, sendReply } from './reply.ts';
+import type { Caller, Reply, RequestContext, Route } from './route.ts';
+import { Router, type Match } from './router.ts';
+
+export interface AppOptions {
+  routes: readonly Route<never>[];
+  log: Logger;
+  /** Who is at the other end of a connection. */
+  callerOf(request: IncomingMessage): Caller;
+}
+
+/** A frame larger than this is no terminal's; what is longer comes in more than one. */
+const maxFrameBytes = 16 * 1024 * 1024;
+
+function find(router: Router, method: string, path: string): Match {
+  let match: ReturnType<Router['find']>;
+  try {
+    match = router.find(method, path);
+  } catch {
+    throw new LxdError('invalid', 'The path is not properly encoded');
+  }
+  if (match === 'known') throw new LxdError('method-not-allowed', 'not implemented');
+  if (!match) throw new LxdError('not-found', 'not found');
+  return match;
+}
+
+/** The LXD 1.0 API on an HTTP server that is not listening yet. */
+export function createApp({ routes, log, callerOf }: AppOptions): Server {
+  const router = new Router(routes);
+
+  async function dispatch(request: IncomingMessage, signal: AbortSignal): Promise<Reply> {
+    const url = request.url ?? '/';
+    const at = url.indexOf('?');
+    const path = at < 0 ? url : url.slice(0, at);
+    const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+    const { api, route, params, instancesPath } = find(router, (request.method ?? '').toLowerCase(), path);
+    const body = api.requestBody === 'json' ? await readBody(request, api.operationId) : undefined;
+    const context: RequestContext<never> = {
+      caller: callerOf(request),
+      params,
+      query,
+      headers: request.headers,
+      project: query.get('project') || 'default',
+      body: body as never,
+      stream: request,
+      instancesPath,
+      signal,
+      checkETag: (value) => checkETag(request.headers['if-match'], value),
+    };
+    return (route as Route).handle(context);
+  }
+
+  /** Aborted when the caller goes away before the answer is complete. */
+  function signalOf(response: ServerResponse): AbortSignal {
+    const controller = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) controller.abort(new LxdError('cancelled', 'The client went away'));
+    });
+    return controller.signal;
+  }
+
+  const app = express();
+  app.disable('x-powered-by').disable('etag').disable('query parser');
+  app.use(async (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      await sendReply(response, await dispatch(request, signalOf(response)));
+    } catch (error) {
+      const { code, message } = toLxdError(error);
+      if (code === 'internal')
+        log.warn('a request failed', { method: request.method, url: request.url, error: message });
+      sendError(response, error);
+    }
+  });
+
+  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, app);
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const controller = new AbortController();
+    socket.once('close', () => controller.abort());
+    const reply = await dispatch(request, controller.signal);
+    if (reply.kind !== 'websocket') throw new LxdError('invalid', 'This path is no websocket');
+    sockets.handleUpgrade(request, socket, head, reply.accept);
+  }
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => undefined); // its end is what counts
+    upgrade(request, socket, head).catch((error: unknown) => {
+      const { code, message } = toLxdError(error);
+      const status =
+        code === 'not-found' ? '404 Not Found' : code === 'forbidden' ? '403 Forbidden' : '400 Bad Request';
+      const body = JSON.stringify({
+        type: 'error',
+        error: message,
+        error_code: Number(status.slice(0, 3)),
+        metadata: null,
+      });
+      socket.end(
+        `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      );
+    });
+  });
+  return server;
+}

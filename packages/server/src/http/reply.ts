@@ -1,0 +1,105 @@
+import type { ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import { httpStatusOf, toLxdError } from '@lxd-ts/core';
+import { etagOf } from './etag.ts';
+import type { Reply } from './route.ts';
+
+interface Envelope {
+  type: 'sync' | 'async' | 'error';
+  status?: string;
+  status_code?: number;
+  operation?: string;
+  error_code?: number;
+  error?: string;
+}
+
+/** LXD's envelope around metadata that is JSON already. */
+const envelope = (fields: Envelope, metadata: string): string => {
+  const { type, status = '', status_code = 0, operation = '', error_code = 0, error = '' } = fields;
+  const head = JSON.stringify({ type, status, status_code, operation, error_code, error });
+  return `${head.slice(0, -1)},"metadata":${metadata}}\n`;
+};
+
+const pieceBytes = 64 * 1024;
+
+/** A list is written piece by piece, so that a long one never holds up everybody else. */
+async function writeList(response: ServerResponse, head: string, items: readonly unknown[]): Promise<void> {
+  const at = head.lastIndexOf('[]');
+  let piece = head.slice(0, at + 1);
+  for (const [i, item] of items.entries()) {
+    piece += (i > 0 ? ',' : '') + JSON.stringify(item);
+    if (piece.length < pieceBytes) continue;
+    if (!response.write(piece))
+      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    else await new Promise(setImmediate);
+    if (response.destroyed) return;
+    piece = '';
+  }
+  response.end(piece + head.slice(at + 1));
+}
+
+/** More items than this are streamed. */
+const longList = 200;
+
+/** The one place that writes a status. */
+export async function sendReply(response: ServerResponse, reply: Reply): Promise<void> {
+  const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+  const sendJson = (status: number, body: string) => {
+    response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) });
+    response.end(body);
+  };
+  switch (reply.kind) {
+    case 'sync': {
+      Object.assign(headers, reply.headers);
+      if (reply.etag !== undefined) headers['ETag'] = `"${etagOf(reply.etag)}"`;
+      const success: Envelope = { type: 'sync', status: 'Success', status_code: 200 };
+      if (Array.isArray(reply.metadata) && reply.metadata.length > longList) {
+        response.writeHead(200, headers);
+        return writeList(response, envelope(success, '[]'), reply.metadata);
+      }
+      sendJson(200, envelope(success, JSON.stringify(reply.metadata) ?? 'null'));
+      return;
+    }
+    case 'empty': {
+      if (reply.location !== undefined) headers['Location'] = reply.location;
+      const fields: Envelope = { type: 'sync', status: 'Success', status_code: 200 };
+      sendJson(reply.created ? 201 : 200, envelope(fields, reply.created ? 'null' : '{}'));
+      return;
+    }
+    case 'operation': {
+      const operation = `/1.0/operations/${reply.operation.id}`;
+      headers['Location'] = operation;
+      const fields: Envelope = { type: 'async', status: 'Operation created', status_code: 100, operation };
+      sendJson(202, envelope(fields, JSON.stringify(reply.operation)));
+      return;
+    }
+    case 'stream':
+      response.writeHead(200, reply.headers);
+      // The client may go away in the middle; the source is closed then.
+      await pipeline(reply.body, response).catch(() => undefined);
+      return;
+    case 'websocket':
+      sendJson(
+        400,
+        envelope({ type: 'error', error_code: 400, error: 'This path needs a websocket upgrade' }, 'null'),
+      );
+  }
+}
+
+/** Anything thrown, in LXD's words and with its status. */
+export function sendError(response: ServerResponse, thrown: unknown): void {
+  const error = toLxdError(thrown);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const status = httpStatusOf(error.code);
+  const body = envelope({ type: 'error', error_code: status, error: error.message }, 'null');
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(body)),
+    // What was not read of a refused upload must not be taken for the next request.
+    ...(response.req.complete ? {} : { Connection: 'close' }),
+  });
+  response.end(body);
+}
