@@ -46,3 +46,10 @@ export const requestor = (
   caller: Caller | undefined,
 ): { requestor?: { username: string; protocol: string } } =>
   caller ? { requestor: { username: caller.username, protocol: caller.protocol } } : {};
+
+const architectures =
+  'i686 x86_64 armv6l armv7l armv8l aarch64 ppc ppc64 ppc64le s390x mips mips64 riscv32 riscv64'.split(' ');
+
+/** As LXD: a name that is no architecture's says nothing. */
+export const knownArchitecture = (name: string | undefined): string =>
+  name !== undefined && architectures.includes(name) ? name : '';

@@ -4,7 +4,14 @@ import type { InstanceSource } from '@lxd-ts/rpc';
 import type { ImageRecord, InstanceRecord, Pending, Transaction } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import { checkInstanceConfig } from './config-schema.ts';
-import { findInstance, instanceUrl, memberOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
+import {
+  findInstance,
+  instanceUrl,
+  knownArchitecture,
+  memberOf,
+  unwindTimeoutMs,
+  type InstancesContext,
+} from './context.ts';
 import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { generateName } from './names.ts';
@@ -83,7 +90,7 @@ function draft(
     project,
     name,
     type: 'container',
-    architecture: body.architecture ?? '',
+    architecture: knownArchitecture(body.architecture),
     description: body.description ?? '',
     ephemeral: body.ephemeral ?? false,
     stateful: false,

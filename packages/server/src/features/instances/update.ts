@@ -2,7 +2,14 @@ import { LxdError, toLxdError, type Config, type Devices } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { InstanceRecord } from '@lxd-ts/state';
 import { checkInstanceConfig } from './config-schema.ts';
-import { findInstance, instanceUrl, memberOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
+import {
+  findInstance,
+  instanceUrl,
+  knownArchitecture,
+  memberOf,
+  unwindTimeoutMs,
+  type InstancesContext,
+} from './context.ts';
 import { checkDevices, deviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { intend, withoutPending } from './pending.ts';
@@ -25,7 +32,7 @@ const set = (config: Config): Config =>
 
 const replaced = (record: InstanceRecord, body: InstancePut): InstanceRecord => ({
   ...record,
-  architecture: body.architecture || record.architecture,
+  architecture: knownArchitecture(body.architecture) || record.architecture,
   config: set(body.config ?? {}),
   devices: body.devices ?? {},
   ephemeral: body.ephemeral ?? false,
@@ -35,7 +42,7 @@ const replaced = (record: InstanceRecord, body: InstancePut): InstanceRecord => 
 
 const merged = (record: InstanceRecord, body: InstancePut): InstanceRecord => ({
   ...record,
-  architecture: body.architecture || record.architecture,
+  architecture: knownArchitecture(body.architecture) || record.architecture,
   config: set({ ...record.config, ...body.config }),
   devices: { ...record.devices, ...body.devices },
   ephemeral: body.ephemeral ?? record.ephemeral,
