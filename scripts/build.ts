@@ -35,9 +35,10 @@ await Promise.all(
   programs.map(async ({ name, entry, outDir }) => {
     const out = join(root, outDir, `${name}.cjs`);
     await build({ ...common, entryPoints: [entry], outfile: out });
-    // Started by name from anywhere, with the project's own Node.js; exec keeps the pid.
+    // Started by name from anywhere, with the project's own Node.js. A bundle cannot cache its own compilation, so this does.
     const launcher = join(root, outDir, name);
-    writeFileSync(launcher, `#!/bin/sh\nexec "${join(root, '.tools/bin/node')}" "${out}" "$@"\n`);
+    const node = join(root, '.tools/bin/node');
+    writeFileSync(launcher, `#!${node}\nrequire('node:module').enableCompileCache();\nrequire('${out}');\n`);
     chmodSync(launcher, 0o755);
   }),
 );

@@ -65,20 +65,29 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
   const logs = new Logs(dir);
   const { images } = options;
 
+  /** One that cannot be done keeps nobody from the others. */
+  const each = async <T extends { name: string }>(
+    all: T[],
+    work: (one: T) => Promise<unknown>,
+    what: string,
+  ) => {
+    for (const one of all) {
+      await work(one).catch((error: unknown) => {
+        log.error(`cannot ${what} ${one.name}`, { error: String(error) });
+      });
+    }
+  };
+
   return {
     describe: ({ signal }) => describe(context, options.version, signal),
     restore: async (what, call) => {
-      for (const pool of what.pools) {
-        await pools.open(pool, call).catch((error: unknown) => {
-          log.error(`storage pool ${pool.name} cannot be mounted`, { error: String(error) });
-        });
-      }
-      for (const network of what.networks) {
-        await networks.start(network, call).catch((error: unknown) => {
-          log.error(`network ${network.name} cannot be started`, { error: String(error) });
-        });
-      }
+      await each(what.pools, (pool) => pools.open(pool, call), 'mount storage pool');
+      await each(what.networks, (network) => networks.start(network, call), 'start network');
       await instances.adopt();
+    },
+    release: async (what, call) => {
+      await each(what.networks, (network) => networks.stop(network, call), 'stop network');
+      await each(what.pools, (pool) => pools.close(pool, call), 'unmount storage pool');
     },
 
     createPool: (pool, call) => pools.create(pool, call),

@@ -45,6 +45,10 @@ export class Networks implements NicNetworks {
     return this.#lock.run(networkKey(network), () => this.#open(network).start(options));
   }
 
+  stop(network: NetworkSpec, options: CallOptions): Promise<void> {
+    return this.#lock.run(networkKey(network), () => this.#open(network).stop(options));
+  }
+
   update(before: NetworkSpec, after: NetworkSpec, options: CallOptions): Promise<void> {
     return this.#lock.run(networkKey(before), () => this.#open(before).update(after.config, options));
   }

@@ -53,6 +53,11 @@ export class Pools {
     this.#mounted.delete(pool.name);
   }
 
+  async close(pool: PoolSpec, options: CallOptions): Promise<void> {
+    await this.handle(pool).unmount(options);
+    this.#mounted.delete(pool.name);
+  }
+
   async usage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage> {
     const { path } = await this.open(pool, options);
     const { used, total, inodesUsed, inodesTotal } = await this.#context.host.statfs(path);

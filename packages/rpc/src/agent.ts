@@ -184,6 +184,9 @@ export interface Agent {
   /** Puts pools and networks (mounts, bridges, dnsmasq, firewall) right after a start of the machine or the daemon. */
   restore(what: { pools: PoolSpec[]; networks: NetworkSpec[] }, options: CallOptions): Promise<void>;
 
+  /** Before the machine goes down, with nothing running any more: networks are stopped, pools unmounted. */
+  release(what: { pools: PoolSpec[]; networks: NetworkSpec[] }, options: CallOptions): Promise<void>;
+
   createPool(pool: PoolSpec, options: CallOptions): Promise<Created>;
   updatePool(before: PoolSpec, after: PoolSpec, options: CallOptions): Promise<void>;
   deletePool(pool: PoolSpec, options: CallOptions): Promise<void>;

@@ -7,6 +7,7 @@ export {
   createAuthority,
   fingerprintOf,
   issue,
+  selfSigned,
   type Authority,
   type Identity,
   type Subject,

@@ -121,6 +121,35 @@ export async function issue(
   return { authority: authority.certificate, certificate, key: await exportKey(keys.privateKey) };
 }
 
+/** A server's own certificate, for those who pin it. */
+export async function selfSigned(
+  commonName: string,
+  now: Date,
+): Promise<{ certificate: string; key: string }> {
+  const { ExtendedKeyUsage, ExtendedKeyUsageExtension, SubjectAlternativeNameExtension, ...rest } =
+    await x509();
+  const keys = await generate();
+  const certificate = await rest.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name: [{ O: ['lxd-ts'] }, { CN: [`root@${commonName}`] }],
+    notBefore: new Date(now.getTime() - 3_600_000),
+    notAfter: years(now, 10),
+    signingAlgorithm: algorithm,
+    keys,
+    extensions: [
+      new rest.BasicConstraintsExtension(false, undefined, true),
+      new rest.KeyUsagesExtension(rest.KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      new SubjectAlternativeNameExtension([
+        { type: 'dns', value: commonName },
+        { type: 'ip', value: '127.0.0.1' },
+        { type: 'ip', value: '::1' },
+      ]),
+    ],
+  });
+  return { certificate: certificate.toString('pem'), key: await exportKey(keys.privateKey) };
+}
+
 /** A key that never leaves this machine, and the request to have it certified. */
 export async function createRequest(): Promise<{ key: string; request: string }> {
   const { Pkcs10CertificateRequestGenerator } = await x509();

@@ -23,6 +23,7 @@ export interface Peer {
 export const plainMethods = [
   'describe',
   'restore',
+  'release',
   'createPool',
   'updatePool',
   'deletePool',

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
-import type { Config } from '@lxd-ts/core';
+import type { Config, NetworkSpec, PoolSpec } from '@lxd-ts/core';
 import type { Operations } from '@lxd-ts/operations';
-import type { Agent, MemberDescription } from '@lxd-ts/rpc';
+import type { MemberDescription } from '@lxd-ts/rpc';
 import type { Records } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
@@ -41,6 +41,7 @@ export interface ApiServerOptions {
   cluster: ClusterOptions;
 }
 
+/** Disposing takes no more requests and lets go of the agents; `events.close()` is left for the very end. */
 export interface ApiServer extends AsyncDisposable {
   /** Not listening yet. */
   http: Server;
@@ -74,27 +75,24 @@ const onMember = (
   ...record.memberConfig[member],
 });
 
-/** Puts a member's pools, networks and leftovers right when its agent connects. */
-async function restoreMember(
-  records: Records,
-  member: string,
-  agent: Agent,
-  signal: AbortSignal,
-): Promise<void> {
-  const pools = records
-    .list('pools')
-    .filter(({ value }) => value.status === 'Created')
-    .map(({ value }) => ({ name: value.name, driver: value.driver, config: onMember(value, member) }));
-  const networks = records
-    .list('networks')
-    .filter(({ value }) => value.status === 'Created')
-    .map(({ value }) => ({
-      project: value.project,
-      name: value.name,
-      type: value.type,
-      config: onMember(value, member),
-    }));
-  await agent.restore({ pools, networks }, { signal });
+/** The pools and networks of one member. */
+export function partsOf(records: Records, member: string): { pools: PoolSpec[]; networks: NetworkSpec[] } {
+  const made = <T extends { status: string }>({ value }: { value: T }) => value.status === 'Created';
+  return {
+    pools: records
+      .list('pools')
+      .filter(made)
+      .map(({ value }) => ({ name: value.name, driver: value.driver, config: onMember(value, member) })),
+    networks: records
+      .list('networks')
+      .filter(made)
+      .map(({ value }) => ({
+        project: value.project,
+        name: value.name,
+        type: value.type,
+        config: onMember(value, member),
+      })),
+  };
 }
 
 /** The control plane's API over these records. Nothing listens, and no agent is connected, until the caller says so. */
@@ -104,7 +102,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const agents: AgentRegistry = new AgentRegistry({
     log,
     onObservation: (member, observation, signal) => instances.observe(member, observation, { signal }),
-    onConnected: (member, _description, signal) => restoreMember(records, member, agents.get(member), signal),
+    onConnected: (member, _description, signal) =>
+      agents.get(member).restore(partsOf(records, member), { signal }),
   });
   const services: Services = { records, operations, agents, events, log, server, clock, uuid };
   const instances = instancesService(services, allDrivers);
@@ -142,14 +141,12 @@ export function createServer(options: ApiServerOptions): ApiServer {
     agents,
     instances,
     events,
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();
       agents[Symbol.dispose]();
-      events.close();
-      await new Promise((resolve) => {
-        http.close(resolve);
-        http.closeAllConnections();
-      });
+      http.close();
+      http.closeIdleConnections();
+      return Promise.resolve();
     },
   };
 }

@@ -1,0 +1,92 @@
+import { LxdError } from '@lxd-ts/core';
+import {
+  certify,
+  encodeJoinToken,
+  fingerprintOf,
+  issue,
+  startAgentHub,
+  type AgentHub,
+  type Authority,
+} from '@lxd-ts/rpc';
+import type { ApiServer, Logger } from '@lxd-ts/server';
+import type { Records } from '@lxd-ts/state';
+
+const tokenHours = 3;
+
+export interface ClusterHub {
+  joinToken(name: string): Promise<{ token: string; expiresAt: string }>;
+  /** Starts to take agents in. */
+  listen(api: ApiServer, onTakenIn: (member: string) => void): Promise<AgentHub>;
+}
+
+/** How other members join this control plane and reach it. */
+export function clusterHub(options: {
+  address: string;
+  authority: Authority;
+  records: Records;
+  log: Logger;
+  clock: { now(): Date };
+}): ClusterHub {
+  const { address, authority, records, log, clock } = options;
+  /** Serial numbers of tokens that were not used yet. They are forgotten when the daemon ends. */
+  const tokens = new Map<string, string>();
+
+  async function enroll(tokenName: string, serialNumber: string, request: string): Promise<string> {
+    const name = tokens.get(serialNumber.toLowerCase());
+    if (name === undefined || tokenName !== `join:${name}`) {
+      throw new LxdError(
+        'forbidden',
+        'The join token is not known: it was used already, or is of an earlier run',
+      );
+    }
+    tokens.delete(serialNumber.toLowerCase());
+    const now = clock.now();
+    const certificate = await certify(authority, request, { commonName: name, role: 'client' }, now);
+    await records
+      .transaction()
+      .create('members', [name], {
+        name,
+        roles: ['node'],
+        architecture: 'x86_64',
+        certificate: fingerprintOf(certificate),
+        joinedAt: now.toISOString(),
+      })
+      .commit({ signal: AbortSignal.timeout(10_000) });
+    log.info('a member joined', { member: name });
+    return certificate;
+  }
+
+  return {
+    joinToken: async (name) => {
+      const now = clock.now();
+      const identity = await issue(
+        authority,
+        { commonName: `join:${name}`, role: 'client' },
+        now,
+        tokenHours / 24,
+      );
+      const { X509Certificate } = await import('node:crypto');
+      tokens.set(new X509Certificate(identity.certificate).serialNumber.toLowerCase(), name);
+      const expiresAt = new Date(now.getTime() + tokenHours * 3_600_000).toISOString();
+      return {
+        token: encodeJoinToken({ server_name: name, addresses: [address], expires_at: expiresAt, identity }),
+        expiresAt,
+      };
+    },
+    listen: async (api, onTakenIn) =>
+      startAgentHub({
+        address,
+        identity: await issue(authority, { commonName: 'control-plane', role: 'server' }, clock.now(), 3650),
+        mayConnect: (member) => records.get('members', member) !== undefined,
+        enroll,
+        connected: (member, agent) => {
+          log.info('a member connected', { member });
+          void api.agents.connected(member, agent).then(() => onTakenIn(member));
+        },
+        disconnected: (member, agent) => {
+          log.warn('a member is gone', { member });
+          api.agents.disconnected(member, agent);
+        },
+      }),
+  };
+}

@@ -1,0 +1,18 @@
+import { pino } from 'pino';
+import type { Logger } from '@lxd-ts/server';
+
+/** JSON lines on standard output or in a file that only root reads. */
+export function openLogger(level: string, logfile: string | undefined): Logger {
+  const destination = pino.destination(
+    logfile === undefined
+      ? { dest: 1, sync: true }
+      : { dest: logfile, sync: false, append: true, mode: 0o600 },
+  );
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  return {
+    debug: (message, fields) => log.debug(fields ?? {}, message),
+    info: (message, fields) => log.info(fields ?? {}, message),
+    warn: (message, fields) => log.warn(fields ?? {}, message),
+    error: (message, fields) => log.error(fields ?? {}, message),
+  };
+}

@@ -1,0 +1,80 @@
+import { mkdir, chmod } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { LxdError, toLxdError } from '@lxd-ts/core';
+import { connectAgent } from '@lxd-ts/rpc';
+import { openControlPlane, type ControlPlane } from './control-plane.ts';
+import { joinedCluster } from './identity.ts';
+import { openLogger } from './logger.ts';
+import { openNode } from './node.ts';
+import { help, parseOptions, type DaemonOptions } from './options.ts';
+import { version } from './version.ts';
+
+/** Signals that end the daemon and leave its containers alone, as LXD's do. */
+const leaveRunning = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+
+type End = { stopInstances: boolean; force: boolean };
+
+async function run(options: DaemonOptions): Promise<void> {
+  if (process.getuid?.() !== 0) throw new LxdError('forbidden', 'lxd-tsd must be started as root');
+  const dir = resolve(options.dir);
+  await mkdir(dir, { recursive: true, mode: 0o711 });
+  await chmod(dir, 0o711);
+  process.umask(0o022);
+  const log = openLogger(options.level, options.logfile);
+  const end = Promise.withResolvers<End>();
+  const starting = new AbortController();
+  let ending = false;
+  const ask = (how: End) => {
+    // Whoever asks twice does not want to wait.
+    if (ending) process.exit(1);
+    ending = true;
+    starting.abort(new LxdError('cancelled', 'The daemon was told to end'));
+    end.resolve(how);
+  };
+  for (const signal of leaveRunning) process.on(signal, () => ask({ stopInstances: false, force: false }));
+  process.on('SIGPWR', () => ask({ stopInstances: true, force: false }));
+  process.on('SIGHUP', () => undefined);
+  const shutdown = (force: boolean) => {
+    if (!ending) ask({ stopInstances: true, force });
+  };
+
+  const agent = options.roles.includes('node') ? await openNode(dir, log) : undefined;
+  let controlPlane: ControlPlane | undefined;
+  let connection: Promise<void> | undefined;
+  const lifetime = new AbortController();
+  if (options.roles.includes('control-plane')) {
+    controlPlane = await openControlPlane({ ...options, dir }, agent, log, shutdown, lifetime.signal);
+  } else if (agent) {
+    const { identity, addresses, name } = await joinedCluster(dir, options.joinToken, new Date());
+    connection = connectAgent(agent, addresses[0] ?? '', identity, {
+      signal: lifetime.signal,
+      onState: (connected, why) => log.info(connected ? 'connected' : 'not connected', { member: name, why }),
+    });
+  }
+  log.info('ready', { version, dir, roles: options.roles.join() });
+
+  const { stopInstances, force } = await end.promise;
+  log.info('ending', { stopInstances });
+  if (stopInstances) await controlPlane?.stopInstances(force);
+  await controlPlane?.close();
+  lifetime.abort(new LxdError('unavailable', 'The daemon is shutting down'));
+  await connection;
+  agent?.[Symbol.dispose]();
+  controlPlane?.sayGoodbye();
+}
+
+async function main(): Promise<void> {
+  try {
+    const options = parseOptions(process.argv.slice(2), process.env);
+    if (options === 'help') process.stdout.write(help);
+    else if (options === 'version') process.stdout.write(`${version}\n`);
+    else await run(options);
+    // Whatever still holds the loop has nothing more to say; goodbyes on sockets are given a moment.
+    setTimeout(() => process.exit(0), 50);
+  } catch (error) {
+    process.stderr.write(`lxd-tsd: ${toLxdError(error).message}\n`);
+    process.exit(1);
+  }
+}
+
+void main();

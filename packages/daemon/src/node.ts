@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createAgent } from '@lxd-ts/agent';
+import { linuxHost } from '@lxd-ts/host';
+import { openImageStore } from '@lxd-ts/images';
+import { openLiblxc } from '@lxd-ts/liblxc';
+import { networkDrivers } from '@lxd-ts/network';
+import type { Agent } from '@lxd-ts/rpc';
+import type { Logger } from '@lxd-ts/server';
+import { storageDrivers } from '@lxd-ts/storage';
+import { version } from './version.ts';
+
+/** The agent of this machine. */
+export async function openNode(dir: string, log: Logger): Promise<Agent & Disposable> {
+  const host = linuxHost();
+  const liblxc = openLiblxc({
+    lxcpath: join(dir, 'containers'),
+    buildDir: join(import.meta.dirname, '../../liblxc/build'),
+  });
+  const images = await openImageStore({ host, dir });
+  return createAgent({
+    dir,
+    version,
+    host,
+    liblxc,
+    images,
+    storageDrivers,
+    networkDrivers,
+    log,
+    randomId: () => randomBytes(4).toString('hex'),
+  });
+}
