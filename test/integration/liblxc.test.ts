@@ -7,7 +7,7 @@ import { liblxcSuite, type LiblxcWorld } from '../../packages/liblxc/src/testing
 import { makeBusyboxRootfs } from '../support/busybox.ts';
 
 const signal = AbortSignal.timeout(600_000);
-const buildDir = resolve('packages/liblxc/build');
+const buildDir = resolve(process.env['LIBLXC_BUILD'] ?? 'packages/liblxc/build');
 
 function makeWorld(): LiblxcWorld & { dir: string; name: string } {
   const dir = mkdtempSync('/tmp/lxd-ts-liblxc-');

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -26,7 +27,9 @@ char *lxd_string(napi_env env, napi_value value)
 		return NULL;
 	}
 	text = malloc(size + 1);
-	if (text)
+	if (!text)
+		napi_throw_error(env, NULL, "out of memory");
+	else
 		napi_get_value_string_utf8(env, value, text, size + 1, &size);
 	return text;
 }
@@ -51,16 +54,18 @@ static bool open_call(napi_env env, napi_callback_info info, struct call *call, 
 {
 	size_t count = 4;
 	char *path, *name;
+	bool good;
 
 	memset(call, 0, sizeof(*call));
 	napi_get_cb_info(env, info, &count, call->args, NULL, NULL);
 	path = lxd_string(env, call->args[0]);
 	name = path ? lxd_string(env, call->args[1]) : NULL;
-	for (size_t i = 0; name && i < texts; i++)
-		call->text[i] = lxd_string(env, call->args[2 + i]);
-	if (name)
+	good = name != NULL;
+	for (size_t i = 0; good && i < texts; i++)
+		good = (call->text[i] = lxd_string(env, call->args[2 + i])) != NULL;
+	if (good)
 		call->container = lxc_container_new(name, path);
-	if (name && !call->container)
+	if (good && !call->container)
 		napi_throw_error(env, NULL, "liblxc could not open the container");
 	free(path);
 	free(name);
@@ -90,6 +95,7 @@ static napi_value version(napi_env env, napi_callback_info info)
 	return to_string(env, lxc_get_version());
 }
 
+/* Names of containers whose monitor is alive. */
 static napi_value active(napi_env env, napi_callback_info info)
 {
 	size_t count = 1;
@@ -176,7 +182,8 @@ static napi_value cgroup_set(napi_env env, napi_callback_info info)
 	napi_value value = NULL;
 
 	if (open_call(env, info, &call, 2))
-		napi_get_boolean(env, call.container->set_cgroup_item(call.container, call.text[0], call.text[1]), &value);
+		napi_get_boolean(env, call.container->set_cgroup_item(call.container, call.text[0], call.text[1]),
+				 &value);
 	close_call(&call);
 	return value;
 }
@@ -238,7 +245,7 @@ static napi_value pending(napi_env env, napi_callback_info info)
 	return value;
 }
 
-napi_value lxd_export(napi_env env, napi_value exports, const char *name, napi_callback function)
+static napi_value export(napi_env env, napi_value exports, const char *name, napi_callback function)
 {
 	napi_value value;
 
@@ -249,18 +256,18 @@ napi_value lxd_export(napi_env env, napi_value exports, const char *name, napi_c
 
 NAPI_MODULE_INIT()
 {
-	lxd_export(env, exports, "version", version);
-	lxd_export(env, exports, "active", active);
-	lxd_export(env, exports, "state", state);
-	lxd_export(env, exports, "initPid", init_pid);
-	lxd_export(env, exports, "configItem", config_item);
-	lxd_export(env, exports, "cgroupGet", cgroup_get);
-	lxd_export(env, exports, "cgroupSet", cgroup_set);
-	lxd_export(env, exports, "signalInit", signal_init);
-	lxd_export(env, exports, "makePipe", make_pipe);
-	lxd_export(env, exports, "pending", pending);
-	lxd_export(env, exports, "freeze", lxd_freeze);
-	lxd_export(env, exports, "unfreeze", lxd_unfreeze);
-	lxd_export(env, exports, "interfaces", lxd_interfaces);
-	return lxd_export(env, exports, "watchExit", lxd_watch_exit);
+	export(env, exports, "version", version);
+	export(env, exports, "active", active);
+	export(env, exports, "state", state);
+	export(env, exports, "initPid", init_pid);
+	export(env, exports, "configItem", config_item);
+	export(env, exports, "cgroupGet", cgroup_get);
+	export(env, exports, "cgroupSet", cgroup_set);
+	export(env, exports, "signalInit", signal_init);
+	export(env, exports, "makePipe", make_pipe);
+	export(env, exports, "pending", pending);
+	export(env, exports, "freeze", lxd_freeze);
+	export(env, exports, "unfreeze", lxd_unfreeze);
+	export(env, exports, "interfaces", lxd_interfaces);
+	return export(env, exports, "watchExit", lxd_watch_exit);
 }

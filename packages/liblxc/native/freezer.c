@@ -48,6 +48,8 @@ static napi_value start(napi_env env, napi_callback_info info, bool freeze)
 	struct work *work = calloc(1, sizeof(*work));
 
 	napi_get_cb_info(env, info, &count, args, NULL, NULL);
+	if (!work)
+		return lxd_throw_errno(env, "freezer");
 	work->freeze = freeze;
 	work->path = lxd_string(env, args[0]);
 	work->name = work->path ? lxd_string(env, args[1]) : NULL;

@@ -82,7 +82,7 @@ static void *ask(void *data)
 		goto end;
 	out = open_memstream(&query->text, &query->size);
 	for (const struct ifaddrs *at = list; out && at; at = at->ifa_next) {
-		if (!at->ifa_addr)
+		if (!at->ifa_addr || (at->ifa_addr->sa_family != AF_PACKET && !at->ifa_netmask))
 			continue;
 		if (at->ifa_addr->sa_family == AF_PACKET)
 			print_link(out, sock, at);
@@ -132,6 +132,8 @@ napi_value lxd_interfaces(napi_env env, napi_callback_info info)
 	napi_value arg, promise, label;
 	size_t count = 1;
 
+	if (!query)
+		return lxd_throw_errno(env, "interfaces");
 	napi_get_cb_info(env, info, &count, &arg, NULL, NULL);
 	napi_get_value_int32(env, arg, &query->pid);
 	napi_create_promise(env, &query->deferred, &promise);

@@ -1,10 +1,13 @@
 /*
  * Tells when processes end, children or not: one thread polls their pidfds and hands each end to the event loop.
- * It never keeps the daemon alive by itself.
+ * It never keeps the daemon alive by itself. A watch is known by its number to the thread and to JavaScript, so that
+ * an end and a cancellation may cross.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -13,32 +16,50 @@
 #include "addon.h"
 
 struct watch {
+	struct watch *next;
+	uintptr_t number;
 	int pidfd;
 	napi_threadsafe_function callback;
-	/* Both the thread and JavaScript's handle hold it. */
-	atomic_int references;
-	atomic_bool settled;
 };
 
 static int epoll = -1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct watch *watches;
+static uintptr_t last_number;
 
-static void put(struct watch *watch)
+/* Whoever comes first gets it; NULL for the other. */
+static struct watch *take(uintptr_t number)
 {
-	if (atomic_fetch_sub(&watch->references, 1) == 1)
-		free(watch);
+	struct watch *watch = NULL;
+
+	pthread_mutex_lock(&lock);
+	for (struct watch **at = &watches; *at; at = &(*at)->next) {
+		if ((*at)->number == number) {
+			watch = *at;
+			*at = watch->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+	return watch;
 }
 
-/* Whoever comes first, the end or the cancellation, takes the descriptor and the callback with it. */
-static void settle(struct watch *watch, bool ended)
+static void settle(uintptr_t number, bool ended)
 {
-	if (atomic_exchange(&watch->settled, true))
+	struct watch *watch = take(number);
+	napi_status status = napi_ok;
+
+	if (!watch)
 		return;
 	epoll_ctl(epoll, EPOLL_CTL_DEL, watch->pidfd, NULL);
 	close(watch->pidfd);
 	if (ended)
-		napi_call_threadsafe_function(watch->callback, NULL, napi_tsfn_nonblocking);
-	napi_release_threadsafe_function(watch->callback, napi_tsfn_release);
+		status = napi_call_threadsafe_function(watch->callback, NULL, napi_tsfn_nonblocking);
+	/* Not to be touched again when its environment is being torn down. */
+	if (status != napi_closing)
+		napi_release_threadsafe_function(watch->callback, napi_tsfn_release);
+	free(watch);
 }
 
 static void *poll_ends(void *unused)
@@ -49,12 +70,8 @@ static void *poll_ends(void *unused)
 	for (;;) {
 		int count = epoll_wait(epoll, events, 64, -1);
 
-		for (int i = 0; i < count; i++) {
-			struct watch *watch = events[i].data.ptr;
-
-			settle(watch, true);
-			put(watch);
-		}
+		for (int i = 0; i < count; i++)
+			settle((uintptr_t)events[i].data.u64, true);
 	}
 	return NULL;
 }
@@ -62,30 +79,30 @@ static void *poll_ends(void *unused)
 static void start_thread(void)
 {
 	pthread_attr_t attributes;
+	sigset_t all, before;
 	pthread_t thread;
 
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attributes, 128 * 1024);
-	pthread_create(&thread, &attributes, poll_ends, NULL);
+	/* Signals are for Node's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (epoll >= 0 && pthread_create(&thread, &attributes, poll_ends, NULL) != 0) {
+		close(epoll);
+		epoll = -1;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
-}
-
-static void finalize(napi_env env, void *data, void *hint)
-{
-	(void)env;
-	(void)hint;
-	put(data);
 }
 
 static napi_value cancel(napi_env env, napi_callback_info info)
 {
-	void *data = NULL;
+	void *number = NULL;
 
-	napi_get_cb_info(env, info, NULL, NULL, NULL, &data);
-	if (data)
-		settle(data, false);
+	napi_get_cb_info(env, info, NULL, NULL, NULL, &number);
+	settle((uintptr_t)number, false);
 	return NULL;
 }
 
@@ -102,23 +119,29 @@ napi_value lxd_watch_exit(napi_env env, napi_callback_info info)
 	napi_get_value_int32(env, args[0], &pid);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0)
-		return NULL;
+		return errno == ESRCH ? NULL : lxd_throw_errno(env, "pidfd_open");
 	pthread_once(&once, start_thread);
-
 	watch = calloc(1, sizeof(*watch));
-	watch->pidfd = pidfd;
-	/* The thread's, the handle's. A cancelled watch keeps the thread's: its event may be on the way. */
-	atomic_init(&watch->references, 2);
 	napi_create_string_utf8(env, "watchExit", NAPI_AUTO_LENGTH, &label);
-	napi_create_threadsafe_function(env, args[1], NULL, label, 0, 1, NULL, NULL, NULL, NULL, &watch->callback);
+	if (!watch || napi_create_threadsafe_function(env, args[1], NULL, label, 0, 1, NULL, NULL, NULL, NULL,
+						      &watch->callback) != napi_ok) {
+		close(pidfd);
+		free(watch);
+		return lxd_throw_errno(env, "watchExit");
+	}
 	napi_unref_threadsafe_function(env, watch->callback);
-	napi_create_function(env, "cancel", NAPI_AUTO_LENGTH, cancel, watch, &handle);
-	napi_add_finalizer(env, handle, watch, finalize, NULL, NULL);
+	watch->pidfd = pidfd;
+	pthread_mutex_lock(&lock);
+	event.data.u64 = watch->number = ++last_number;
+	watch->next = watches;
+	watches = watch;
+	pthread_mutex_unlock(&lock);
 
-	event.data.ptr = watch;
+	/* From here on it is the thread's as much as ours. */
 	if (epoll_ctl(epoll, EPOLL_CTL_ADD, pidfd, &event) < 0) {
-		settle(watch, false);
+		settle((uintptr_t)event.data.u64, false);
 		return lxd_throw_errno(env, "epoll_ctl");
 	}
+	napi_create_function(env, "cancel", NAPI_AUTO_LENGTH, cancel, (void *)(uintptr_t)event.data.u64, &handle);
 	return handle;
 }

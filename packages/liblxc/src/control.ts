@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
 
-/** The helper's side of the conversation on descriptor 3. */
+/** The daemon's side of the conversation on descriptor 3 of the helper: native/control.c. */
 export class Control {
   readonly #socket: Duplex;
   readonly #attached = Promise.withResolvers<number>();
@@ -15,9 +15,12 @@ export class Control {
     this.#exited.promise.catch(() => undefined);
     this.#socket.setEncoding('utf8');
     this.#socket.on('data', (text: string) => this.#receive(text));
-    this.#socket.on('error', () => undefined); // its end is told by the process's
+    this.#socket.on('error', () => undefined); // followed by 'close'
     child.once('error', (error) => this.#fail(`The runtime helper could not be started: ${error.message}`));
-    child.once('close', () => this.#fail('The runtime helper ended before the command did'));
+    // All that it said has been read by then; an 'error' of the child tells more and comes in the same turn.
+    this.#socket.once('close', () => {
+      setImmediate(() => this.#fail('The runtime helper ended before the command did'));
+    });
   }
 
   /** Pid on the host, once the command is in the container. */
@@ -31,6 +34,11 @@ export class Control {
 
   write(data: string | Uint8Array): void {
     if (!this.#socket.destroyed) this.#socket.write(data);
+  }
+
+  /** Ends the helper; a command that it has started goes on. */
+  close(): void {
+    this.#socket.destroy();
   }
 
   #receive(text: string): void {

@@ -139,18 +139,17 @@ export function liblxcSuite(makeWorld: () => Promise<LiblxcWorld>): void {
   });
 
   test('tells when init is gone, to a later object too', async () => {
-    const gone = Promise.withResolvers<void>();
-    using _watch = world.again().onInitExit(name, gone.resolve);
+    const gone = Promise.withResolvers<string>();
+    using _watch = world.again().onInitExit(name, () => gone.resolve('gone'));
     expect(world.again().state(name)).toBe('RUNNING');
     await lxc().kill(name, { signal });
-    await gone.promise;
+    expect(await gone.promise).toBe('gone');
   });
 
   test('a watch that was ended stays silent', async () => {
     let told = 0;
-    lxc()
-      .onInitExit(name, () => (told += 1))
-      [Symbol.dispose]();
+    const watch = lxc().onInitExit(name, () => (told += 1));
+    watch[Symbol.dispose]();
     await lxc().kill(name, { signal });
     await sleep(20);
     expect(told).toBe(0);

@@ -1,0 +1,149 @@
+/* Runs a command in a container. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <lxc/attach_options.h>
+
+#include "runtime.h"
+
+enum { max_request = 16 * 1024 * 1024 };
+
+struct request {
+	char **argv, **env;
+	bool terminal;
+};
+
+/* u32 size of what follows, u32 count of arguments, u32 count of variables, then each as text that ends in NUL. */
+static bool read_request(struct request *request)
+{
+	uint32_t head[3];
+	char *text, *end;
+
+	if (!read_exactly(head, sizeof(head)) || head[0] > max_request || head[1] == 0)
+		return false;
+	if ((uint64_t)head[1] + head[2] > head[0])
+		return false;
+	text = malloc(head[0] + 1);
+	request->argv = calloc(head[1] + 1, sizeof(char *));
+	request->env = calloc(head[2] + 1, sizeof(char *));
+	if (!text || !request->argv || !request->env || !read_exactly(text, head[0]))
+		return false;
+	end = text + head[0];
+	*end = '\0';
+	for (uint32_t i = 0; i < head[1] + head[2]; i++) {
+		if (text >= end)
+			return false;
+		if (i < head[1])
+			request->argv[i] = text;
+		else
+			request->env[i - head[1]] = text;
+		text += strlen(text) + 1;
+	}
+	return true;
+}
+
+/* In the container, as the user asked for, on the right descriptors. */
+static int run(void *data)
+{
+	struct request *request = data;
+
+	setsid();
+	if (request->terminal)
+		ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+	signal(SIGPIPE, SIG_DFL);
+	umask(0022);
+	execvp(request->argv[0], request->argv);
+	_exit(errno == ENOENT || errno == ENOTDIR ? 127 : 126);
+}
+
+uid_t on_host(pid_t init, uid_t inside)
+{
+	unsigned long first, host, count;
+	uid_t found = inside;
+	char path[64];
+	FILE *map;
+
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", init);
+	map = fopen(path, "re");
+	if (!map)
+		return inside;
+	while (fscanf(map, "%lu %lu %lu", &first, &host, &count) == 3)
+		if (inside >= first && inside - first < count)
+			found = (uid_t)(host + (inside - first));
+	fclose(map);
+	return found;
+}
+
+/* A terminal of the container's own devpts: one of the host's would be no terminal inside. */
+static int open_terminal(struct lxc_container *container, int *slave)
+{
+	int devpts = container->devpts_fd(container);
+	int master = devpts < 0 ? -1 : openat(devpts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int unlocked = 0;
+
+	if (devpts >= 0)
+		close(devpts);
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0)
+		return -1;
+	*slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return *slave < 0 ? -1 : master;
+}
+
+int exec(char **args, char **argv)
+{
+	lxc_attach_options_t options = LXC_ATTACH_OPTIONS_DEFAULT;
+	struct lxc_container *container = lxc_container_new(args[1], args[0]);
+	pid_t child = -1, init = container ? container->init_pid(container) : -1;
+	struct request request = { 0 };
+	int columns = atoi(args[5]), master = -1, slave = -1;
+	uid_t owner;
+
+	if (init <= 0)
+		return fail("the container is not running");
+	/* Root inside is root outside: it must not reach our file through the process that enters. */
+	if (on_host(init, 0) == 0 && !run_sealed(argv))
+		return fail("no sealed copy could be run: %s", strerror(errno));
+	if (!read_request(&request))
+		return fail("the request was cut off");
+
+	options.uid = (uid_t)strtoul(args[2], NULL, 10);
+	options.gid = (gid_t)strtoul(args[3], NULL, 10);
+	options.initial_cwd = args[4];
+	options.env_policy = LXC_ATTACH_CLEAR_ENV;
+	options.extra_env_vars = request.env;
+	request.terminal = columns > 0;
+	if (request.terminal) {
+		master = open_terminal(container, &slave);
+		if (master < 0)
+			return fail("no terminal could be opened in the container: %s", strerror(errno));
+		resize(master, (unsigned)columns, (unsigned)atoi(args[6]));
+		options.stdin_fd = options.stdout_fd = options.stderr_fd = slave;
+	}
+	/* A terminal or a pipe may also be opened by name (/dev/stderr), by its owner. */
+	owner = on_host(init, options.uid);
+	for (int fd = 0; fd < 3; fd++)
+		if (fchown(request.terminal ? slave : fd, owner, (gid_t)-1) < 0)
+			return fail("fchown: %s", strerror(errno));
+
+	if (container->attach(container, run, &request, &options, &child) < 0)
+		return fail("the container could not be entered: %s", strerror(errno));
+	dprintf(control, "pid %d\n", child);
+	/* The last reader and writer of the streams must be the command. */
+	if (request.terminal)
+		close(slave);
+	else
+		for (int fd = 0; fd < 3; fd++)
+			close(fd);
+	serve(master, child, (int)syscall(SYS_pidfd_open, child, 0));
+	return 0;
+}

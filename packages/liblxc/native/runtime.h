@@ -1,0 +1,29 @@
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include <lxc/lxccontainer.h>
+
+/* The descriptor of the socket to the daemon. */
+enum { control = 3 };
+
+/* control.c: lines to and from the daemon */
+int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool read_exactly(void *data, size_t size);
+/* Does what the daemon's lines say; false when it is gone. `master` and `child`: -1 and 0 where there is none. */
+bool read_control(int master, pid_t child);
+
+/* terminal.c */
+void resize(int master, unsigned columns, unsigned rows);
+int console(char **args);
+/* Serves a command, or a console (child 0, ended -1), until it and its output are over or the daemon is gone. */
+void serve(int master, pid_t child, int ended);
+
+/* exec.c */
+int exec(char **args, char **argv);
+/* The id on the host of an id in the container of `init`. */
+uid_t on_host(pid_t init, uid_t inside);
+
+/* seal.c: returns at once when it runs from the copy already */
+bool run_sealed(char **argv);

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LxdError } from '@lxd-ts/core';
+import { helperEnvironment, type Runtime } from './helper.ts';
+import { kill } from './kill.ts';
+import type { StartRequest } from './liblxc.ts';
+
+const SIGKILL = 9;
+const abortMs = 20;
+
+/** The first error lines that liblxc has logged after `from`, without their columns; the cause comes first. */
+async function errorsSince(logFile: string, from: number): Promise<string> {
+  const log = await readFile(logFile).catch(() => Buffer.alloc(0));
+  const lines = log
+    .subarray(log.length < from ? 0 : from)
+    .toString()
+    .split('\n')
+    .filter((line) => / (ERROR|ALERT|CRIT|FATAL) /.test(line))
+    .map((line) => line.replace(/^\S+ \S+ \S+ \S+\s+\S+ - [^ ]+ - /, '').trim());
+  return lines.slice(0, 3).join('; ') || 'liblxc gave no reason';
+}
+
+export async function start(
+  runtime: Runtime,
+  request: StartRequest,
+  signal: AbortSignal,
+): Promise<{ initPid: number }> {
+  const { addon, lxcpath, program } = runtime;
+  const { name, configFile, logFile, logLevel } = request;
+  const logged = (await stat(logFile).catch(() => undefined))?.size ?? 0;
+  signal.throwIfAborted();
+  const args = ['start', lxcpath, name, configFile, logFile, logLevel];
+  const child = spawn(program, args, { stdio: 'ignore', detached: true, env: helperEnvironment });
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  // Killing the helper would leave its monitor to go on: it is init that must die, as soon as there is one.
+  const onAbort = async () => {
+    while (child.exitCode === null && child.signalCode === null) {
+      addon.signalInit(lxcpath, name, SIGKILL);
+      await sleep(abortMs);
+    }
+  };
+  const listener = () => void onAbort();
+  signal.addEventListener('abort', listener, { once: true });
+  try {
+    const [status] = await ended;
+    if (signal.aborted) {
+      await kill(runtime, name, AbortSignal.timeout(10_000));
+      signal.throwIfAborted();
+    }
+    if (status !== 0)
+      throw new LxdError('internal', `Failed to start "${name}": ${await errorsSince(logFile, logged)}`);
+  } finally {
+    signal.removeEventListener('abort', listener);
+  }
+  const initPid = addon.initPid(lxcpath, name);
+  if (initPid <= 0) throw new LxdError('internal', `"${name}" ended as soon as it had started`);
+  return { initPid };
+}
