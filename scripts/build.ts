@@ -36,6 +36,7 @@ await Promise.all(
     const out = join(root, outDir, `${name}.cjs`);
     await build({ ...common, entryPoints: [entry], outfile: out });
     // Started by name from anywhere, with the project's own Node.js. A bundle cannot cache its own compilation, so this does.
+    writeFileSync(join(root, outDir, 'package.json'), '{ "type": "commonjs" }\n');
     const launcher = join(root, outDir, name);
     const node = join(root, '.tools/bin/node');
     writeFileSync(launcher, `#!${node}\nrequire('node:module').enableCompileCache();\nrequire('${out}');\n`);
