@@ -7,6 +7,7 @@ export const apiExtensions: readonly string[] = [
   // Instances
   ...[
     'instances',
+    'api_filtering',
     'container_full',
     'instance_get_full',
     'instance_all_projects',
