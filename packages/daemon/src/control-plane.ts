@@ -147,7 +147,7 @@ export async function openControlPlane(
   /** First what was left half done, then what should run. */
   const takenIn = async (member: string): Promise<void> => {
     try {
-      await api.instances.recover([name], { signal: stopping.signal });
+      await api.recover([name], { signal: stopping.signal });
       await api.instances.startAll(member, { signal: stopping.signal });
     } catch (error) {
       if (!stopping.signal.aborted)
@@ -155,7 +155,7 @@ export async function openControlPlane(
     }
   };
   if (agent) await api.agents.connected(name, agent);
-  await api.instances.recover([name], { signal });
+  await api.recover([name], { signal });
   const hub = await cluster?.listen(api, (member) => void takenIn(member));
   await listenUnix(api.http, join(dir, 'unix.socket'), options.group);
   ready = true;

@@ -4,6 +4,7 @@ import { LxdError, toLxdError } from '@lxd-ts/core';
 import { connectAgent } from '@lxd-ts/rpc';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { joinedCluster } from './identity.ts';
+import { lockDirectory } from './lock-directory.ts';
 import { openLogger } from './logger.ts';
 import { openNode } from './node.ts';
 import { help, parseOptions, type DaemonOptions } from './options.ts';
@@ -20,6 +21,7 @@ async function run(options: DaemonOptions): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o711 });
   await chmod(dir, 0o711);
   process.umask(0o022);
+  await lockDirectory(dir);
   const log = openLogger(options.level, options.logfile);
   const end = Promise.withResolvers<End>();
   const starting = new AbortController();

@@ -8,6 +8,7 @@ import { certificatesRoutes } from './features/certificates/routes.ts';
 import { clusterRoutes, type ClusterOptions } from './features/cluster/routes.ts';
 import { EventHub } from './features/events/hub.ts';
 import { eventsRoutes } from './features/events/routes.ts';
+import { toldLog } from './features/events/told-log.ts';
 import { imagesRoutes } from './features/images/routes.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
 import { instancesService, type InstancesService } from './features/instances/service.ts';
@@ -47,6 +48,8 @@ export interface ApiServer extends AsyncDisposable {
   http: Server;
   agents: AgentRegistry;
   instances: InstancesService;
+  /** Finishes or rolls back what these API servers left half done; what cannot be reached now stays for the next time. */
+  recover(servers: readonly string[], options: { signal: AbortSignal }): Promise<void>;
   events: EventHub;
 }
 
@@ -77,7 +80,7 @@ const onMember = (
 
 /** The pools and networks of one member. */
 export function partsOf(records: Records, member: string): { pools: PoolSpec[]; networks: NetworkSpec[] } {
-  const made = <T extends { status: string }>({ value }: { value: T }) => value.status === 'Created';
+  const made = ({ value }: { value: { status: string } }) => value.status === 'Created';
   return {
     pools: records
       .list('pools')
@@ -97,8 +100,9 @@ export function partsOf(records: Records, member: string): { pools: PoolSpec[]; 
 
 /** The control plane's API over these records. Nothing listens, and no agent is connected, until the caller says so. */
 export function createServer(options: ApiServerOptions): ApiServer {
-  const { records, operations, log, server, clock, uuid } = options;
+  const { records, operations, server, clock, uuid } = options;
   const events = new EventHub(clock);
+  const log = toldLog(options.log, events);
   const agents: AgentRegistry = new AgentRegistry({
     log,
     onObservation: (member, observation, signal) => instances.observe(member, observation, { signal }),
@@ -114,6 +118,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
       agents.online().map((name) => agents.description(name))[0] ??
       unknownMember,
   });
+  const pools = storagePoolsService(services, allDrivers);
+  const networks = networksService(services, allDrivers);
   const routes = [
     ...serverRoutes(info),
     ...eventsRoutes(events),
@@ -121,8 +127,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...instancesRoutes(instances),
     ...imagesRoutes(services),
     ...profilesRoutes(new ProfilesService(instances.context)),
-    ...storagePoolsRoutes(services, storagePoolsService(services, allDrivers)),
-    ...networksRoutes(services, networksService(services, allDrivers)),
+    ...storagePoolsRoutes(services, pools),
+    ...networksRoutes(services, networks),
     ...projectsRoutes(services),
     ...certificatesRoutes(),
     ...clusterRoutes(services, options.cluster),
@@ -141,6 +147,12 @@ export function createServer(options: ApiServerOptions): ApiServer {
     agents,
     instances,
     events,
+    recover: async (servers, given) => {
+      // Instances stand on the other two.
+      await pools.recover(servers, given);
+      await networks.recover(servers, given);
+      await instances.recover(servers, given);
+    },
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();
       agents[Symbol.dispose]();
