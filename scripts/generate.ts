@@ -1,9 +1,12 @@
 /**
- * Writes what follows from api-spec/openapi.yaml: types, request validators, the table of routes.
+ * Writes what follows from api-spec/openapi.yaml: types, request validators, the table of routes; and, where `protoc`
+ * is installed, what follows from packages/rpc/proto/agent.proto.
  *   node scripts/generate.ts            writes
  *   node scripts/generate.ts --check    fails when what is committed is not what would be written
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readDocument } from './openapi/document.ts';
 import { emitRoutes } from './openapi/emit-routes.ts';
@@ -12,6 +15,40 @@ import { emitValidators } from './openapi/emit-validators.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const banner = '// Generated from api-spec/openapi.yaml by scripts/generate.ts. Do not edit.\n';
+
+const stubOptions = [
+  'outputServices=grpc-js',
+  'esModuleInterop=true',
+  'oneof=unions',
+  'importSuffix=.ts',
+  'env=node',
+  'outputJsonMethods=false',
+  'outputPartialMethods=false',
+  'useExactTypes=false',
+  'snakeToCamel=true',
+];
+
+/** The gRPC stubs; nothing where `protoc` is missing, which then is said. */
+function generateStubs(): [file: string, text: string][] {
+  const out = mkdtempSync(join(tmpdir(), 'lxd-ts-stubs-'));
+  const argv = [
+    `--plugin=${join(root, 'node_modules/.bin/protoc-gen-ts_proto')}`,
+    `--ts_proto_out=${out}`,
+    `--ts_proto_opt=${stubOptions.join(',')}`,
+    ...['-I', join(root, 'packages/rpc/proto'), 'agent.proto'],
+  ];
+  try {
+    execFileSync('protoc', argv, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const text = readFileSync(join(out, 'agent.ts'), 'utf8');
+    return [[join(root, 'packages/rpc/src/agent-hub.gen.ts'), text]];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    console.log('generate: protoc is not installed, so the gRPC stubs were left alone');
+    return [];
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
 
 /** File → what belongs in it. */
 async function generate(): Promise<Map<string, string>> {
@@ -22,9 +59,12 @@ async function generate(): Promise<Map<string, string>> {
     'routes.gen.ts': emitRoutes(document),
     'validators.gen.ts': emitValidators(document),
   };
-  return new Map(
-    Object.entries(files).map(([name, text]) => [join(root, 'packages/api-types/src', name), banner + text]),
-  );
+  return new Map([
+    ...Object.entries(files).map(
+      ([name, text]) => [join(root, 'packages/api-types/src', name), banner + text] as const,
+    ),
+    ...generateStubs(),
+  ]);
 }
 
 function read(file: string): string | undefined {
@@ -40,7 +80,7 @@ async function main(check: boolean): Promise<void> {
     if (read(file) === text) continue;
     if (!check) writeFileSync(file, text);
     else {
-      console.error(`${file} is not what api-spec/openapi.yaml says: run node scripts/generate.ts`);
+      console.error(`${file} is not what its source says: run node scripts/generate.ts`);
       process.exitCode = 1;
     }
   }

@@ -53,7 +53,7 @@ export const run: Host['run'] = async (argv, options) => {
         child.stdin.on('error', () => undefined); // a program may end before it has read everything
         if (typeof input === 'string') child.stdin.end(input);
         else {
-          input.on('error', (error) => {
+          input.on('error', (error: Error) => {
             child.kill('SIGTERM');
             reject(error);
           });

@@ -52,6 +52,7 @@ function peerOf(call: unknown): { name: string; serialNumber: string } {
 
 const grpcError = (error: unknown): { code: status; details: string } => {
   const { code, message } = toLxdError(error);
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- core spells the codes without gRPC's library
   return { code: grpcStatusOf(code), details: message };
 };
 
@@ -200,7 +201,7 @@ export async function startAgentHub(options: AgentHubOptions): Promise<AgentHub>
     },
 
     session: (stream: ServerDuplexStream<AgentMessage, HubMessage>) => {
-      const refuse = (error: LxdError) => stream.destroy(Object.assign(error, grpcError(error)) as never);
+      const refuse = (error: LxdError) => stream.destroy(Object.assign(error, grpcError(error)));
       let name: string;
       try {
         ({ name } = peerOf(stream));
@@ -244,7 +245,7 @@ export async function startAgentHub(options: AgentHubOptions): Promise<AgentHub>
       const name = String(stream.metadata.get('channel')[0] ?? '');
       const connection = connections.get(peerOf(stream).name);
       if (connection && name) connection.opened(name, stream as unknown as ChunkStream);
-      else stream.destroy(new Error('no session') as never);
+      else stream.destroy(new Error('no session'));
     },
   });
 

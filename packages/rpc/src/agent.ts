@@ -71,7 +71,8 @@ export interface NetworkLease {
 /** An interface of the host, managed by us or not. */
 export interface HostInterface {
   name: string;
-  type: 'bridge' | 'physical' | 'loopback' | 'vlan' | 'bond' | 'unknown' | string;
+  /** `bridge`, `physical`, `loopback`, `vlan`, `bond` or another word of the kernel's; else `unknown`. */
+  type: string;
 }
 
 /** One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. */

@@ -47,6 +47,7 @@ export async function connectAgent(
       await new AgentConnection(agent, client).serve(signal);
       onState(false, 'the control plane ended the connection');
     } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may have ended while we served
       if (!signal.aborted) onState(false, error instanceof Error ? error.message : String(error));
     } finally {
       client.close();

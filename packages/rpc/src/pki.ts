@@ -172,8 +172,9 @@ export async function certify(
   const { Pkcs10CertificateRequest } = await x509();
   const parsed = new Pkcs10CertificateRequest(request);
   if (!(await parsed.verify())) throw new Error('the certificate request is not signed by its own key');
-  const publicKey = await parsed.publicKey.export();
-  return sign(authority, subject, publicKey as unknown as webcrypto.CryptoKey, {
+  // Declared without a type that Node has.
+  const publicKey = (await parsed.publicKey.export()) as unknown as webcrypto.CryptoKey;
+  return sign(authority, subject, publicKey, {
     from: new Date(now.getTime() - 3_600_000),
     to: years(now, 10),
   });

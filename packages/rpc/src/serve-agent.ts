@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { Metadata } from '@grpc/grpc-js';
 import { LxdError, toLxdError } from '@lxd-ts/core';
-import { AgentHubClient, type AgentMessage, type HubMessage } from './agent-hub.gen.ts';
+import { type AgentHubClient, type AgentMessage, type HubMessage } from './agent-hub.gen.ts';
 import type { Agent, CallOptions, ExecCommand, ExecSession, ImageFile, TerminalSession } from './agent.ts';
 import type { InstanceRef, InstanceSpec } from '@lxd-ts/core';
 import { byteStream, receiveParts, type ChunkStream } from './channel.ts';
@@ -160,7 +160,7 @@ export class AgentConnection {
     table.set('receiveImage', ([name, expected], options) =>
       agent.receiveImage(receiveParts(this.#open(String(name))), {
         ...options,
-        ...(expected ? { expected: String(expected) } : {}),
+        ...(typeof expected === 'string' && expected ? { expected } : {}),
       }),
     );
     table.set('sendImage', async ([fingerprint], options) =>

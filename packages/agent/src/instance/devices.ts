@@ -1,4 +1,4 @@
-import { Undo, type InstanceSpec } from '@lxd-ts/core';
+import { type Undo, type InstanceSpec } from '@lxd-ts/core';
 import { driverFor, type DeviceContext, type DeviceDriver } from '@lxd-ts/devices';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import type { AgentContext } from '../context.ts';

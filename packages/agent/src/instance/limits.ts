@@ -21,7 +21,7 @@ const memoryBytes = (value: string, host: HostCapacity): number =>
 function cpuSet(value: string, name: string, cpus: number): string {
   if (!/^\d+$/.test(value)) return value;
   const count = Math.min(Number(value), cpus);
-  const start = [...name].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) >>> 0, 7) % cpus;
+  const start = Array.from(name).reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) >>> 0, 7) % cpus;
   return Array.from({ length: count }, (_, i) => (start + i) % cpus)
     .sort((a, b) => a - b)
     .join(',');

@@ -39,7 +39,9 @@ async function fillFrom(
     case 'none':
       return pool.createVolume(
         volume,
-        async (directory) => void (await mkdir(join(directory, 'rootfs'), { recursive: true })),
+        async (directory) => {
+          await mkdir(join(directory, 'rootfs'), { recursive: true });
+        },
         options,
       );
     case 'copy': {

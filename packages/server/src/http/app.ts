@@ -6,12 +6,13 @@ import { WebSocketServer } from 'ws';
 import type { Logger } from '../services.ts';
 import { readBody } from './body.ts';
 import { checkETag } from './etag.ts';
+import { checkProject } from './project.ts';
 import { sendError, sendReply } from './reply.ts';
 import type { Caller, Reply, RequestContext, Route } from './route.ts';
 import { Router, type Match } from './router.ts';
 
 export interface AppOptions {
-  routes: readonly Route<never>[];
+  routes: readonly Route[];
   log: Logger;
   /** Who is at the other end of a connection. */
   callerOf(request: IncomingMessage): Caller;
@@ -42,20 +43,26 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     const path = at < 0 ? url : url.slice(0, at);
     const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
     const { api, route, params, instancesPath } = find(router, (request.method ?? '').toLowerCase(), path);
+    const caller = callerOf(request);
+    // Not the query: there may be a secret in it.
+    const { protocol, username } = caller;
+    log.debug('Handling API request', { ip: '@', method: request.method, protocol, url: path, username });
+    const project = query.get('project') || 'default';
+    checkProject(api.operationId, project);
     const body = api.requestBody === 'json' ? await readBody(request, api.operationId) : undefined;
     const context: RequestContext<never> = {
-      caller: callerOf(request),
+      caller,
       params,
       query,
       headers: request.headers,
-      project: query.get('project') || 'default',
+      project,
       body: body as never,
       stream: request,
       instancesPath,
       signal,
       checkETag: (value) => checkETag(request.headers['if-match'], value),
     };
-    return (route as Route).handle(context);
+    return route.handle(context);
   }
 
   /** Aborted when the caller goes away before the answer is complete. */

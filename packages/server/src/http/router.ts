@@ -25,8 +25,8 @@ export class Router {
   readonly #root = newNode();
 
   /** @throws Error when a route is not in the OpenAPI document, or one of the document has no route */
-  constructor(routes: readonly Route<never>[]) {
-    const byId = new Map(routes.map((route) => [route.operationId, route as Route]));
+  constructor(routes: readonly Route[]) {
+    const byId = new Map(routes.map((route) => [route.operationId, route]));
     for (const api of described) {
       const route = byId.get(api.operationId);
       if (!route) throw new Error(`no handler for operation ${api.operationId} of the OpenAPI document`);

@@ -18,7 +18,7 @@ function checkName(name: string | undefined): string {
 export function clusterRoutes(
   { records, agents, operations, server }: Services,
   { joinToken }: ClusterOptions,
-): Route<never>[] {
+): Route[] {
   const clustered = () => joinToken !== undefined;
   const members = () => {
     if (!clustered()) throw new LxdError('internal', 'Server is not clustered');
@@ -61,7 +61,7 @@ export function clusterRoutes(
   const add: Route<{ server_name?: string }> = {
     operationId: 'clusterMembersPost',
     handle: async ({ body, project }) => {
-      if (!joinToken) throw new LxdError('internal', 'Server is not clustered');
+      if (!joinToken) throw new LxdError('invalid', 'This server is not clustered');
       const name = checkName(body.server_name);
       if (records.get('members', name)) {
         throw new LxdError('conflict', `The cluster already has a member with name: ${name}`);

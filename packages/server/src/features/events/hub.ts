@@ -16,6 +16,8 @@ interface Listener {
 /** A client that does not read is dropped before its events fill our memory. */
 const maxBufferedBytes = 8 * 1024 * 1024;
 
+const asText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+
 /** Everybody who listens on `/1.0/events`. */
 export class EventHub {
   readonly #listeners = new Set<Listener>();
@@ -73,7 +75,9 @@ export class EventHub {
     this.#send('operation', project, operation);
   }
 
-  logging(level: string, message: string, context: Record<string, string>): void {
+  logging(level: string, message: string, fields: Record<string, unknown> = {}): void {
+    if (this.#listeners.size === 0) return;
+    const context = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, asText(value)]));
     this.#send('logging', undefined, { message, level, context });
   }
 

@@ -6,6 +6,7 @@ const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
 function checkDevice({ drivers }: InstancesContext, spec: InstanceSpec, name: string, device: Config): void {
   if (device['type'] === 'none') return;
+  if (!device['type']) throw invalid(`Failed loading device "${name}": Missing device type in config`);
   const driver = drivers.device(device, spec);
   if (!driver) throw invalid(`Failed loading device "${name}": Unsupported device type`);
   for (const [key, value] of Object.entries(device)) {

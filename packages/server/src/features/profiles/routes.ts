@@ -6,7 +6,7 @@ const nameOf = ({ params }: RequestContext): string => params['name'] ?? '';
 
 const tag = ({ config, description, devices }: ProfileRecord): unknown => [config, description, devices];
 
-export function profilesRoutes(service: ProfilesService): Route<never>[] {
+export function profilesRoutes(service: ProfilesService): Route[] {
   const view = (record: ProfileRecord) => ({
     name: record.name,
     description: record.description,

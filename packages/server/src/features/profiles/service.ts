@@ -62,11 +62,18 @@ export class ProfilesService {
     return this.#users(project, name).map((user) => `/1.0/instances/${user.name}${suffix}`);
   }
 
-  #told(action: string, project: string, name: string, caller: Caller): void {
+  #told(
+    action: string,
+    project: string,
+    name: string,
+    caller: Caller,
+    context?: Record<string, unknown>,
+  ): void {
     this.#services.events.lifecycle({
       action: `profile-${action}`,
       source: url(project, name),
       project,
+      ...(context ? { context } : {}),
       ...requestor(caller),
     });
   }
@@ -168,7 +175,7 @@ export class ProfilesService {
     const { value, revision } = this.find(project, name);
     const { records } = this.#services;
     if (records.get('profiles', project, newName)) {
-      throw new LxdError('conflict', `Name "${newName}" already in use`);
+      throw new LxdError('internal', `Name "${newName}" already in use`);
     }
     const transaction = records
       .transaction()
@@ -181,7 +188,7 @@ export class ProfilesService {
       transaction.update('instances', [project, user.name], found.revision, { ...found.value, profiles });
     }
     await transaction.commit({ signal });
-    this.#told('renamed', project, newName, caller);
+    this.#told('renamed', project, newName, caller, { old_name: name });
     return url(project, newName);
   }
 

@@ -6,7 +6,7 @@ interface ServerPut {
   config?: Config;
 }
 
-export function serverRoutes(service: ServerService): Route<never>[] {
+export function serverRoutes(service: ServerService): Route[] {
   const change = (
     operationId: 'serverPut' | 'serverPatch',
     next: (body: ServerPut) => Config,
@@ -14,7 +14,7 @@ export function serverRoutes(service: ServerService): Route<never>[] {
     operationId,
     handle: async (request: RequestContext<ServerPut>) => {
       request.checkETag(service.config);
-      await service.update(next(request.body), request.signal);
+      await service.update(next(request.body), request.caller, request.signal);
       return empty;
     },
   });

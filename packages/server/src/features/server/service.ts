@@ -1,5 +1,6 @@
 import { LxdError, validators, type Config, type ConfigSchema, findKey } from '@lxd-ts/core';
 import type { MemberDescription } from '@lxd-ts/rpc';
+import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { apiExtensions } from './api-extensions.ts';
 
@@ -83,7 +84,7 @@ export class ServerService {
   }
 
   /** @throws LxdError `invalid` for a key that is not known */
-  async update(config: Config, signal: AbortSignal): Promise<void> {
+  async update(config: Config, caller: Caller, signal: AbortSignal): Promise<void> {
     for (const [key, value] of Object.entries(config)) {
       const found = findKey(schema, key);
       if (!found) throw new LxdError('invalid', `cannot set '${key}' to '${value}': unknown key`);
@@ -91,7 +92,7 @@ export class ServerService {
       if (wrong) throw new LxdError('invalid', `cannot set '${key}' to '${value}': ${wrong}`);
     }
     const set = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== ''));
-    const { records, server } = this.#services;
+    const { records } = this.#services;
     const before = records.get('serverConfig');
     const transaction = records.transaction();
     if (before) transaction.update('serverConfig', [], before.revision, { config: set });
@@ -101,7 +102,7 @@ export class ServerService {
       action: 'config-updated',
       source: '/1.0',
       project: 'default',
-      context: { server },
+      requestor: { username: caller.username, protocol: caller.protocol },
     });
   }
 }
