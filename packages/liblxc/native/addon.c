@@ -149,8 +149,11 @@ static napi_value config_item(napi_env env, napi_callback_info info)
 	napi_value value = NULL;
 	char *text = NULL;
 
-	if (open_call(env, info, &call, 1))
+	if (open_call(env, info, &call, 1)) {
+		/* liblxc asks nothing for what has no configuration, be it an empty one; ours is not in its place. */
+		call.container->load_config(call.container, "/dev/null");
 		text = call.container->get_running_config_item(call.container, call.text[0]);
+	}
 	value = to_string(env, text);
 	free(text);
 	close_call(&call);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -56,7 +57,11 @@ static bool read_request(struct request *request)
 static int run(void *data)
 {
 	struct request *request = data;
+	struct pollfd daemon = { .fd = control, .events = POLLRDHUP };
 
+	/* It may have taken long to get here, into a frozen container until it was thawed: not wanted any more. */
+	if (poll(&daemon, 1, 0) > 0)
+		_exit(1);
 	setsid();
 	if (request->terminal)
 		ioctl(STDIN_FILENO, TIOCSCTTY, 0);
@@ -106,15 +111,19 @@ int exec(char **args, char **argv)
 	pid_t child = -1, init = container ? container->init_pid(container) : -1;
 	struct request request = { 0 };
 	int columns = atoi(args[5]), master = -1, slave = -1;
+	bool sealed = true;
 	uid_t owner;
 
-	if (init <= 0)
-		return fail("the container is not running");
-	/* Root inside is root outside: it must not reach our file through the process that enters. */
-	if (on_host(init, 0) == 0 && !run_sealed(argv))
-		return fail("no sealed copy could be run: %s", strerror(errno));
+	/* Where root inside is root outside, it must not reach our file through the process that enters. */
+	if (init > 0 && on_host(init, 0) == 0 && !run_sealed(argv))
+		sealed = false;
+	/* Before anything is refused: a daemon that could not write it all would not read why. */
 	if (!read_request(&request))
 		return fail("the request was cut off");
+	if (init <= 0)
+		return fail("the container is not running");
+	if (!sealed)
+		return fail("no sealed copy could be run");
 
 	options.uid = (uid_t)strtoul(args[2], NULL, 10);
 	options.gid = (gid_t)strtoul(args[3], NULL, 10);

@@ -21,7 +21,7 @@ static void run(napi_env env, void *data)
 	(void)env;
 	if (!container)
 		return;
-	/* liblxc freezes nothing that has no configuration, be it an empty one; ours is not in its place. */
+	/* As for a configuration item: an empty one will do. */
 	container->load_config(container, "/dev/null");
 	work->done = work->freeze ? container->freeze(container) : container->unfreeze(container);
 	lxc_container_put(container);

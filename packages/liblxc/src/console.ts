@@ -16,7 +16,7 @@ export async function openConsole(
   const control = new Control(child);
   const terminal = joinTerminal(child);
   try {
-    await attached(child, control, signal);
+    await attached(control, signal);
   } catch (error) {
     terminal.destroy();
     throw error;

@@ -1,5 +1,5 @@
 import { Control } from './control.ts';
-import { attached, encodeRequest, spawnHelper, type Runtime } from './helper.ts';
+import { attached, checkRequest, encodeRequest, spawnHelper, type Runtime } from './helper.ts';
 import type { ExecProcess, ExecRequest } from './liblxc.ts';
 import { openPipes } from './pipes.ts';
 import { joinTerminal } from './terminal.ts';
@@ -20,7 +20,7 @@ async function withPipes(
     const control = new Control(child);
     control.exited.then(over.resolve, over.resolve);
     control.write(request);
-    const pid = await attached(child, control, signal);
+    const pid = await attached(control, signal);
     const { stdin, stdout, stderr } = pipes;
     return session(control, pid, { pipes: { stdin, stdout, stderr } }, pipes.destroy);
   } catch (error) {
@@ -41,7 +41,7 @@ async function withTerminal(
   const close = () => void terminal.destroy();
   control.write(request);
   try {
-    return session(control, await attached(child, control, signal), { terminal }, close);
+    return session(control, await attached(control, signal), { terminal }, close);
   } catch (error) {
     close();
     throw error;
@@ -76,6 +76,7 @@ export async function exec(
   signal: AbortSignal,
 ): Promise<ExecProcess> {
   signal.throwIfAborted();
+  checkRequest(request);
   const { name, uid, gid, cwd, terminal } = request;
   const numbers = [uid, gid].map(String);
   const size = [terminal?.columns ?? 0, terminal?.rows ?? 0].map(String);
