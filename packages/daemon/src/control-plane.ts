@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
 import { fingerprintOf, type Agent } from '@lxd-ts/rpc';
-import { createServer, listenUnix, partsOf, type Logger } from '@lxd-ts/server';
+import { createServer, partsOf, type Logger, type UnixListener } from '@lxd-ts/server';
 import { openEtcdStore, openRecords, startEmbeddedEtcd, type Records, type Store } from '@lxd-ts/state';
 import { clusterHub } from './cluster.ts';
 import { clusterAuthority, serverCertificate } from './identity.ts';
@@ -102,6 +102,7 @@ async function firstRecords(
 export async function openControlPlane(
   options: DaemonOptions,
   agent: Agent | undefined,
+  listener: UnixListener,
   log: Logger,
   shutdown: (force: boolean) => void,
   signal: AbortSignal,
@@ -157,9 +158,10 @@ export async function openControlPlane(
   if (agent) await api.agents.connected(name, agent);
   await api.recover([name], { signal });
   const hub = await cluster?.listen(api, (member) => void takenIn(member));
-  await listenUnix(api.http, join(dir, 'unix.socket'), options.group);
-  ready = true;
-  if (agent) void takenIn(name);
+  listener.serve(api.http);
+  // As LXD: ready is who has started what should run.
+  if (agent) void takenIn(name).then(() => (ready = true));
+  else ready = true;
 
   return {
     stopInstances: async (force) => {

@@ -1,7 +1,8 @@
 import { mkdir, chmod } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import { connectAgent } from '@lxd-ts/rpc';
+import { createNodeServer, listenUnix } from '@lxd-ts/server';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { joinedCluster } from './identity.ts';
 import { lockDirectory } from './lock-directory.ts';
@@ -40,24 +41,39 @@ async function run(options: DaemonOptions): Promise<void> {
     if (!ending) ask({ stopInstances: true, force });
   };
 
+  // Before anything is touched: another daemon may be at work here.
+  const listener = await listenUnix(join(dir, 'unix.socket'), options.group);
   const agent = options.roles.includes('node') ? await openNode(dir, log) : undefined;
   let controlPlane: ControlPlane | undefined;
   let connection: Promise<void> | undefined;
   const lifetime = new AbortController();
   if (options.roles.includes('control-plane')) {
-    controlPlane = await openControlPlane({ ...options, dir }, agent, log, shutdown, lifetime.signal);
+    controlPlane = await openControlPlane(
+      { ...options, dir },
+      agent,
+      listener,
+      log,
+      shutdown,
+      lifetime.signal,
+    );
   } else if (agent) {
     const { identity, addresses, name } = await joinedCluster(dir, options.joinToken, new Date());
+    let online = false;
     connection = connectAgent(agent, addresses[0] ?? '', identity, {
       signal: lifetime.signal,
-      onState: (connected, why) => log.info(connected ? 'connected' : 'not connected', { member: name, why }),
+      onState: (connected, why) => {
+        online = connected;
+        log.info(connected ? 'connected' : 'not connected', { member: name, why });
+      },
     });
+    listener.serve(createNodeServer({ log, internal: { ready: () => online, shutdown } }));
   }
   log.info('ready', { version, dir, roles: options.roles.join() });
 
   const { stopInstances, force } = await end.promise;
   log.info('ending', { stopInstances });
   if (stopInstances) await controlPlane?.stopInstances(force);
+  await listener[Symbol.asyncDispose]();
   await controlPlane?.close();
   lifetime.abort(new LxdError('unavailable', 'The daemon is shutting down'));
   await connection;

@@ -42,9 +42,9 @@ export interface ApiServerOptions {
   cluster: ClusterOptions;
 }
 
-/** Disposing takes no more requests and lets go of the agents; `events.close()` is left for the very end. */
+/** Disposing lets go of the agents; `events.close()` is left for the very end. */
 export interface ApiServer extends AsyncDisposable {
-  /** Not listening yet. */
+  /** Listens nowhere itself. */
   http: Server;
   agents: AgentRegistry;
   instances: InstancesService;
@@ -156,8 +156,6 @@ export function createServer(options: ApiServerOptions): ApiServer {
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();
       agents[Symbol.dispose]();
-      http.close();
-      http.closeIdleConnections();
       return Promise.resolve();
     },
   };

@@ -1,3 +1,4 @@
 export { createServer, partsOf, type ApiServer, type ApiServerOptions } from './create-server.ts';
-export { listenUnix } from './http/listen.ts';
+export { createNodeServer } from './create-node-server.ts';
+export { listenUnix, type UnixListener } from './http/listen.ts';
 export type { Logger } from './services.ts';

@@ -4,7 +4,7 @@ import { LxdError } from '@lxd-ts/core';
 /** The tag of what a client may have seen: the same for the same value. */
 export const etagOf = (value: unknown): string =>
   createHash('sha256')
-    .update(JSON.stringify(value) ?? '')
+    .update(JSON.stringify(value ?? null))
     .digest('hex');
 
 /** @throws LxdError `precondition-failed` when the caller means another version */

@@ -57,7 +57,7 @@ export async function sendReply(response: ServerResponse, reply: Reply): Promise
         response.writeHead(200, headers);
         return writeList(response, envelope(success, '[]'), reply.metadata);
       }
-      sendJson(200, envelope(success, JSON.stringify(reply.metadata) ?? 'null'));
+      sendJson(200, envelope(success, JSON.stringify(reply.metadata ?? null)));
       return;
     }
     case 'empty': {

@@ -42,10 +42,10 @@ export function clusterRoutes(
   };
   const get: Route = {
     operationId: 'clusterGet',
-    handle: () =>
-      Promise.resolve(
-        sync({ server_name: clustered() ? server : '', enabled: clustered(), member_config: [] }),
-      ),
+    handle: () => {
+      const view = { server_name: clustered() ? server : '', enabled: clustered(), member_config: [] };
+      return Promise.resolve(sync(view, view));
+    },
   };
   const list: Route = {
     operationId: 'clusterMembersGet',

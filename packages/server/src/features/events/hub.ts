@@ -16,7 +16,8 @@ interface Listener {
 /** A client that does not read is dropped before its events fill our memory. */
 const maxBufferedBytes = 8 * 1024 * 1024;
 
-const asText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+const asText = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);
 
 /** Everybody who listens on `/1.0/events`. */
 export class EventHub {

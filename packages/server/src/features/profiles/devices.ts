@@ -4,6 +4,11 @@ import { isRootDisk } from '../instances/expand.ts';
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
+const withPool = (spec: InstanceSpec, name: string): InstanceSpec => ({
+  ...spec,
+  pools: { ...spec.pools, [name]: { name, driver: 'dir', config: {} } },
+});
+
 function checkDevice({ drivers }: InstancesContext, spec: InstanceSpec, name: string, device: Config): void {
   if (device['type'] === 'none') return;
   if (!device['type']) throw invalid(`Failed loading device "${name}": Missing device type in config`);
@@ -17,7 +22,10 @@ function checkDevice({ drivers }: InstancesContext, spec: InstanceSpec, name: st
     if (wrong !== undefined) throw invalid(`Invalid value for device option "${key}": ${wrong}`);
   }
   if (isRootDisk(device) && !device['pool']) throw invalid('Root disk entry must have a "pool" property set');
-  driver.validate(device, spec);
+  // As LXD: a profile may name the pool of a root disk before there is such a pool.
+  const { pool } = device;
+  const known = !isRootDisk(device) || !pool || spec.pools[pool] ? spec : withPool(spec, pool);
+  driver.validate(device, known);
 }
 
 /**
