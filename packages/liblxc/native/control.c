@@ -38,7 +38,7 @@ bool read_exactly(void *data, size_t size)
 	return true;
 }
 
-bool read_control(int master, pid_t child)
+bool read_control(int master, pid_t child, bool *killed)
 {
 	static char line[64];
 	static size_t used;
@@ -61,8 +61,8 @@ bool read_control(int master, pid_t child)
 		used = 0;
 		if (sscanf(line, "resize %u %u", &a, &b) == 2)
 			resize(master, a, b);
-		else if (sscanf(line, "signal %u", &a) == 1 && child > 0)
-			kill(child, (int)a);
+		else if (sscanf(line, "signal %u", &a) == 1 && child > 0 && kill(child, (int)a) == 0 && a == SIGKILL)
+			*killed = true;
 	}
 	return true;
 }

@@ -1,6 +1,8 @@
 /* Freezing waits for every task of the cgroup, so it runs beside the event loop. */
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include <lxc/lxccontainer.h>
 
@@ -13,6 +15,31 @@ struct work {
 	bool freeze, done;
 };
 
+/*
+ * With cgroup v1 liblxc sleeps a second when not every task is frozen at its first look, and for ever on one that cannot be.
+ * So the kernel is asked beforehand, more often and not for ever; liblxc finds it done. False: it could not be done.
+ */
+static bool settle_v1(struct lxc_container *container, const char *state)
+{
+	const struct timespec pause = { .tv_nsec = 500 * 1000 };
+	char now[32] = "";
+
+	/* No such file with cgroup v2, where liblxc waits well. */
+	if (container->get_cgroup_item(container, "freezer.state", now, sizeof(now)) <= 0)
+		return true;
+	for (int i = 0; i < 20000; i++) {
+		if (!container->set_cgroup_item(container, "freezer.state", state))
+			return false;
+		if (container->get_cgroup_item(container, "freezer.state", now, sizeof(now)) <= 0)
+			return false;
+		if (strncmp(now, state, strlen(state)) == 0)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	container->set_cgroup_item(container, "freezer.state", "THAWED");
+	return false;
+}
+
 static void run(napi_env env, void *data)
 {
 	struct work *work = data;
@@ -23,7 +50,8 @@ static void run(napi_env env, void *data)
 		return;
 	/* As for a configuration item: an empty one will do. */
 	container->load_config(container, "/dev/null");
-	work->done = work->freeze ? container->freeze(container) : container->unfreeze(container);
+	work->done = settle_v1(container, work->freeze ? "FROZEN" : "THAWED") &&
+		     (work->freeze ? container->freeze(container) : container->unfreeze(container));
 	lxc_container_put(container);
 }
 

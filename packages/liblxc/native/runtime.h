@@ -12,7 +12,7 @@ enum { control = 3 };
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 bool read_exactly(void *data, size_t size);
 /* Does what the daemon's lines say; false when it is gone. `master` and `child`: -1 and 0 where there is none. */
-bool read_control(int master, pid_t child);
+bool read_control(int master, pid_t child, bool *killed);
 
 /* terminal.c */
 void resize(int master, unsigned columns, unsigned rows);

@@ -73,7 +73,7 @@ static void report(pid_t child)
 void serve(int master, pid_t child, int ended)
 {
 	static struct held input, output;
-	bool running = child > 0, listening = master >= 0, typing = listening, last = false;
+	bool running = child > 0, listening = master >= 0, typing = listening, last = false, killed = false;
 
 	if (listening) {
 		unblock(master);
@@ -98,8 +98,12 @@ void serve(int master, pid_t child, int ended)
 				return;
 			continue;
 		}
-		if (fds[0].revents && !read_control(master, running ? child : 0))
+		if (fds[0].revents && !read_control(master, running ? child : 0, &killed)) {
+			/* A command goes on without the daemon, unless it was called off: as a zombie it would hold up the container. */
+			if (running && killed)
+				report(child);
 			return;
+		}
 		if (fds[1].revents) {
 			report(child);
 			running = false;

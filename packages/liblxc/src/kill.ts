@@ -12,24 +12,40 @@ async function monitorOf(initPid: number): Promise<number | undefined> {
   return parent > 1 ? parent : undefined;
 }
 
+/** Strikes until the monitor is gone: more than once, since an init that was just rebooting is followed by another. */
+async function killUntilGone(
+  runtime: Runtime,
+  name: string,
+  monitor: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { addon, lxcpath } = runtime;
+  const gone = Promise.withResolvers<unknown>();
+  const unwatch = addon.watchExit(monitor, () => gone.resolve(undefined));
+  if (!unwatch) return;
+  const strike = async () => {
+    addon.signalInit(lxcpath, name, SIGKILL);
+    // What is frozen dies only when it is thawed.
+    if (addon.state(lxcpath, name)?.startsWith('FR')) await addon.unfreeze(lxcpath, name);
+  };
+  const again = setInterval(() => void strike().catch(gone.reject), againMs);
+  const onAbort = () => gone.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.all([strike(), gone.promise]);
+  } finally {
+    clearInterval(again);
+    signal.removeEventListener('abort', onAbort);
+    unwatch();
+  }
+}
+
 export async function kill(runtime: Runtime, name: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const { addon, lxcpath } = runtime;
   const initPid = addon.initPid(lxcpath, name);
   const monitor = initPid > 0 ? await monitorOf(initPid) : undefined;
-  const gone = Promise.withResolvers<true>();
-  const unwatch = monitor === undefined ? undefined : addon.watchExit(monitor, () => gone.resolve(true));
-  try {
-    // More than once, since an init that was just rebooting is followed by another.
-    for (let over = !unwatch; !over;) {
-      addon.signalInit(lxcpath, name, SIGKILL);
-      // What is frozen dies only when it is thawed.
-      if (addon.state(lxcpath, name)?.startsWith('FR')) await addon.unfreeze(lxcpath, name);
-      over = await Promise.race([gone.promise, sleep(againMs, false, { signal, ref: false })]);
-    }
-  } finally {
-    unwatch?.();
-  }
+  if (monitor !== undefined) await killUntilGone(runtime, name, monitor, signal);
   // Without an init there is only a monitor that is on its way up or down.
   while (addon.state(lxcpath, name) !== 'STOPPED') {
     addon.signalInit(lxcpath, name, SIGKILL);
