@@ -1,0 +1,194 @@
+/** Compares lxd-tsd with real LXD; see scripts/bench. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeBusyboxRootfs } from '../../test/support/busybox.ts';
+import { startLxd, startOurs, type Server } from './servers.ts';
+
+const rounds = Number(process.argv[2] ?? 7);
+const listSize = 100;
+const name = 'bench';
+
+type Times = Map<string, number[]>;
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+async function timed(times: Times, what: string, work: () => Promise<unknown>): Promise<void> {
+  const begin = performance.now();
+  await work();
+  times.set(what, [...(times.get(what) ?? []), performance.now() - begin]);
+}
+
+function makeImage(dir: string): Buffer {
+  const image = join(dir, 'image');
+  mkdirSync(image);
+  makeBusyboxRootfs(join(image, 'rootfs'));
+  writeFileSync(
+    join(image, 'metadata.yaml'),
+    'architecture: x86_64\ncreation_date: 1700000000\nproperties: {os: busybox}\n',
+  );
+  execFileSync('tar', ['-czf', join(dir, 'image.tar.gz'), '-C', image, 'metadata.yaml', 'rootfs']);
+  return readFileSync(join(dir, 'image.tar.gz'));
+}
+
+async function prepare({ rest }: Server, image: Buffer): Promise<string> {
+  await rest.call('POST', '/1.0/storage-pools', {
+    name: 'default',
+    driver: 'btrfs',
+    config: { size: '5GiB' },
+  });
+  await rest.call('POST', '/1.0/networks', {
+    name: 'lxdbr0',
+    config: { 'ipv4.address': '10.123.45.1/24', 'ipv4.nat': 'true', 'ipv6.address': 'none' },
+  });
+  await rest.call('PUT', '/1.0/profiles/default', {
+    devices: {
+      root: { type: 'disk', path: '/', pool: 'default' },
+      eth0: { type: 'nic', name: 'eth0', network: 'lxdbr0' },
+    },
+  });
+  const headers = { 'Content-Type': 'application/octet-stream' };
+  const { metadata } = await rest.run('POST', '/1.0/images', image, headers);
+  return String(metadata?.['fingerprint']);
+}
+
+async function round({ rest }: Server, times: Times, fingerprint: string): Promise<void> {
+  const source = { type: 'image', fingerprint };
+  const state = (action: string) =>
+    rest.run('PUT', `/1.0/instances/${name}/state`, { action, force: true, timeout: -1 });
+  await timed(times, 'launch', async () => {
+    await rest.run('POST', '/1.0/instances', { name, source, profiles: ['default'] });
+    await state('start');
+  });
+  await timed(times, 'exec true', () => rest.exec(name, ['true']));
+  await timed(times, 'state', () => rest.call('GET', `/1.0/instances/${name}/state`));
+  await timed(times, 'stop -f', () => state('stop'));
+  await timed(times, 'start', () => state('start'));
+  await state('stop');
+  await timed(times, 'copy', () =>
+    rest.run('POST', '/1.0/instances', {
+      name: `${name}-copy`,
+      profiles: ['default'],
+      source: { type: 'copy', source: name },
+    }),
+  );
+  await timed(times, 'delete', () => rest.run('DELETE', `/1.0/instances/${name}-copy`));
+  await rest.run('DELETE', `/1.0/instances/${name}`);
+  await timed(times, 'create', () =>
+    rest.run('POST', '/1.0/instances', { name, source, profiles: ['default'] }),
+  );
+  await rest.run('DELETE', `/1.0/instances/${name}`);
+}
+
+/** GETs of one instance over four connections for two seconds. */
+async function requestsPerSecond({ rest }: Server): Promise<number> {
+  let done = 0;
+  const end = performance.now() + 2_000;
+  const worker = async () => {
+    for (; performance.now() < end; done += 1) await rest.call('GET', '/1.0/instances/list-0');
+  };
+  await Promise.all([worker(), worker(), worker(), worker()]);
+  return done / 2;
+}
+
+async function lists(server: Server, times: Times, fingerprint: string): Promise<void> {
+  const { rest } = server;
+  for (let i = 0; i < listSize; i++) {
+    await rest.run('POST', '/1.0/instances', {
+      name: `list-${i}`,
+      profiles: ['default'],
+      source: { type: 'image', fingerprint },
+    });
+  }
+  for (let i = 0; i < 5; i++) {
+    await timed(times, `list of ${listSize}, recursion 1`, () =>
+      rest.call('GET', '/1.0/instances?recursion=1'),
+    );
+    await timed(times, `list of ${listSize}, recursion 2`, () =>
+      rest.call('GET', '/1.0/instances?recursion=2'),
+    );
+  }
+}
+
+async function clean({ rest }: Server): Promise<void> {
+  const urls = (await rest.call('GET', '/1.0/instances')) as string[];
+  for (const url of urls) {
+    await rest
+      .run('PUT', `${url}/state`, { action: 'stop', force: true, timeout: -1 })
+      .catch(() => undefined);
+    await rest.run('DELETE', url);
+  }
+  for (const url of (await rest.call('GET', '/1.0/images')) as string[]) await rest.run('DELETE', url);
+  await rest.call('PUT', '/1.0/profiles/default', { devices: {} });
+  await rest.call('DELETE', '/1.0/networks/lxdbr0');
+  await rest.call('DELETE', '/1.0/storage-pools/default');
+}
+
+interface Row {
+  what: string;
+  unit: string;
+  ours: number;
+  lxd: number;
+}
+
+function print(rows: readonly Row[]): void {
+  console.log(
+    `${'what'.padEnd(28)}${'lxd-ts'.padStart(12)}${'LXD'.padStart(12)}${'times better'.padStart(15)}`,
+  );
+  for (const { what, unit, ours, lxd } of rows) {
+    const better = unit === '1/s' ? ours / lxd : lxd / ours;
+    const ratio = ours > 0 && lxd > 0 ? better.toFixed(2) : '-';
+    const figure = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(1));
+    console.log(
+      `${`${what} (${unit})`.padEnd(28)}${figure(ours).padStart(12)}${figure(lxd).padStart(12)}${ratio.padStart(15)}`,
+    );
+  }
+}
+
+const dir = mkdtempSync('/tmp/lxd-ts-bench-');
+execFileSync('chmod', ['711', dir]);
+const servers: Server[] = [];
+try {
+  const image = makeImage(dir);
+  servers.push(await startOurs(join(dir, 'ours')), await startLxd(join(dir, 'lxd')));
+  const measured: { server: Server; times: Times; fingerprint: string }[] = [];
+  for (const server of servers)
+    measured.push({ server, times: new Map(), fingerprint: await prepare(server, image) });
+  for (const { server, fingerprint } of measured) await round(server, new Map(), fingerprint); // the first unpacks the image
+  for (let i = 0; i < rounds; i++) {
+    for (const { server, times, fingerprint } of measured) await round(server, times, fingerprint);
+  }
+  for (const { server, times, fingerprint } of measured) await lists(server, times, fingerprint);
+  const rates: number[] = [];
+  for (const { server } of measured) rates.push(await requestsPerSecond(server));
+  for (const { server } of measured)
+    await server.rest.run('PUT', '/1.0/instances/list-0/state', { action: 'start', timeout: -1 });
+  const [ours, lxd] = measured;
+  if (!ours || !lxd) throw new Error('two servers are compared');
+  const [memory, lxdMemory] = [ours.server.memory(), lxd.server.memory()];
+  const rows: Row[] = [
+    ...[...ours.times].map(([what, values]) => ({
+      what,
+      unit: 'ms',
+      ours: median(values),
+      lxd: median(lxd.times.get(what) ?? []),
+    })),
+    { what: 'GET of one instance', unit: '1/s', ours: rates[0] ?? 0, lxd: rates[1] ?? 0 },
+    ...Object.entries(memory).map(([what, bytes]) => ({
+      what: `memory: ${what}`,
+      unit: 'MB',
+      ours: bytes / 1e6,
+      lxd: (lxdMemory[what] ?? 0) / 1e6,
+    })),
+  ];
+  print(rows);
+  writeFileSync(
+    'bench.json',
+    `${JSON.stringify({ date: new Date().toISOString(), rounds, rows }, null, 2)}\n`,
+  );
+  for (const server of servers) await clean(server);
+} finally {
+  for (const server of servers) await server.stop();
+  rmSync(dir, { recursive: true, force: true });
+}
