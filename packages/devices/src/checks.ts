@@ -3,7 +3,9 @@ import { validators } from '@lxd-ts/core';
 /** Checks that several devices share. */
 export const checks = {
   hwaddr: (value: string) =>
-    /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(value) ? undefined : `Invalid MAC address "${value}"`,
+    /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(value)
+      ? undefined
+      : 'Invalid MAC address, must be 6 bytes of hex separated by colons',
   mtu: (value: string) => (/^\d+$/.test(value) && Number(value) >= 68 ? undefined : `Invalid MTU "${value}"`),
   interfaceName: (value: string) =>
     /^[^\s/:]{1,15}$/.test(value) && value !== '.' && value !== '..'

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
@@ -28,6 +29,15 @@ function counter(total: number, onPercent: (percent: number) => void): Transform
   });
 }
 
+type FileKind = 'unified' | 'metadata' | 'rootfs';
+
+/** A root filesystem comes from where it belongs and nowhere else; its /dev from nowhere. */
+const excluded: Readonly<Record<FileKind, readonly string[]>> = {
+  unified: ['--exclude=rootfs/dev/*', '--exclude=./rootfs/dev/*'],
+  metadata: ['--exclude=rootfs', '--exclude=./rootfs'],
+  rootfs: ['--exclude=dev/*', '--exclude=./dev/*'],
+};
+
 /**
  * GNU tar keeps every file below the directory by itself: it strips leading slashes, refuses `..`, and makes symbolic links
  * last. Device nodes are left out: the container gets its /dev when it starts, and one on the host would be a way out.
@@ -37,6 +47,7 @@ async function unpackTar(
   file: string,
   packing: Exclude<Packing, 'squashfs'>,
   directory: string,
+  what: FileKind,
   options: UnpackOptions,
 ): Promise<void> {
   const { size } = await stat(file);
@@ -55,8 +66,7 @@ async function unpackTar(
     '--same-owner',
     '--same-permissions',
     '--anchored',
-    '--exclude=rootfs/dev/*',
-    '--exclude=./rootfs/dev/*',
+    ...excluded[what],
     '--directory',
     directory,
     '--file=-',
@@ -77,7 +87,7 @@ export async function unpackFile(
   host: Host,
   file: string,
   target: { directory: string; rootfs: string },
-  what: 'unified' | 'metadata' | 'rootfs',
+  what: FileKind,
   options: UnpackOptions,
 ): Promise<void> {
   const packing = await packingOfFile(file);
@@ -85,7 +95,21 @@ export async function unpackFile(
     if (what !== 'rootfs') throw new LxdError('invalid', 'The metadata of an image cannot be a squashfs');
     await unpackSquashfs(host, file, target.rootfs, options.signal);
   } else {
-    await unpackTar(host, file, packing, what === 'rootfs' ? target.rootfs : target.directory, options);
+    await unpackTar(host, file, packing, what === 'rootfs' ? target.rootfs : target.directory, what, options);
+  }
+  // A link in its place would make a directory of the host the container's root.
+  for (const [path, must] of [
+    [target.rootfs, true],
+    [join(target.directory, 'templates'), false],
+  ] as const) {
+    const found = await lstat(path).catch(() => undefined);
+    if (found ? !found.isDirectory() : must) {
+      throw new LxdError('invalid', `The image's ${basename(path)} is not a directory`);
+    }
+  }
+  const metadata = await lstat(join(target.directory, 'metadata.yaml')).catch(() => undefined);
+  if (metadata && !metadata.isFile()) {
+    throw new LxdError('invalid', "The image's metadata.yaml is not a file");
   }
 }
 

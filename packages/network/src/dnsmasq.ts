@@ -48,11 +48,19 @@ export function dnsmasqConfig(network: NetworkSpec, dir: string, addresses: read
   if (v6) {
     lines.push('enable-ra');
     if (!isFalse(config['ipv6.dhcp'])) {
-      lines.push(
-        isTrue(config['ipv6.dhcp.stateful'])
-          ? `dhcp-range=::2,::ffff:ffff,constructor:${name},${config['ipv6.dhcp.expiry'] || '1h'}`
-          : `dhcp-range=::,constructor:${name},ra-stateless,ra-names`,
-      );
+      const expiry = config['ipv6.dhcp.expiry'] || '1h';
+      const ranges = (config['ipv6.dhcp.ranges'] ?? '').split(',').filter(Boolean);
+      if (!isTrue(config['ipv6.dhcp.stateful'])) {
+        lines.push(`dhcp-range=::,constructor:${name},ra-stateless,ra-names`);
+      } else if (ranges.length === 0) {
+        lines.push(`dhcp-range=::2,::ffff:ffff:ffff:ffff,constructor:${name},${expiry}`);
+      }
+      if (isTrue(config['ipv6.dhcp.stateful'])) {
+        for (const range of ranges) {
+          const [first = '', last = first] = range.trim().split('-');
+          lines.push(`dhcp-range=${first},${last},${v6.prefix},${expiry}`);
+        }
+      }
     } else {
       lines.push(`dhcp-range=::,constructor:${name},ra-only`);
     }
@@ -85,7 +93,7 @@ export function eui64(cidr: Cidr, hwaddr: string): string {
   const groups = Array.from({ length: 8 }, (_, i) =>
     ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16),
   );
-  return groups.join(':');
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
 const reservationLine = ({ hwaddr, hostname, ipv4, ipv6 }: HostReservation): string =>
@@ -222,7 +230,7 @@ export class Dnsmasq {
     });
     return [...gateway, ...hosts].sort((a, b) =>
       a.hostname === b.hostname
-        ? Number(addressValue(a.address) - addressValue(b.address) > 0n)
+        ? Math.sign(Number(addressValue(a.address) - addressValue(b.address)))
         : a.hostname < b.hostname
           ? -1
           : 1,

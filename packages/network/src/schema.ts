@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 import type { ConfigSchema } from '@lxd-ts/core';
 import { validators } from '@lxd-ts/core';
 import { parseCidr } from './subnet.ts';
@@ -20,13 +20,20 @@ const ranges = (value: string) => {
   return undefined;
 };
 
+const ranges6 = (value: string) => {
+  const wrong = value.split(/[,-]/).find((end) => !isIPv6(end.trim()));
+  return wrong === undefined ? undefined : `Not an IPv6 address "${wrong.trim()}"`;
+};
+
 const subnets = (value: string) => {
   const wrong = value.split(',').find((text) => !parseCidr(text.trim()));
   return wrong === undefined ? undefined : `Item "${wrong.trim()}": invalid CIDR address: ${wrong.trim()}`;
 };
 
 const hwaddr = (value: string) =>
-  /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(value) ? undefined : `Invalid MAC address "${value}"`;
+  /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(value)
+    ? undefined
+    : 'Invalid MAC address, must be 6 bytes of hex separated by colons';
 
 const mtu = (value: string) =>
   /^\d+$/.test(value) && Number(value) >= 68 ? undefined : `Invalid MTU "${value}"`;
@@ -41,6 +48,10 @@ const interfaceNames = (value: string) => {
   return wrong === undefined ? undefined : `"${wrong}" is not the name of a network interface`;
 };
 
+/** One line of dnsmasq's configuration must not become two. */
+const domains = (value: string) =>
+  /^[\w.-]+(,\s*[\w.-]+)*$/.test(value) ? undefined : `"${value}" is not a domain name`;
+
 const bool = validators.bool;
 const { any, oneOf } = validators;
 
@@ -53,13 +64,13 @@ export const bridgeSchema: ConfigSchema = {
     description: 'Interfaces of the host that become ports',
     memberSpecific: true,
   },
-  'dns.domain': { check: any, description: 'Domain that instances are found in', default: 'lxd' },
+  'dns.domain': { check: domains, description: 'Domain that instances are found in', default: 'lxd' },
   'dns.mode': {
     check: oneOf('dynamic', 'managed', 'none'),
     description: 'Where names come from',
     default: 'managed',
   },
-  'dns.search': { check: any, description: 'Search domains for DHCP clients', default: 'dns.domain' },
+  'dns.search': { check: domains, description: 'Search domains for DHCP clients', default: 'dns.domain' },
   'ipv4.address': { check: address(4), description: 'Address of the bridge, auto or none', default: 'auto' },
   'ipv4.nat': { check: bool, description: 'Whether to masquerade', default: 'false' },
   'ipv4.nat.address': { check: ip, description: 'Source address of what leaves' },
@@ -75,7 +86,7 @@ export const bridgeSchema: ConfigSchema = {
   'ipv6.nat.address': { check: ip, description: 'Source address of what leaves' },
   'ipv6.dhcp': { check: bool, description: 'Whether to give settings over DHCP', default: 'true' },
   'ipv6.dhcp.expiry': { check: duration, description: 'How long a lease is good', default: '1h' },
-  'ipv6.dhcp.ranges': { check: any, description: 'Addresses to hand out (stateful)' },
+  'ipv6.dhcp.ranges': { check: ranges6, description: 'Addresses to hand out (stateful)' },
   'ipv6.dhcp.stateful': { check: bool, description: 'Whether DHCP hands out addresses', default: 'false' },
   'ipv6.firewall': { check: bool, description: 'Whether to add filter rules', default: 'true' },
   'ipv6.routes': { check: subnets, description: 'More subnets to route to the bridge' },

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { projectPrefixed } from '@lxd-ts/core';
 import type { VolumeRef } from './driver.ts';
@@ -40,8 +40,14 @@ export async function makeDirectories(pool: string): Promise<void> {
   for (const [name, mode] of directories) await mkdir(join(pool, name), { recursive: true, mode });
 }
 
+/** Takes back `makeDirectories` where nothing is in them. */
+export async function removeDirectories(pool: string): Promise<void> {
+  for (const [name] of directories) await rmdir(join(pool, name)).catch(() => undefined);
+}
+
 function volumeOf(type: VolumeRef['type'], name: string): VolumeRef {
-  const at = name.lastIndexOf('_');
+  // Projects and instances have no underscore in their names; custom volumes may.
+  const at = name.indexOf('_');
   if (type === 'image' || at < 0) return { type, project: 'default', name };
   return { type, project: name.slice(0, at), name: name.slice(at + 1) };
 }

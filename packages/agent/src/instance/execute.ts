@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { rootPool, type AgentContext } from '../context.ts';
+import { cgroupNames, removeCgroups } from './cgroups.ts';
 import { startDevices, stopDevices } from './devices.ts';
 import { lxcConfig, lxcConfigText } from './lxc-config.ts';
 import { instancePaths, type InstancePaths } from './paths.ts';
@@ -28,16 +28,6 @@ interface Run {
 type Executor<S extends Step> = (run: Run, step: S) => Promise<void>;
 
 const undoTimeoutMs = 15_000;
-
-/** Several daemons may run instances of the same name on one host; their cgroups must differ. */
-export function cgroupNames(dir: string, id: string): { monitor: string; payload: string; pivot: string } {
-  const tag = createHash('sha256').update(dir).digest('hex').slice(0, 8);
-  return {
-    monitor: `lxd-ts.monitor.${tag}.${id}`,
-    payload: `lxd-ts.payload.${tag}.${id}`,
-    pivot: `lxd-ts.pivot.${tag}`,
-  };
-}
 
 async function writePrivate(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -83,7 +73,9 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
   },
 
   'start-init': async (run) => {
-    const { liblxc } = run.context;
+    const { dir, liblxc } = run.context;
+    const { monitor, payload } = cgroupNames(dir, run.paths.id);
+    await removeCgroups([monitor, payload]);
     run.undo.push(() => liblxc.kill(run.paths.id, { signal: AbortSignal.timeout(undoTimeoutMs) }));
     await liblxc.start(
       { name: run.paths.id, configFile: run.paths.lxcConfig, logFile: run.paths.lxcLog, logLevel: 'WARN' },
@@ -101,7 +93,14 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     Object.assign(run.volatile, await stopDevices(run.context, spec, run.signal));
   },
 
-  'forget-run': (run) => run.runStates.remove(run.spec),
+  'forget-run': async (run) => {
+    const { dir, liblxc } = run.context;
+    const { monitor, payload, pivot } = cgroupNames(dir, run.paths.id);
+    // Another's monitor may be about to enter the pivot.
+    const last = liblxc.active().every((id) => id === run.paths.id);
+    await removeCgroups([monitor, payload, ...(last ? [pivot] : [])]);
+    await run.runStates.remove(run.spec);
+  },
 };
 
 /** Runs the steps in order; a failure takes back those that were done. Returns the changes of `volatile.*`. */

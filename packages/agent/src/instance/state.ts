@@ -4,7 +4,7 @@ import type { InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, InstanceStateReport, NetworkState, ObservedInstance } from '@lxd-ts/rpc';
 import { rootPool, type AgentContext } from '../context.ts';
 import { interfacesOf } from '../interfaces.ts';
-import { cgroupNames } from './execute.ts';
+import { cgroupNames } from './cgroups.ts';
 import { instancePaths } from './paths.ts';
 import { isUp } from './plan.ts';
 import { volumeOf } from './volume.ts';

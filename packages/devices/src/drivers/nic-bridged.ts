@@ -28,7 +28,8 @@ export const nicBridged: DeviceDriver = {
   capabilities: { hotplug: false, coldplug: true },
   validate: (config, { networks }) => {
     const { network, parent } = config;
-    if (!network && !parent) throw new LxdError('invalid', 'Missing required property "parent" or "network"');
+    if (!network && !parent)
+      throw new LxdError('invalid', 'Invalid value for device option "parent": Required value');
     if (network && parent) throw new LxdError('invalid', '"network" and "parent" cannot be given together');
     if (network && !networks[network]) {
       throw new LxdError('invalid', `Error loading network config for "${network}": Network not found`);

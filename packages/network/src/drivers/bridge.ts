@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isFalse, LxdError, type Config, type NetworkSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import { Dnsmasq } from '../dnsmasq.ts';
@@ -49,6 +50,14 @@ class Bridge implements ManagedNetwork {
 
   async complete({ signal }: WaitOptions): Promise<Config> {
     const { name, config } = this.#network;
+    const ours = await exists(join(this.#context.dir, 'networks', name));
+    // One of the host's must not become ours, to be deleted with the network.
+    if (!ours && (await exists(`/sys/class/net/${name}`))) {
+      throw new LxdError(
+        'conflict',
+        `The host has a network interface "${name}" already; choose another name`,
+      );
+    }
     const filled: Record<string, string> = { ...config };
     const auto = (key: string) => [undefined, '', 'auto'].includes(filled[key]);
     if (auto('ipv4.address') || auto('ipv6.address')) {

@@ -19,6 +19,7 @@ import {
   makeDirectories,
   partialPath,
   poolPath,
+  removeDirectories,
   volumePath,
 } from '../layout.ts';
 import { commonSchema, sizeSchema } from '../schema.ts';
@@ -135,7 +136,7 @@ class BtrfsPool implements StoragePool {
   }
 
   async #mountAt(config: Config, { signal }: WaitOptions): Promise<void> {
-    const source = config['source'] ?? this.#loop;
+    const source = config['source'] || this.#loop;
     await mkdir(this.path, { recursive: true, mode: 0o711 });
     if (!(await this.#host.mounts()).some(({ target }) => target === this.path)) {
       const kind = await stat(source).catch(() => undefined);
@@ -158,21 +159,19 @@ class BtrfsPool implements StoragePool {
   }
 
   async delete(options: WaitOptions): Promise<void> {
-    const { signal } = options;
-    if (await exists(this.path)) {
-      const mounted = (await this.#host.mounts()).some(({ target }) => target === this.path);
-      if (mounted) {
-        for (const left of await listPartials(this.path)) await this.#removeSubvolume(left, signal);
-        // Unpacked images are a cache; only what holds somebody's data keeps the pool.
-        for (const image of await this.volumes('image')) await this.deleteVolume(image, options);
-        const used = await firstUsed(this.path);
-        if (used) throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${used}`);
-        for (const name of await readdir(this.path))
-          await rmdir(join(this.path, name)).catch(() => undefined);
-      }
-      await this.unmount(options);
-      await rmdir(this.path);
+    const { config } = this.#pool;
+    if (await exists(config['source'] || this.#loop)) {
+      // What is in it must be seen before anything is removed.
+      await this.mount(options);
+      // Unpacked images are a cache; only what holds somebody's data keeps the pool.
+      for (const image of await this.volumes('image')) await this.deleteVolume(image, options);
+      const used = await firstUsed(this.path);
+      if (used) throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${used}`);
+      await removeDirectories(this.path);
     }
+    await this.unmount(options);
+    this.#shared.quotas.delete(this.path);
+    if (await exists(this.path)) await rmdir(this.path);
     await rm(this.#loop, { force: true });
   }
 
@@ -276,13 +275,17 @@ class BtrfsPool implements StoragePool {
       allowFailure: true,
     });
     if (quick.status === 0) return;
-    const { stdout } = await this.#btrfs(['subvolume', 'list', '-o', '--', path], signal);
-    const inside = stdout
+    // Both tell paths from the top of the filesystem, wherever it is mounted.
+    const [self, list] = await Promise.all([
+      this.#btrfs(['subvolume', 'show', '--', path], signal),
+      this.#btrfs(['subvolume', 'list', '-o', '--', path], signal),
+    ]);
+    const top = `${self.stdout.split('\n')[0]?.trim() ?? ''}/`;
+    const inside = list.stdout
       .split('\n')
-      .map((line) => /path (.*)$/.exec(line)?.[1])
-      .filter((name) => name !== undefined)
-      // Paths are told from the top of the filesystem.
-      .map((name) => join(this.path, name.slice(Math.max(0, name.search(/(containers|custom|images)\//)))));
+      .map((line) => / path (.*)$/.exec(line)?.[1] ?? '')
+      .filter((name) => name.startsWith(top))
+      .map((name) => join(path, name.slice(top.length)));
     for (const nested of inside) await this.#removeSubvolume(nested, signal);
     await this.#btrfs(['-q', 'property', 'set', '-ts', path, 'ro', 'false'], signal);
     await this.#btrfs(['-q', 'subvolume', 'delete', '--', path], signal);

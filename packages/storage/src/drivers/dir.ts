@@ -1,5 +1,4 @@
 import { access, chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type { Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
@@ -10,6 +9,7 @@ import {
   makeDirectories,
   partialPath,
   poolPath,
+  removeDirectories,
   volumePath,
 } from '../layout.ts';
 import { commonSchema } from '../schema.ts';
@@ -52,14 +52,22 @@ class DirPool implements StoragePool {
     return { ...this.#pool.config, source };
   }
 
-  async delete({ signal }: WaitOptions): Promise<void> {
-    if (!(await exists(this.path))) return;
-    for (const left of await listPartials(this.path)) await removeTree(this.#host, left, signal);
-    const used = await firstUsed(this.path);
-    if (used) throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${used}`);
-    for (const name of await readdir(this.path)) await rmdir(join(this.path, name));
-    await this.unmount({ signal });
-    await rmdir(this.path);
+  async delete(options: WaitOptions): Promise<void> {
+    const source = this.#source;
+    if (await exists(source)) {
+      // What is in it must be seen before anything is removed.
+      await this.mount(options);
+      for (const image of await this.volumes('image')) await this.deleteVolume(image, options);
+      const used = await firstUsed(this.path);
+      if (used) throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${used}`);
+      await removeDirectories(this.path);
+      const foreign = source === this.path ? (await readdir(this.path))[0] : undefined;
+      if (foreign !== undefined) {
+        throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${foreign}`);
+      }
+    }
+    await this.unmount(options);
+    if (await exists(this.path)) await rmdir(this.path);
   }
 
   async mount({ signal }: WaitOptions): Promise<void> {
