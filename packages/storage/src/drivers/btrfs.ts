@@ -318,7 +318,7 @@ class BtrfsPool implements StoragePool {
     const on = await this.#quotasOn();
     if (bytes === undefined && !on) return;
     if (!on) {
-      await this.#btrfs(['quota', 'enable', '--', this.path], signal);
+      await this.#btrfs(['quota', 'enable', this.path], signal);
       this.#shared.quotas.set(this.path, true);
     }
     const limit = bytes === undefined ? 'none' : String(bytes);

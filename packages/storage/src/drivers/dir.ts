@@ -42,7 +42,6 @@ class DirPool implements StoragePool {
 
   async create(options: WaitOptions): Promise<PoolSpec['config']> {
     const source = this.#source;
-    await mkdir(this.path, { recursive: true, mode: 0o711 });
     if (source !== this.path) {
       if (!(await exists(source))) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
       if ((await readdir(source)).length > 0)

@@ -1,0 +1,186 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { checkConfig, type PoolSpec } from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import type { Fill, StorageDriver, StoragePool, VolumeRef } from '../driver.ts';
+
+/** One place a driver can have a pool in. */
+export interface StorageWorld extends AsyncDisposable {
+  driver: StorageDriver;
+  host: Host;
+  /** The daemon's directory. */
+  dir: string;
+  /** As the user gives it, before `create` has completed it. */
+  pool: PoolSpec;
+}
+
+const container = (name: string, project = 'default'): VolumeRef => ({ type: 'container', project, name });
+const fingerprint = 'f'.repeat(64);
+
+/** What holds for every storage driver, on a real filesystem. */
+export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
+  let world: StorageWorld;
+  let spec: PoolSpec;
+  let pool: StoragePool;
+  let fills = 0;
+  const wait = { signal: AbortSignal.timeout(300_000) };
+
+  const fill: Fill = async (directory) => {
+    fills += 1;
+    mkdirSync(join(directory, 'rootfs/etc'), { recursive: true });
+    writeFileSync(join(directory, 'rootfs/etc/hostname'), 'image\n');
+  };
+  const hostname = (volume: VolumeRef) => join(pool.volumePath(volume), 'rootfs/etc/hostname');
+  const names = async (type: VolumeRef['type']) =>
+    (await pool.volumes(type)).map(({ project, name }) => `${project}/${name}`).sort();
+  /** A handle as another process would have it. */
+  const again = () => world.driver.open(spec, world);
+
+  beforeAll(async () => {
+    world = await makeWorld();
+    const config = await world.driver.open(world.pool, world).create(wait);
+    spec = { ...world.pool, config };
+    pool = again();
+  });
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  test('is an inert object whose schema accepts what it completes', () => {
+    expect(() => checkConfig(world.driver.schema, spec.config, 'pool')).not.toThrow();
+    expect(() => checkConfig(world.driver.schema, { nonsense: '1' }, 'pool')).toThrow(/unknown key/);
+    expect(Object.values(world.driver.schema).every(({ description }) => description !== '')).toBe(true);
+    expect(spec.config['source']).toBeTruthy();
+  });
+
+  test('can run here, and says its version', async () => {
+    expect(await world.driver.probe(world.host, wait)).toMatch(/^\d/);
+  });
+
+  test('a volume is made whole, listed, private, and made once', async () => {
+    const c1 = container('c1');
+    expect(await pool.exists(c1)).toBe(false);
+    await pool.createVolume(c1, fill, wait);
+    await pool.createVolume(c1, fill, wait);
+    expect(fills).toBe(1);
+    expect(await again().exists(c1)).toBe(true);
+    expect(await names('container')).toEqual(['default/c1']);
+    expect(readFileSync(hostname(c1), 'utf8')).toBe('image\n');
+    expect(lstatSync(pool.volumePath(c1)).mode & 0o777).toBe(0o100);
+    await pool.createVolume(container('c1', 'blue'), undefined, wait);
+    expect(await names('container')).toEqual(['blue/c1', 'default/c1']);
+    await pool.deleteVolume(container('c1', 'blue'), wait);
+  });
+
+  test('a fill that fails leaves nothing', async () => {
+    const failing: Fill = async (directory) => {
+      writeFileSync(join(directory, 'half'), '');
+      throw new Error('no more');
+    };
+    await expect(pool.createVolume(container('half'), failing, wait)).rejects.toThrow('no more');
+    expect(await pool.exists(container('half'))).toBe(false);
+    expect(readdirSync(join(pool.path, 'containers'))).toEqual(['c1']);
+  });
+
+  test('a copy is independent of what it was made from', async () => {
+    await pool.copyVolume(container('c1'), container('copy'), wait);
+    await pool.copyVolume(container('c1'), container('copy'), wait);
+    writeFileSync(hostname(container('copy')), 'copy\n');
+    expect(readFileSync(hostname(container('c1')), 'utf8')).toBe('image\n');
+    expect(lstatSync(pool.volumePath(container('copy'))).mode & 0o777).toBe(0o100);
+  });
+
+  test('a rename moves all, and never onto another', async () => {
+    await expect(pool.renameVolume(container('copy'), container('c1'), wait)).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    await pool.renameVolume(container('copy'), container('moved'), wait);
+    expect(await pool.exists(container('copy'))).toBe(false);
+    expect(readFileSync(hostname(container('moved')), 'utf8')).toBe('copy\n');
+  });
+
+  test('custom volumes have their own place, whatever underscores their names have', async () => {
+    const volume: VolumeRef = { type: 'custom', project: 'blue', name: 'my_data' };
+    await pool.createVolume(volume, undefined, wait);
+    expect(pool.volumePath(volume)).toBe(join(pool.path, 'custom/blue_my_data'));
+    expect(await pool.volumes('custom')).toEqual([volume]);
+    await pool.deleteVolume(volume, wait);
+    expect(await pool.volumes('custom')).toEqual([]);
+  });
+
+  test('instances of one image: unpacked once where images are optimized, by many at once too', async () => {
+    fills = 0;
+    const volumes = ['i1', 'i2', 'i3'].map((name) => container(name));
+    await Promise.all(volumes.map((volume) => again().createFromImage(volume, fingerprint, fill, wait)));
+    expect(fills).toBe(world.driver.capabilities.optimizedImages ? 1 : 3);
+    for (const volume of volumes) expect(readFileSync(hostname(volume), 'utf8')).toBe('image\n');
+    expect(await names('image')).toEqual(
+      world.driver.capabilities.optimizedImages ? [`default/${fingerprint}`] : [],
+    );
+    for (const volume of volumes) await pool.deleteVolume(volume, wait);
+  });
+
+  test('a deletion takes everything, and one of what is gone does nothing', async () => {
+    const rootfs = join(pool.volumePath(container('moved')), 'rootfs');
+    mkdirSync(join(rootfs, 'deep/er'), { recursive: true });
+    chmodSync(join(rootfs, 'deep'), 0o000);
+    await pool.deleteVolume(container('moved'), wait);
+    await pool.deleteVolume(container('moved'), wait);
+    expect(existsSync(pool.volumePath(container('moved')))).toBe(false);
+  });
+
+  test('usage is a number where it is known, and limits are kept or honestly refused', async () => {
+    const limit = pool.setQuota(container('c1'), 64 * 1024 * 1024, wait);
+    if (world.driver.capabilities.quotas) {
+      await limit;
+      expect(await pool.volumeUsage(container('c1'), wait)).toBeGreaterThanOrEqual(0);
+      await pool.setQuota(container('c1'), undefined, wait);
+    } else {
+      await expect(limit).rejects.toMatchObject({ code: 'unsupported' });
+      await pool.setQuota(container('c1'), undefined, wait);
+      expect(await pool.volumeUsage(container('c1'), wait)).toBeUndefined();
+    }
+  });
+
+  test('what a crash left half made is gone after the next mount', async () => {
+    mkdirSync(join(pool.path, 'containers/.partial-c9/rootfs'), { recursive: true });
+    expect(await names('container')).toEqual(['default/c1']);
+    await pool.unmount(wait);
+    await pool.unmount(wait);
+    await again().mount(wait);
+    await again().mount(wait);
+    expect(readdirSync(join(pool.path, 'containers'))).toEqual(['c1']);
+    expect(readFileSync(hostname(container('c1')), 'utf8')).toBe('image\n');
+  });
+
+  test('a pool with a volume in it is not deleted, mounted or not', async () => {
+    await expect(again().delete(wait)).rejects.toMatchObject({ code: 'conflict' });
+    await pool.unmount(wait);
+    await expect(again().delete(wait)).rejects.toMatchObject({ code: 'conflict' });
+    await pool.mount(wait);
+    expect(readFileSync(hostname(container('c1')), 'utf8')).toBe('image\n');
+  });
+
+  test('a call that is given up does nothing more', async () => {
+    const signal = AbortSignal.abort(new Error('given up'));
+    await expect(pool.copyVolume(container('c1'), container('late'), { signal })).rejects.toThrow();
+    expect(await pool.exists(container('late'))).toBe(false);
+  });
+
+  test('an empty pool is deleted with everything that was made for it, and again', async () => {
+    await pool.deleteVolume(container('c1'), wait);
+    await again().delete(wait);
+    await again().delete(wait);
+    expect(existsSync(pool.path)).toBe(false);
+    expect((await world.host.mounts()).some(({ target }) => target === pool.path)).toBe(false);
+    expect(existsSync(join(world.dir, 'disks', `${spec.name}.img`))).toBe(false);
+  });
+}
