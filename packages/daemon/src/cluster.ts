@@ -47,7 +47,7 @@ export function clusterHub(options: {
       .create('members', [name], {
         name,
         roles: ['node'],
-        architecture: 'x86_64',
+        architecture: '', // known once its agent is connected
         certificate: fingerprintOf(certificate),
         joinedAt: now.toISOString(),
       })

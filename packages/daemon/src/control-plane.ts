@@ -12,7 +12,10 @@ import type { DaemonOptions } from './options.ts';
 import { version } from './version.ts';
 
 export interface ControlPlane {
-  /** Stops every instance of this machine, and what they stood on. */
+  /**
+   * Stops every instance of this machine, and what they stood on.
+   * @param force does not wait for what is going on to end first
+   */
   stopInstances(force: boolean): Promise<void>;
   /** Everything is closed but the event streams. */
   close(): Promise<void>;
@@ -20,7 +23,8 @@ export interface ControlPlane {
   sayGoodbye(): void;
 }
 
-const hostShutdownTimeoutMs = 30_000;
+/** How long a shutdown waits for what is going on, as LXD's. */
+const drainTimeoutMs = 300_000;
 
 /** A store, and what must be ended with it. */
 async function openStore(
@@ -84,7 +88,7 @@ async function firstRecords(
     const member = {
       name: options.name,
       roles,
-      architecture: 'x86_64',
+      architecture: '', // known once its agent is connected
       certificate: '',
       joinedAt: now.toISOString(),
     };
@@ -98,7 +102,10 @@ async function firstRecords(
   }
 }
 
-/** Brings the API up, with this machine's agent where it is a node too. */
+/**
+ * Brings the API up, with this machine's agent where it is a node too.
+ * @param signal gives the start up; what was opened is closed again
+ */
 export async function openControlPlane(
   options: DaemonOptions,
   agent: Agent | undefined,
@@ -109,9 +116,11 @@ export async function openControlPlane(
 ): Promise<ControlPlane> {
   const clock = { now: () => new Date() };
   const { name, dir } = options;
+  await using opening = new AsyncDisposableStack();
   const { store, close: closeStore } = await openStore(options, log, signal);
+  opening.defer(closeStore);
   const onError = (error: Error) => log.error('the records are in trouble', { error: error.message });
-  const records = await openRecords(store, { signal, onError });
+  const records = opening.use(await openRecords(store, { signal, onError }));
   await firstRecords(records, options, clock.now(), signal);
   const operations = await openOperations({ records, server: name, clock, uuid: randomUUID, onError });
   const { certificate } = await serverCertificate(dir, name, clock.now());
@@ -126,6 +135,7 @@ export async function openControlPlane(
           clock,
         });
   let ready = false;
+  const hubs = opening.use(new AsyncDisposableStack());
   const api = createServer({
     records,
     operations,
@@ -144,7 +154,11 @@ export async function openControlPlane(
     cluster: { joinToken: cluster?.joinToken },
   });
 
+  opening.use(api);
+  // Ends first: what unwinds needs its agents.
+  opening.use(operations);
   const stopping = new AbortController();
+  opening.defer(() => stopping.abort());
   /** First what was left half done, then what should run. */
   const takenIn = async (member: string): Promise<void> => {
     try {
@@ -157,27 +171,26 @@ export async function openControlPlane(
   };
   if (agent) await api.agents.connected(name, agent);
   await api.recover([name], { signal });
-  const hub = await cluster?.listen(api, (member) => void takenIn(member));
+  if (cluster) hubs.use(await cluster.listen(api, (member) => void takenIn(member)));
   listener.serve(api.http);
   // As LXD: ready is who has started what should run.
   if (agent) void takenIn(name).then(() => (ready = true));
   else ready = true;
 
+  const open = opening.move();
   return {
     stopInstances: async (force) => {
       stopping.abort();
       if (!agent) return;
-      await api.instances.stopAll(name, force ? 0 : hostShutdownTimeoutMs, { signal });
-      await agent.release(partsOf(records, name), { signal });
+      const patience = AbortSignal.timeout(force ? 0 : drainTimeoutMs);
+      await operations.drain({ signal: patience }).catch((error: unknown) => {
+        if (!force) log.warn('operations go on', { error: toLxdError(error).message });
+      });
+      const { signal: never } = new AbortController();
+      await api.instances.stopAll(name, Infinity, { signal: never });
+      await agent.release(partsOf(records, name), { signal: never });
     },
-    close: async () => {
-      stopping.abort();
-      await api[Symbol.asyncDispose]();
-      await operations[Symbol.asyncDispose]();
-      await hub?.[Symbol.asyncDispose]();
-      await records[Symbol.asyncDispose]();
-      await closeStore();
-    },
+    close: () => open.disposeAsync(),
     sayGoodbye: () => api.events.close(),
   };
 }

@@ -6,9 +6,18 @@ export function openLogger(level: string, logfile: string | undefined): Logger {
   const destination = pino.destination(
     logfile === undefined
       ? { dest: 1, sync: true }
-      : { dest: logfile, sync: false, append: true, mode: 0o600 },
+      : // Whole lines on disk at any moment: the last ones tell why a daemon ended.
+        { dest: logfile, sync: true, append: true, mode: 0o600 },
   );
-  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const log = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
   return {
     debug: (message, fields) => log.debug(fields ?? {}, message),
     info: (message, fields) => log.info(fields ?? {}, message),

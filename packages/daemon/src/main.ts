@@ -42,7 +42,10 @@ async function run(options: DaemonOptions): Promise<void> {
   };
 
   // Before anything is touched: another daemon may be at work here.
-  const listener = await listenUnix(join(dir, 'unix.socket'), options.group);
+  await using listener = await listenUnix(join(dir, 'unix.socket'), options.group);
+  const joined = options.roles.includes('control-plane')
+    ? undefined
+    : await joinedCluster(dir, options.joinToken, new Date());
   const agent = options.roles.includes('node') ? await openNode(dir, log) : undefined;
   let controlPlane: ControlPlane | undefined;
   let connection: Promise<void> | undefined;
@@ -54,10 +57,10 @@ async function run(options: DaemonOptions): Promise<void> {
       listener,
       log,
       shutdown,
-      lifetime.signal,
+      starting.signal,
     );
-  } else if (agent) {
-    const { identity, addresses, name } = await joinedCluster(dir, options.joinToken, new Date());
+  } else if (agent && joined) {
+    const { identity, addresses, name } = joined;
     let online = false;
     connection = connectAgent(agent, addresses[0] ?? '', identity, {
       signal: lifetime.signal,
@@ -90,8 +93,10 @@ async function main(): Promise<void> {
     // Whatever still holds the loop has nothing more to say; goodbyes on sockets are given a moment.
     setTimeout(() => process.exit(0), 50);
   } catch (error) {
-    process.stderr.write(`lxd-tsd: ${toLxdError(error).message}\n`);
-    process.exit(1);
+    const { code, message } = toLxdError(error);
+    process.stderr.write(`lxd-tsd: ${message}\n`);
+    // Being told to end while it starts is no failure.
+    process.exit(code === 'cancelled' ? 0 : 1);
   }
 }
 

@@ -134,3 +134,16 @@ test('what an earlier run of this server left is gone', async () => {
   await later[Symbol.asyncDispose]();
   gate.resolve();
 });
+
+test('draining waits for what runs and refuses what is new', async () => {
+  const gate = Promise.withResolvers<void>();
+  const stopped: OperationRequest['run'] = ({ signal: given }) =>
+    new Promise((resolve) => given.addEventListener('abort', () => resolve()));
+  await operations.start(request({ class: 'websocket', run: stopped }));
+  const { id } = await operations.start(request({ run: () => gate.promise }));
+  const drained = operations.drain({ signal });
+  await expect(operations.start(request({}))).rejects.toMatchObject({ code: 'unavailable' });
+  gate.resolve();
+  await drained;
+  expect(operations.get(id)?.status).toBe('Success');
+});

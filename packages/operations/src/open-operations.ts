@@ -66,6 +66,7 @@ class Engine implements Operations, AsyncDisposable {
   readonly #listeners = new Set<(operation: OperationView, project: string) => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #closing = new AbortController();
+  #draining = false;
 
   constructor(options: OperationsOptions) {
     this.#options = options;
@@ -76,7 +77,7 @@ class Engine implements Operations, AsyncDisposable {
   }
 
   async start(request: OperationRequest): Promise<OperationView> {
-    if (this.#closing.signal.aborted) throw new LxdError('unavailable', 'The daemon is shutting down');
+    if (this.#draining) throw new LxdError('unavailable', 'The daemon is shutting down');
     const now = this.#now();
     const record: OperationRecord = {
       id: this.#options.uuid(),
@@ -185,6 +186,7 @@ class Engine implements Operations, AsyncDisposable {
   async wait(id: string, timeoutMs: number, { signal }: { signal: AbortSignal }): Promise<OperationView> {
     const live = this.#found(id);
     if (isFinal(live.record)) return viewOf(live.record);
+    signal.throwIfAborted();
     const over = Promise.withResolvers<undefined>();
     const onAbort = () => over.reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -217,6 +219,14 @@ class Engine implements Operations, AsyncDisposable {
     return handler;
   }
 
+  async drain({ signal }: { signal: AbortSignal }): Promise<void> {
+    this.#draining = true;
+    const running = [...this.#live.values()].filter(
+      ({ record }) => record.class === 'task' && !isFinal(record),
+    );
+    for (const { record } of running) await this.wait(record.id, -1, { signal });
+  }
+
   onChange(listener: (operation: OperationView, project: string) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
@@ -224,6 +234,7 @@ class Engine implements Operations, AsyncDisposable {
 
   /** Gives up what runs, and waits until it has unwound. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#draining = true;
     this.#closing.abort(new LxdError('unavailable', 'The daemon is shutting down'));
     const running = [...this.#live.values()].filter(({ record }) => !isFinal(record));
     for (const { controller } of running) controller.abort(this.#closing.signal.reason);

@@ -56,6 +56,8 @@ export interface Operations {
   cancel(id: string): Promise<void>;
   /** The handler for a secret of a websocket operation. @throws LxdError `not-found`, `forbidden` */
   socket(id: string, secret: string): (socket: unknown) => void;
+  /** Refuses new ones from now on, and resolves when no task runs any more; open websockets are not waited for. */
+  drain(options: { signal: AbortSignal }): Promise<void>;
   /** Hears of every new or changed operation. */
   onChange(listener: (operation: OperationView, project: string) => void): Disposable;
 }

@@ -106,8 +106,15 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const agents: AgentRegistry = new AgentRegistry({
     log,
     onObservation: (member, observation, signal) => instances.observe(member, observation, { signal }),
-    onConnected: (member, _description, signal) =>
-      agents.get(member).restore(partsOf(records, member), { signal }),
+    onConnected: async (member, { architectures: [architecture = ''] }, signal) => {
+      await records.modify(
+        'members',
+        [member],
+        (value) => (value.architecture === architecture ? undefined : { ...value, architecture }),
+        { signal },
+      );
+      await agents.get(member).restore(partsOf(records, member), { signal });
+    },
   });
   const services: Services = { records, operations, agents, events, log, server, clock, uuid };
   const instances = instancesService(services, allDrivers);
