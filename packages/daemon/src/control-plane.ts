@@ -111,7 +111,7 @@ export async function openControlPlane(
   agent: Agent | undefined,
   listener: UnixListener,
   log: Logger,
-  shutdown: (force: boolean) => void,
+  shutdown: (force: boolean) => Promise<void>,
   signal: AbortSignal,
 ): Promise<ControlPlane> {
   const clock = { now: () => new Date() };

@@ -37,8 +37,10 @@ async function run(options: DaemonOptions): Promise<void> {
   for (const signal of leaveRunning) process.on(signal, () => ask({ stopInstances: false, force: false }));
   process.on('SIGPWR', () => ask({ stopInstances: true, force: false }));
   process.on('SIGHUP', () => undefined);
-  const shutdown = (force: boolean) => {
+  const stopped = Promise.withResolvers<undefined>();
+  const shutdown = async (force: boolean): Promise<void> => {
     if (!ending) ask({ stopInstances: true, force });
+    await stopped.promise;
   };
 
   // Before anything is touched: another daemon may be at work here.
@@ -76,6 +78,7 @@ async function run(options: DaemonOptions): Promise<void> {
   const { stopInstances, force } = await end.promise;
   log.info('ending', { stopInstances });
   if (stopInstances) await controlPlane?.stopInstances(force);
+  stopped.resolve(undefined);
   await listener[Symbol.asyncDispose]();
   await controlPlane?.close();
   lifetime.abort(new LxdError('unavailable', 'The daemon is shutting down'));

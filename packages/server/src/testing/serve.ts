@@ -105,7 +105,7 @@ export async function serve(): Promise<Served> {
     clock,
     uuid: randomUUID,
     info: { version: '0.1.0', certificate: '', certificateFingerprint: '', pid: 1, clustered: false },
-    internal: { ready: () => true, shutdown: silent },
+    internal: { ready: () => true, shutdown: () => Promise.resolve() },
     cluster: {},
   });
   const fake = fakeAgent({

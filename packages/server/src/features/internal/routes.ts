@@ -4,8 +4,8 @@ import { empty, type Route } from '../../http/route.ts';
 export interface InternalOptions {
   /** False until everything is up. */
   ready(): boolean;
-  /** Stops all instances, then the daemon. Resolves once it has begun. */
-  shutdown(force: boolean): void;
+  /** Stops all instances, then the daemon. Resolves once they have stopped: the daemon ends right after. */
+  shutdown(force: boolean): Promise<void>;
 }
 
 /** What `admin waitready` and `admin shutdown` use, as LXD's do. */
@@ -19,9 +19,9 @@ export const internalRoutes = ({ ready, shutdown }: InternalOptions): Route[] =>
   },
   {
     operationId: 'internalShutdownPut',
-    handle: ({ query }) => {
-      shutdown(query.get('force') === 'true');
-      return Promise.resolve(empty);
+    handle: async ({ query }) => {
+      await shutdown(query.get('force') === 'true');
+      return empty;
     },
   },
 ];
