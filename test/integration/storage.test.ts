@@ -96,7 +96,7 @@ describe.each(['btrfs in a loop file', 'btrfs in a directory of a filesystem'])(
       execFileSync('sync', ['-f', file]);
     };
     // EDQUOT, which Node has no name for.
-    expect(write).toThrow(expect.objectContaining({ errno: -122 }));
+    expect(write).toThrow(expect.objectContaining({ errno: -122 }) as Error);
     await pool.setQuota(c1, undefined, wait);
     expect(write).not.toThrow();
     await pool.deleteVolume(c1, wait);
