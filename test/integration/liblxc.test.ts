@@ -238,6 +238,22 @@ describe('a busybox container', () => {
     await lxc.start(world.request, { signal });
   });
 
+  test('a monitor that hangs holds up nobody for long', async () => {
+    const monitor = parentOf(lxc.initPid(world.name)!);
+    process.kill(monitor, 'SIGSTOP');
+    try {
+      expect(() => lxc.state(world.name)).toThrow(/does not answer/);
+      const begin = Date.now();
+      await expect(lxc.kill(world.name, { signal })).rejects.toMatchObject({ code: 'unavailable' });
+      expect(lxc.state('no-such')).toBe('STOPPED');
+      expect(Date.now() - begin).toBeLessThan(500);
+    } finally {
+      process.kill(monitor, 'SIGCONT');
+    }
+    await sleep(100);
+    expect(lxc.state(world.name)).toBe('RUNNING');
+  });
+
   test('who was on the way into a frozen container does not arrive after all', async () => {
     const commands = async () =>
       (await output(['ps', '-o', 'args'])).split('\n').filter((a) => a === 'sleep 77');

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <lxc/lxccontainer.h>
 
 #include "addon.h"
 
@@ -43,41 +42,22 @@ napi_value lxd_throw_errno(napi_env env, const char *what)
 	return NULL;
 }
 
-/* Arguments of a call that begins with lxcpath and name. */
-struct call {
-	struct lxc_container *container;
-	char *text[2];
-	napi_value args[4];
-};
-
-static bool open_call(napi_env env, napi_callback_info info, struct call *call, size_t texts)
+bool lxd_thread(void *(*run)(void *))
 {
-	size_t count = 4;
-	char *path, *name;
-	bool good;
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+	bool started;
 
-	memset(call, 0, sizeof(*call));
-	napi_get_cb_info(env, info, &count, call->args, NULL, NULL);
-	path = lxd_string(env, call->args[0]);
-	name = path ? lxd_string(env, call->args[1]) : NULL;
-	good = name != NULL;
-	for (size_t i = 0; good && i < texts; i++)
-		good = (call->text[i] = lxd_string(env, call->args[2 + i])) != NULL;
-	if (good)
-		call->container = lxc_container_new(name, path);
-	if (good && !call->container)
-		napi_throw_error(env, NULL, "liblxc could not open the container");
-	free(path);
-	free(name);
-	return call->container != NULL;
-}
-
-static void close_call(struct call *call)
-{
-	if (call->container)
-		lxc_container_put(call->container);
-	free(call->text[0]);
-	free(call->text[1]);
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, 512 * 1024);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	started = pthread_create(&thread, &attributes, run, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return started;
 }
 
 static napi_value to_string(napi_env env, const char *text)
@@ -121,98 +101,101 @@ static napi_value active(napi_env env, napi_callback_info info)
 	return list;
 }
 
-static napi_value state(napi_env env, napi_callback_info info)
+static void ask_state(struct lxd_question *question, struct lxc_container *container)
 {
-	struct call call;
+	const char *state = container->state(container);
+
+	question->found = state ? strdup(state) : NULL;
+}
+
+static void ask_init_pid(struct lxd_question *question, struct lxc_container *container)
+{
+	question->value = container->init_pid(container);
+}
+
+static void ask_config_item(struct lxd_question *question, struct lxc_container *container)
+{
+	/* liblxc asks nothing for what has no configuration, be it an empty one; ours is not in its place. */
+	container->load_config(container, "/dev/null");
+	question->found = container->get_running_config_item(container, question->text[0]);
+}
+
+static void ask_cgroup_get(struct lxd_question *question, struct lxc_container *container)
+{
+	int size = container->get_cgroup_item(container, question->text[0], NULL, 0);
+	char *text = size >= 0 ? calloc(1, (size_t)size + 1) : NULL;
+
+	if (text && container->get_cgroup_item(container, question->text[0], text, size + 1) >= 0)
+		question->found = text;
+	else
+		free(text);
+}
+
+static void ask_cgroup_set(struct lxd_question *question, struct lxc_container *container)
+{
+	question->value = container->set_cgroup_item(container, question->text[0], question->text[1]);
+}
+
+/* Signals the process behind a pid that is still the one meant: its pidfd is taken first, then `init_pid` asked again. */
+static void ask_signal_init(struct lxd_question *question, struct lxc_container *container)
+{
+	pid_t pid = container->init_pid(container);
+	int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (fd >= 0 && container->init_pid(container) == pid)
+		question->value = syscall(SYS_pidfd_send_signal, fd, question->number, NULL, 0) == 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+static napi_value ask_text(napi_env env, napi_callback_info info, size_t texts, lxd_answer *answer)
+{
+	struct lxd_question *question = lxd_ask(env, info, texts, answer);
+	napi_value value = question ? to_string(env, question->found) : NULL;
+
+	lxd_forget(question);
+	return value;
+}
+
+static napi_value ask_number(napi_env env, napi_callback_info info, size_t texts, lxd_answer *answer)
+{
+	struct lxd_question *question = lxd_ask(env, info, texts, answer);
 	napi_value value = NULL;
 
-	if (open_call(env, info, &call, 0))
-		value = to_string(env, call.container->state(call.container));
-	close_call(&call);
+	if (question)
+		napi_create_int32(env, question->value, &value);
+	lxd_forget(question);
 	return value;
+}
+
+static napi_value state(napi_env env, napi_callback_info info)
+{
+	return ask_text(env, info, 0, ask_state);
 }
 
 static napi_value init_pid(napi_env env, napi_callback_info info)
 {
-	struct call call;
-	napi_value value = NULL;
-
-	if (open_call(env, info, &call, 0))
-		napi_create_int32(env, call.container->init_pid(call.container), &value);
-	close_call(&call);
-	return value;
+	return ask_number(env, info, 0, ask_init_pid);
 }
 
 static napi_value config_item(napi_env env, napi_callback_info info)
 {
-	struct call call;
-	napi_value value = NULL;
-	char *text = NULL;
-
-	if (open_call(env, info, &call, 1)) {
-		/* liblxc asks nothing for what has no configuration, be it an empty one; ours is not in its place. */
-		call.container->load_config(call.container, "/dev/null");
-		text = call.container->get_running_config_item(call.container, call.text[0]);
-	}
-	value = to_string(env, text);
-	free(text);
-	close_call(&call);
-	return value;
+	return ask_text(env, info, 1, ask_config_item);
 }
 
 static napi_value cgroup_get(napi_env env, napi_callback_info info)
 {
-	struct call call;
-	napi_value value = NULL;
-	char *text = NULL;
-	int size;
-
-	if (open_call(env, info, &call, 1)) {
-		size = call.container->get_cgroup_item(call.container, call.text[0], NULL, 0);
-		if (size >= 0)
-			text = calloc(1, (size_t)size + 1);
-		if (text && call.container->get_cgroup_item(call.container, call.text[0], text, size + 1) >= 0)
-			value = to_string(env, text);
-	}
-	free(text);
-	close_call(&call);
-	return value;
+	return ask_text(env, info, 1, ask_cgroup_get);
 }
 
 static napi_value cgroup_set(napi_env env, napi_callback_info info)
 {
-	struct call call;
-	napi_value value = NULL;
-
-	if (open_call(env, info, &call, 2))
-		napi_get_boolean(env, call.container->set_cgroup_item(call.container, call.text[0], call.text[1]),
-				 &value);
-	close_call(&call);
-	return value;
+	return ask_number(env, info, 2, ask_cgroup_set);
 }
 
-/* Signals the process behind a pid that is still the one meant: its pidfd is taken first, then `init_pid` asked again. */
 static napi_value signal_init(napi_env env, napi_callback_info info)
 {
-	struct call call;
-	napi_value value = NULL;
-	int32_t number = 0;
-	bool sent = false;
-	pid_t pid;
-	int fd;
-
-	if (open_call(env, info, &call, 0)) {
-		napi_get_value_int32(env, call.args[2], &number);
-		pid = call.container->init_pid(call.container);
-		fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-		if (fd >= 0 && call.container->init_pid(call.container) == pid)
-			sent = syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0;
-		if (fd >= 0)
-			close(fd);
-		napi_get_boolean(env, sent, &value);
-	}
-	close_call(&call);
-	return value;
+	return ask_number(env, info, 0, ask_signal_init);
 }
 
 /* A real pipe as [read end, write end]: Node's own are sockets, which a program cannot open by name. */

@@ -145,7 +145,8 @@ int exec(char **args, char **argv)
 			return fail("fchown: %s", strerror(errno));
 
 	if (container->attach(container, run, &request, &options, &child) < 0)
-		return fail("the container could not be entered: %s", strerror(errno));
+		/* liblxc keeps no errno for it. */
+		return fail("the container could not be entered; a limit of processes or memory may be reached");
 	dprintf(control, "pid %d\n", child);
 	/* The last reader and writer of the streams must be the command. */
 	if (request.terminal)

@@ -1,10 +1,7 @@
 /* Freezing waits for every task of the cgroup, so it runs beside the event loop. */
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <lxc/lxccontainer.h>
 
 #include "addon.h"
 

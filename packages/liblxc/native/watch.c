@@ -6,8 +6,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -78,23 +76,11 @@ static void *poll_ends(void *unused)
 
 static void start_thread(void)
 {
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	pthread_t thread;
-
 	epoll = epoll_create1(EPOLL_CLOEXEC);
-	pthread_attr_init(&attributes);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attributes, 128 * 1024);
-	/* Signals are for Node's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (epoll >= 0 && pthread_create(&thread, &attributes, poll_ends, NULL) != 0) {
+	if (epoll >= 0 && !lxd_thread(poll_ends)) {
 		close(epoll);
 		epoll = -1;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
 }
 
 static napi_value cancel(napi_env env, napi_callback_info info)

@@ -61,7 +61,8 @@ export interface NetworkInterface {
 
 /**
  * Containers under one lxcpath. Start, exec and console run in a helper process (never a fork of this one);
- * the rest is answered by the addon in well under a millisecond.
+ * the rest is answered by the addon in well under a millisecond. Whatever asks a container's monitor fails with
+ * `unavailable` when that one hangs.
  */
 export interface Liblxc {
   readonly lxcpath: string;
@@ -77,8 +78,10 @@ export interface Liblxc {
   signalInit(name: string, signal: number): void;
   /** Kills everything in it; resolves when STOPPED and the monitor is gone. Nothing to do: resolves. */
   kill(name: string, options: { signal: AbortSignal }): Promise<void>;
+  /** Resolves when FROZEN; `internal` when some task cannot be frozen within ten seconds. */
   freeze(name: string, options: { signal: AbortSignal }): Promise<void>;
   unfreeze(name: string, options: { signal: AbortSignal }): Promise<void>;
+  /** Resolves once the command is in the container; a frozen one lets nobody in before it is thawed. */
   exec(request: ExecRequest, options: { signal: AbortSignal }): Promise<ExecProcess>;
   console(
     name: string,

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,8 @@ import type { StartRequest } from './liblxc.ts';
 
 const SIGKILL = 9;
 const abortMs = 20;
+/** How long a start that was called off may take to end: it may hang in a hook or a mount. */
+const giveUpMs = 10_000;
 
 /** The first error lines that liblxc has logged after `from`, without their columns; the cause comes first. */
 async function errorsSince(logFile: string, from: number): Promise<string> {
@@ -21,6 +23,8 @@ async function errorsSince(logFile: string, from: number): Promise<string> {
     .map((line) => line.replace(/^\S+ \S+ \S+ \S+\s+\S+ - [^ ]+ - /, '').trim());
   return lines.slice(0, 3).join('; ') || 'liblxc gave no reason';
 }
+
+const running = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
 
 export async function start(
   runtime: Runtime,
@@ -36,12 +40,13 @@ export async function start(
   const ended = once(child, 'exit') as Promise<[number | null]>;
   // Killing the helper would leave its monitor to go on: it is init that must die, as soon as there is one.
   const onAbort = async () => {
-    while (child.exitCode === null && child.signalCode === null) {
+    for (let waited = 0; waited < giveUpMs && running(child); waited += abortMs) {
       addon.signalInit(lxcpath, name, SIGKILL);
       await sleep(abortMs);
     }
+    child.kill('SIGKILL');
   };
-  const listener = () => void onAbort();
+  const listener = () => void onAbort().catch(() => child.kill('SIGKILL'));
   signal.addEventListener('abort', listener, { once: true });
   try {
     const [status] = await ended;
