@@ -87,7 +87,7 @@ function dhcp(): Record<string, string> {
       const at = line.indexOf('=');
       return at > 0 ? [[line.slice(0, at), line.slice(at + 1)]] : [];
     }),
-  ) as Record<string, string>;
+  );
 }
 
 describe.each([1, 2])('a bridge, time %i', () => {

@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { LxdError, validators } from '@lxd-ts/core';
 import { checks } from '../checks.ts';
 import type { DeviceDriver } from '../driver.ts';
@@ -12,7 +13,9 @@ import {
   stopVeth,
 } from '../nic.ts';
 
-const address = validators.any;
+/** It ends up in a line of the network's DHCP server. */
+const address = (family: 4 | 6) => (value: string) =>
+  isIP(value) === family ? undefined : `Not an IPv${family} address "${value}"`;
 
 /** A veth pair whose host side is a port of a bridge: a managed network's, or any of the host's. */
 export const nicBridged: DeviceDriver = {
@@ -22,8 +25,8 @@ export const nicBridged: DeviceDriver = {
     ...hostNameSchema,
     network: { check: validators.any, description: 'The managed network to join' },
     parent: { check: checks.interfaceName, description: 'The bridge of the host to join' },
-    'ipv4.address': { check: address, description: 'Address that DHCP always gives' },
-    'ipv6.address': { check: address, description: 'Address that DHCP always gives' },
+    'ipv4.address': { check: address(4), description: 'Address that DHCP always gives' },
+    'ipv6.address': { check: address(6), description: 'Address that DHCP always gives' },
   },
   capabilities: { hotplug: false, coldplug: true },
   validate: (config, { networks }) => {
