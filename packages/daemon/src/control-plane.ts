@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { machine } from 'node:os';
 import { join } from 'node:path';
 import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
@@ -88,7 +89,7 @@ async function firstRecords(
     const member = {
       name: options.name,
       roles,
-      architecture: '', // known once its agent is connected
+      architecture: machine(),
       certificate: '',
       joinedAt: now.toISOString(),
     };

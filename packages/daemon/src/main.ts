@@ -26,6 +26,11 @@ async function run(options: DaemonOptions): Promise<void> {
   const log = openLogger(options.level, options.logfile);
   const end = Promise.withResolvers<End>();
   const starting = new AbortController();
+  // State is safe at any moment; going on after what nobody expected is not.
+  process.on('uncaughtException', (error) => {
+    log.error('the daemon has failed', { error: error.stack ?? error.message });
+    process.exit(1);
+  });
   let ending = false;
   const ask = (how: End) => {
     // Whoever asks twice does not want to wait.

@@ -127,6 +127,7 @@ class Connection implements Peer {
   opened(name: string, channel: ChunkStream): void {
     channel.on('error', () => undefined); // the byte stream tells its reader
     channel.once('close', () => this.#channels.delete(name));
+    channel.once('end', () => channel.end()); // the agent has no more to say: the call is over
     this.#expected(name).resolve(channel);
   }
 

@@ -41,6 +41,7 @@ export function byteStream(channel: ChunkStream): Duplex {
   });
   channel.once('end', () => stream.push(null));
   channel.on('error', (error) => stream.destroy(error));
+  stream.on('error', () => undefined); // often nobody reads or writes any more when the connection is lost
   channel.pause();
   return stream;
 }
