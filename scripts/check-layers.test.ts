@@ -1,4 +1,6 @@
-import { cycles, importsOf, wrongImport } from './check-layers.ts';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { allowed, cycles, documented, importsOf, wrongImport, wrongRows } from './check-layers.ts';
 
 test('finds imports of every form', () => {
   const source = [
@@ -34,4 +36,14 @@ test('finds a cycle', () => {
       ]),
     ),
   ).toEqual([]);
+});
+
+test("the architecture page's table is the one that is checked", () => {
+  const page = readFileSync(join(import.meta.dirname, '../packages/README.md'), 'utf8');
+  expect(Object.keys(documented(page)).sort()).toEqual(Object.keys(allowed).sort());
+  expect(wrongRows(page)).toEqual([]);
+  expect(wrongRows(page.replace('| client | core, api-types |', '| client | core |'))).toEqual([
+    'packages/README.md: client may import api-types, core; it says core',
+  ]);
+  expect(wrongRows(page.replace(/^\| web .*\n/m, ''))).toHaveLength(1);
 });

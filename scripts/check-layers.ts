@@ -1,6 +1,6 @@
 /**
  * Fails on a forbidden import between packages, on a cycle between files, and on an import past a package's index.
- * The table is the architecture page's.   node scripts/check-layers.ts
+ * Also when the table of packages/README.md is another than the one here.   node scripts/check-layers.ts
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -83,8 +83,31 @@ export function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][
   return found;
 }
 
+/** Package → packages of ours it may import, as the architecture page has it: rows `| core | – | … |`. */
+export function documented(page: string): Record<string, string[]> {
+  const table = page.slice(page.indexOf('| room |')).split('\n\n')[0] ?? '';
+  const rows = table.matchAll(/^\| ([a-z-]+) \| ([a-z, -]+|–) \|/gm);
+  return Object.fromEntries(
+    [...rows]
+      .filter(([, room]) => room !== 'room')
+      .map(([, room = '', imports = '']) => [room, imports === '–' ? [] : imports.split(', ')]),
+  );
+}
+
+/** A sentence for each room whose row differs from the table. */
+export function wrongRows(page: string): string[] {
+  const rows = documented(page);
+  const rooms = new Set([...Object.keys(allowed), ...Object.keys(rows)]);
+  const text = (imports: readonly string[] | undefined) => [...(imports ?? ['(no row)'])].sort().join(', ');
+  return [...rooms]
+    .filter((room) => text(rows[room]) !== text(allowed[room]))
+    .map(
+      (room) => `packages/README.md: ${room} may import ${text(allowed[room])}; it says ${text(rows[room])}`,
+    );
+}
+
 function check(): string[] {
-  const problems: string[] = [];
+  const problems = wrongRows(readFileSync(join(root, 'packages/README.md'), 'utf8'));
   const graph = new Map<string, string[]>();
   for (const file of globSync('packages/*/src/**/*.ts', { cwd: root })) {
     const from = file.split('/')[1] ?? '';
