@@ -202,9 +202,9 @@ class Engine implements Operations, AsyncDisposable {
 
   cancel(id: string): Promise<void> {
     const live = this.#found(id);
-    if (isFinal(live.record) || !live.record.mayCancel) {
-      return Promise.reject(new LxdError('invalid', "This operation can't be cancelled"));
-    }
+    const refuse = (message: string) => Promise.reject(new LxdError('invalid', message));
+    if (isFinal(live.record)) return refuse('Only running operations can be cancelled');
+    if (!live.record.mayCancel) return refuse("This operation can't be cancelled");
     this.#change(live, { status: 'Cancelling', mayCancel: false });
     live.controller.abort(new LxdError('cancelled', 'The operation was cancelled'));
     return Promise.resolve();

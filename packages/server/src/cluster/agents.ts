@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { Agent, MemberDescription, Observation } from '@lxd-ts/rpc';
 import type { Agents, Logger } from '../services.ts';
@@ -12,6 +13,8 @@ export interface AgentsOptions {
   log: Logger;
   /** Called in order per member. */
   onObservation(member: string, observation: Observation, signal: AbortSignal): Promise<void>;
+  /** How long after it stopped telling what it observes a member is asked again; default a second. */
+  againMs?: number;
   /** A member's agent can be used from now on. */
   onConnected(member: string, description: MemberDescription, signal: AbortSignal): Promise<void>;
 }
@@ -61,17 +64,22 @@ export class AgentRegistry implements Agents, Disposable {
 
   async #follow(member: string, { agent, controller }: Connected, onFirst: () => void): Promise<void> {
     const { signal } = controller;
-    try {
-      for await (const observation of agent.observe({ signal })) {
-        await this.#options.onObservation(member, observation, signal);
-        onFirst();
+    while (!signal.aborted) {
+      let why = 'it stopped telling';
+      try {
+        for await (const observation of agent.observe({ signal })) {
+          await this.#options.onObservation(member, observation, signal);
+          onFirst();
+        }
+      } catch (error) {
+        why = toLxdError(error).message;
       }
-    } catch (error) {
-      if (!signal.aborted) {
-        this.#options.log.warn('observing a member ended', { member, error: toLxdError(error).message });
-      }
+      onFirst();
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- aborted meanwhile
+      if (signal.aborted) return;
+      this.#options.log.warn('observing a member ended; it is tried again', { member, error: why });
+      await sleep(this.#options.againMs ?? 1000, undefined, { signal, ref: false }).catch(() => undefined);
     }
-    onFirst();
   }
 
   /** @param agent only when it is still this one */
