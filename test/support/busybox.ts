@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const inittab = `::sysinit:/bin/mount -o remount,rw /
@@ -56,4 +64,52 @@ esac
     { mode: 0o755 },
   );
   if (readlinkSync(join(rootfs, 'sbin/init')) !== '../bin/busybox') throw new Error('init was not made');
+}
+
+export interface BusyboxImage {
+  /** metadata.yaml and rootfs in one archive. */
+  unified: string;
+  /** The split form: metadata.yaml alone, and the tree alone. */
+  metadata: string;
+  rootfs: string;
+}
+
+/** An image whose instances ask for an address by DHCP with their own name. */
+export function makeBusyboxImage(dir: string): BusyboxImage {
+  const tree = join(dir, 'tree');
+  mkdirSync(tree, { recursive: true });
+  makeBusyboxRootfs(join(tree, 'rootfs'));
+  // The host name is known only inside.
+  const dhcp = `#!/bin/sh
+exec udhcpc -f -t 20 -T 1 -i eth0 -s /usr/share/udhcpc/default.script -x "hostname:$(hostname)" >/dev/null 2>&1
+`;
+  writeFileSync(join(tree, 'rootfs/sbin/dhcp'), dhcp, { mode: 0o755 });
+  writeFileSync(
+    join(tree, 'rootfs/etc/inittab'),
+    inittab.replace('::respawn', '::respawn:/sbin/dhcp\n::respawn'),
+  );
+  writeFileSync(
+    join(tree, 'metadata.yaml'),
+    `architecture: x86_64
+creation_date: 1700000000
+properties:
+  architecture: x86_64
+  description: Busybox for tests
+  os: busybox
+  release: test
+`,
+  );
+  const image: BusyboxImage = {
+    unified: join(dir, 'unified.tar.gz'),
+    metadata: join(dir, 'metadata.tar.gz'),
+    rootfs: join(dir, 'rootfs.tar.gz'),
+  };
+  // The same bytes every time: fingerprints can be compared.
+  const tar = (...args: string[]) =>
+    execFileSync('tar', ['--sort=name', '--mtime=@1700000000', '--use-compress-program=gzip -n1', ...args]);
+  tar('-cf', image.unified, '-C', tree, 'metadata.yaml', 'rootfs');
+  tar('-cf', image.metadata, '-C', tree, 'metadata.yaml');
+  tar('-cf', image.rootfs, '-C', join(tree, 'rootfs'), '.');
+  rmSync(tree, { recursive: true });
+  return image;
 }

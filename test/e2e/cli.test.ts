@@ -1,0 +1,4 @@
+import { describeLife } from '../support/client-life.ts';
+import { ownClientLife } from '../support/lives.ts';
+
+describeLife(ownClientLife);
