@@ -20,8 +20,8 @@ export interface KeySchema {
 export type ConfigSchema = Readonly<Record<string, KeySchema>>;
 
 export function findKey(schema: ConfigSchema, key: string): KeySchema | undefined {
-  const exact = schema[key];
-  if (exact) return exact;
+  // Own keys only: a user may well call one `constructor`.
+  if (Object.hasOwn(schema, key)) return schema[key];
   for (let dot = key.lastIndexOf('.'); dot > 0; dot = key.lastIndexOf('.', dot - 1)) {
     const wild = schema[`${key.slice(0, dot)}.*`];
     if (wild) return wild;
