@@ -16,7 +16,7 @@ test.each([
 });
 
 test('a refusal names the key', () => {
-  expect(() => checkConfig(schema, { constructor: 'x' } as never, 'pool "p"')).toThrow(
+  expect(() => checkConfig(schema, { constructor: 'x' }, 'pool "p"')).toThrow(
     'unknown key "constructor"',
   );
   expect(() => checkConfig(schema, { size: 'x' }, 'pool "p"')).toThrow('option "size"');

@@ -123,7 +123,15 @@ export async function openControlPlane(
   const onError = (error: Error) => log.error('the records are in trouble', { error: error.message });
   const records = opening.use(await openRecords(store, { signal, onError }));
   await firstRecords(records, options, clock.now(), signal);
-  const operations = await openOperations({ records, server: name, clock, uuid: randomUUID, onError });
+  const clustered = options.clusterAddress !== undefined;
+  const operations = await openOperations({
+    records,
+    server: name,
+    clustered,
+    clock,
+    uuid: randomUUID,
+    onError,
+  });
   const { certificate } = await serverCertificate(dir, name, clock.now());
   const cluster =
     options.clusterAddress === undefined
@@ -149,7 +157,7 @@ export async function openControlPlane(
       certificate,
       certificateFingerprint: fingerprintOf(certificate),
       pid: process.pid,
-      clustered: cluster !== undefined,
+      clustered,
     },
     internal: { ready: () => ready, shutdown },
     cluster: { joinToken: cluster?.joinToken },

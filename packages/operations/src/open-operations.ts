@@ -18,6 +18,8 @@ export interface OperationsOptions {
   records: Records;
   /** Name of this server: who runs what is on record. */
   server: string;
+  /** Clients are shown where an operation runs; `none` where there is but one member, as in LXD. */
+  clustered?: boolean;
   clock: { now(): Date };
   uuid(): string;
   /** Hears of failures that nobody waits for. */
@@ -43,7 +45,7 @@ function resourcePaths(resources: Record<string, string[]>): Record<string, stri
   );
 }
 
-function viewOf(record: OperationRecord): OperationView {
+function viewOf(record: OperationRecord, location: string): OperationView {
   return {
     id: record.id,
     class: record.class,
@@ -56,7 +58,7 @@ function viewOf(record: OperationRecord): OperationView {
     metadata: record.metadata,
     may_cancel: record.mayCancel,
     err: record.error,
-    location: 'none',
+    location,
   };
 }
 
@@ -70,6 +72,10 @@ class Engine implements Operations, AsyncDisposable {
 
   constructor(options: OperationsOptions) {
     this.#options = options;
+  }
+
+  #view(record: OperationRecord): OperationView {
+    return viewOf(record, this.#options.clustered ? record.server : 'none');
   }
 
   #now(): string {
@@ -108,7 +114,7 @@ class Engine implements Operations, AsyncDisposable {
     this.#tell({ ...record, status: 'Pending' });
     this.#tell(record);
     void this.#run(live);
-    return viewOf(record);
+    return this.#view(record);
   }
 
   async #run(live: Live): Promise<void> {
@@ -157,13 +163,13 @@ class Engine implements Operations, AsyncDisposable {
   }
 
   #tell(record: OperationRecord): void {
-    const view = viewOf(record);
+    const view = this.#view(record);
     for (const listener of this.#listeners) listener(view, record.project);
   }
 
   get(id: string): OperationView | undefined {
     const record = this.#live.get(id)?.record ?? this.#options.records.get('operations', id)?.value;
-    return record && viewOf(record);
+    return record && this.#view(record);
   }
 
   list(project?: string): OperationView[] {
@@ -174,7 +180,7 @@ class Engine implements Operations, AsyncDisposable {
       .filter(({ id }) => !this.#live.has(id));
     return [...mine, ...others]
       .filter((record) => project === undefined || record.project === project)
-      .map(viewOf);
+      .map((record) => this.#view(record));
   }
 
   #found(id: string): Live {
@@ -185,7 +191,7 @@ class Engine implements Operations, AsyncDisposable {
 
   async wait(id: string, timeoutMs: number, { signal }: { signal: AbortSignal }): Promise<OperationView> {
     const live = this.#found(id);
-    if (isFinal(live.record)) return viewOf(live.record);
+    if (isFinal(live.record)) return this.#view(live.record);
     signal.throwIfAborted();
     const over = Promise.withResolvers<undefined>();
     const onAbort = () => over.reject(signal.reason as Error);
@@ -197,7 +203,7 @@ class Engine implements Operations, AsyncDisposable {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
     }
-    return viewOf(live.record);
+    return this.#view(live.record);
   }
 
   cancel(id: string): Promise<void> {

@@ -101,7 +101,7 @@ export function partsOf(records: Records, member: string): { pools: PoolSpec[]; 
 /** The control plane's API over these records. Nothing listens, and no agent is connected, until the caller says so. */
 export function createServer(options: ApiServerOptions): ApiServer {
   const { records, operations, server, clock, uuid } = options;
-  const events = new EventHub(clock);
+  const events = new EventHub(clock, options.info.clustered ? server : 'none');
   const log = toldLog(options.log, events);
   const agents: AgentRegistry = new AgentRegistry({
     log,

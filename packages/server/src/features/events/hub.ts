@@ -24,8 +24,12 @@ export class EventHub {
   readonly #listeners = new Set<Listener>();
   readonly #clock: { now(): Date };
 
-  constructor(clock: { now(): Date }) {
+  readonly #location: string;
+
+  /** @param location the member's name in a cluster, else `none` */
+  constructor(clock: { now(): Date }, location = 'none') {
     this.#clock = clock;
+    this.#location = location;
   }
 
   /** @throws LxdError `invalid` for an unknown type */
@@ -54,7 +58,7 @@ export class EventHub {
         type,
         timestamp: this.#clock.now().toISOString(),
         metadata,
-        location: 'none',
+        location: this.#location,
         ...(project === undefined ? {} : { project }),
       });
       if (listener.socket.bufferedAmount > maxBufferedBytes) listener.socket.terminate();
