@@ -14,6 +14,8 @@ import { version } from './version.ts';
 /** Signals that end the daemon and leave its containers alone, as LXD's do. */
 const leaveRunning = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
+const endTimeoutMs = 60_000;
+
 type End = { stopInstances: boolean; force: boolean };
 
 async function run(options: DaemonOptions): Promise<void> {
@@ -84,6 +86,11 @@ async function run(options: DaemonOptions): Promise<void> {
   log.info('ending', { stopInstances });
   if (stopInstances) await controlPlane?.stopInstances(force);
   stopped.resolve(undefined);
+  // What does not unwind in time is finished or rolled back at the next start.
+  setTimeout(() => {
+    log.error('something did not end; leaving anyway');
+    process.exit(1);
+  }, endTimeoutMs).unref();
   await listener[Symbol.asyncDispose]();
   await controlPlane?.close();
   lifetime.abort(new LxdError('unavailable', 'The daemon is shutting down'));

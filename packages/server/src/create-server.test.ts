@@ -59,6 +59,8 @@ describe('the envelope', () => {
     ['GET', '/1.0/instances/nope', undefined, 404, 'Instance not found'],
     ['GET', '/1.0/operations/nope', undefined, 404, 'Operation not found'],
     ['PUT', '/1.0', { config: { nope: 'x' } }, 400, 'unknown key'],
+    ['PUT', '/1.0', { config: { 'core.https_address': ':8443' } }, 400, 'unix socket only'],
+    ['PUT', '/1.0', { config: { toString: 'x' } }, 400, 'unknown key'],
     ['POST', '/1.0/cluster/members', { server_name: 'x' }, 400, 'not clustered'],
     ['GET', '/1.0/cluster/members', undefined, 500, 'not clustered'],
     ['GET', '/1.0/projects/nope', undefined, 404, 'Project not found'],

@@ -15,8 +15,15 @@ export interface ServerOptions {
   describe(): MemberDescription;
 }
 
-/** Keys of the server that have an effect. Listening on the network and trust come with remotes. */
+const localOnly = {
+  check: () => 'this server is reached by its unix socket only',
+  description: 'Not served yet',
+};
+
+/** Keys of the server that have an effect, and those that clients ask for first. */
 const schema: ConfigSchema = {
+  'core.https_address': localOnly,
+  'core.trust_password': localOnly,
   'user.*': { check: validators.any, description: 'Free for the user' },
 };
 
