@@ -16,9 +16,7 @@ test.each([
 });
 
 test('a refusal names the key', () => {
-  expect(() => checkConfig(schema, { constructor: 'x' }, 'pool "p"')).toThrow(
-    'unknown key "constructor"',
-  );
+  expect(() => checkConfig(schema, { constructor: 'x' }, 'pool "p"')).toThrow('unknown key "constructor"');
   expect(() => checkConfig(schema, { size: 'x' }, 'pool "p"')).toThrow('option "size"');
   checkConfig(schema, { size: '', 'user.x': '1' }, 'pool "p"');
 });
