@@ -1553,7 +1553,7 @@ export interface components {
             /** @enum {string} */
             status: "Pending" | "Created" | "Errored" | "Unknown";
             config: components["schemas"]["Config"];
-            used_by: components["schemas"]["Paths"];
+            used_by: string[] | null;
             /** @description Members that have it; `none` outside clusters. */
             locations: string[] | null;
         };
@@ -1604,7 +1604,7 @@ export interface components {
             /** @enum {string} */
             status: "" | "Pending" | "Created" | "Errored" | "Unknown" | "Unavailable";
             config: components["schemas"]["Config"];
-            used_by: components["schemas"]["Paths"];
+            used_by: string[] | null;
             /** @description Members that have it; `none` outside clusters. */
             locations: string[] | null;
         };

@@ -98,8 +98,6 @@ export function sendError(response: ServerResponse, thrown: unknown): void {
   response.writeHead(status, {
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
-    // What was not read of a refused upload must not be taken for the next request.
-    ...(response.req.complete ? {} : { Connection: 'close' }),
   });
   response.end(body);
 }

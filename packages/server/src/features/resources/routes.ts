@@ -1,7 +1,8 @@
-import { cpus, freemem, hostname, machine, totalmem } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { cpus, freemem, machine, totalmem } from 'node:os';
 import { sync, type Route } from '../../http/route.ts';
 
-/** Logical CPUs of the host, one socket; the full topology comes with the agent's inventory. */
+/** Logical CPUs of the host as one socket; the full topology comes with the agent's inventory. */
 function cpu() {
   const all = cpus();
   const [first] = all;
@@ -10,13 +11,11 @@ function cpu() {
     sockets: [
       {
         name: first?.model ?? '',
-        vendor: '',
         socket: 0,
         frequency: first?.speed ?? 0,
-        cores: all.map(({ speed }, id) => ({
+        cores: all.map((_, id) => ({
           core: id,
           die: 0,
-          frequency: speed,
           threads: [{ id, numa_node: 0, thread: 0, online: true, isolated: false }],
         })),
       },
@@ -25,38 +24,56 @@ function cpu() {
   };
 }
 
+const dmi = (name: string): Promise<string> =>
+  readFile(`/sys/class/dmi/id/${name}`, 'utf8').then(
+    (text) => text.trim(),
+    () => '',
+  );
+
+/** What the firmware says of the machine; empty where it says nothing. */
+async function system() {
+  const [uuid, vendor, product, family, version, sku, serial] = await Promise.all(
+    [
+      'product_uuid',
+      'sys_vendor',
+      'product_name',
+      'product_family',
+      'product_version',
+      'product_sku',
+      'product_serial',
+    ].map(dmi),
+  );
+  const virtual = /qemu|kvm|vmware|virtualbox|virtual machine|bochs|xen/i.test(
+    `${vendor ?? ''} ${product ?? ''}`,
+  );
+  const type = vendor === '' && product === '' ? 'unknown' : virtual ? 'virtual-machine' : 'physical';
+  return {
+    uuid,
+    vendor,
+    product,
+    family,
+    version,
+    sku,
+    serial,
+    type,
+    firmware: null,
+    chassis: null,
+    motherboard: null,
+  };
+}
+
+const memory = () => ({
+  nodes: null,
+  hugepages_total: 0,
+  hugepages_used: 0,
+  hugepages_size: 0,
+  used: totalmem() - freemem(),
+  total: totalmem(),
+});
+
 export const resourcesRoutes = (): Route[] => [
   {
     operationId: 'resourcesGet',
-    handle: () =>
-      Promise.resolve(
-        sync({
-          cpu: cpu(),
-          memory: {
-            nodes: null,
-            hugepages_total: 0,
-            hugepages_used: 0,
-            hugepages_size: 0,
-            used: totalmem() - freemem(),
-            total: totalmem(),
-          },
-          gpu: { cards: [], total: 0 },
-          network: { cards: [], total: 0 },
-          storage: { disks: [], total: 0 },
-          usb: { devices: [], total: 0 },
-          pci: { devices: [], total: 0 },
-          system: {
-            uuid: '',
-            vendor: '',
-            product: '',
-            family: '',
-            version: '',
-            sku: '',
-            serial: '',
-            type: '',
-            hostname: hostname(),
-          },
-        }),
-      ),
+    handle: async () => sync({ cpu: cpu(), memory: memory(), system: await system() }),
   },
 ];
