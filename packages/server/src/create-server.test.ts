@@ -121,6 +121,24 @@ test('a profile in use stays, and its change reaches who uses it', async () => {
   expect(served.fake.calls).toContain('updateInstance c1');
 });
 
+test('a profile keeps the root disk that an instance is on', async () => {
+  await served.over(create('c1'));
+  const taken = await served.call('PUT', '/1.0/profiles/default', { devices: {} });
+  expect(taken.body).toMatchObject({
+    error_code: 500,
+    error: expect.stringContaining('root disk') as string,
+  });
+  const devices = {
+    root: { type: 'disk', path: '/', pool: 'default' },
+    twice: { type: 'disk', path: '/', pool: 'x' },
+  };
+  const twice = await served.call('PUT', '/1.0/profiles/default', { devices });
+  expect(twice.body.error).toContain('same path "/"');
+  expect(
+    (await served.call('PUT', '/1.0/profiles/default', { devices: { root: devices.root } })).status,
+  ).toBe(200);
+});
+
 test('a long list comes whole', async () => {
   for (let at = 0; at < 1000; at += 100) {
     const transaction = served.records.transaction();

@@ -51,7 +51,16 @@ export function checkProfileDevices(context: InstancesContext, devices: Devices)
       records.list('networks', 'default').map(({ value }) => [value.name, member(value)]),
     ),
   };
+  const paths = new Set<string>();
   for (const [name, device] of Object.entries(devices)) {
+    const { type, path } = device;
+    if (type === 'disk' && path) {
+      if (paths.has(path))
+        throw invalid(
+          `Device validation failed for "${name}": More than one disk device uses the same path "${path}"`,
+        );
+      paths.add(path);
+    }
     try {
       checkDevice(context, spec, name, device);
     } catch (error) {

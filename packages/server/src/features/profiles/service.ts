@@ -5,7 +5,7 @@ import type { Services } from '../../services.ts';
 import { checkProfileConfig } from '../instances/config-schema.ts';
 import { memberOf, requestor, type InstancesContext } from '../instances/context.ts';
 import { checkProfileDevices } from './devices.ts';
-import { expand } from '../instances/expand.ts';
+import { expand, rootDisk } from '../instances/expand.ts';
 import { instanceSpec } from '../instances/spec.ts';
 
 export interface ProfilePut {
@@ -88,6 +88,17 @@ export class ProfilesService {
     }
   }
 
+  /** What an instance is on cannot be taken from under it. */
+  #checkRoot(user: InstanceRecord, after: ProfileRecord): void {
+    const profile = (name: string) => this.#services.records.get('profiles', user.project, name)?.value;
+    const poolOf = ({ devices }: { devices: Devices }) => rootDisk(devices)?.[1]['pool'];
+    const pool = poolOf(expand(user, profile));
+    if (pool === undefined) return;
+    const next = expand(user, (name) => (name === after.name ? after : profile(name)));
+    if (poolOf(next) !== pool)
+      throw new LxdError('internal', "At least one instance relies on this profile's root disk device");
+  }
+
   async create(
     project: string,
     body: ProfilePut & { name?: string },
@@ -135,6 +146,7 @@ export class ProfilesService {
     this.#check(after.config, after.devices);
     const { records, agents } = this.#services;
     const users = this.#users(project, name);
+    for (const user of users) this.#checkRoot(user, after);
     for (const user of users) agents.get(memberOf(this.#services, user.project, user.name));
     const before = new Map(users.map((user) => [user.name, this.#spec(user)]));
     await records.transaction().update('profiles', [project, name], found.revision, after).commit({ signal });
@@ -147,14 +159,14 @@ export class ProfilesService {
         const to = { ...from, ...expand(user, (other) => records.get('profiles', project, other)?.value) };
         await agents.get(member).updateInstance(from, to, { signal: AbortSignal.timeout(60_000) });
       } catch (error) {
-        failures.push(`${user.name}: ${toLxdError(error).message}`);
+        failures.push(` - Project: ${project}, Instance: ${user.name}: ${toLxdError(error).message}\n`);
       }
     }
     this.#told('updated', project, name, caller);
     if (failures.length > 0) {
       throw new LxdError(
         'internal',
-        `The following instances failed to update (profile change still saved): ${failures.join('; ')}`,
+        `The following instances failed to update (profile change still saved):\n${failures.join('')}`,
       );
     }
   }
