@@ -288,13 +288,18 @@ export function describeLife(life: Life): void {
 
     test('lists and deletes operations', async () => {
       const child = lxc(['exec', 'c1', '--', 'sleep', '77']);
-      const listed = await waitFor(
+      // Those that ended a moment ago are listed, too.
+      const operation = await waitFor(
         'operation',
-        () => text(['operation', 'list', '-f', 'json']),
-        (json) => json.includes('Executing command'),
-      );
-      const operation = (JSON.parse(listed) as { id: string; description: string }[]).find(
-        ({ description }) => description === 'Executing command',
+        async () =>
+          (
+            JSON.parse(await text(['operation', 'list', '-f', 'json'])) as {
+              id: string;
+              description: string;
+              status: string;
+            }[]
+          ).find(({ description, status }) => description === 'Executing command' && status === 'Running'),
+        (found) => found !== undefined,
       );
       expect(await text(['operation', 'show', operation?.id ?? ''])).toMatch(/class: websocket/);
       await must(['exec', 'c1', '--', 'sh', '-c', 'kill -9 $(pidof sleep) || true']);
