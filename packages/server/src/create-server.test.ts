@@ -224,6 +224,14 @@ describe('the socket', () => {
     await expect(listenUnix(`${served.socket}2`, 'no-such-group')).rejects.toMatchObject({ code: 'invalid' });
   });
 
+  test('declines an upgrade to anything but a websocket', async () => {
+    const socket = connect(served.socket);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    expect(first.toString()).toMatch(/^HTTP\/1.1 200 OK/);
+  });
+
   test('lets callers wait for the start', async () => {
     const path = `${served.socket}.early`;
     await using early = await listenUnix(path, undefined);

@@ -81,13 +81,18 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
       await sendReply(response, await dispatch(request, signalOf(response)));
     } catch (error) {
       const { code, message } = toLxdError(error);
-      if (code === 'internal')
-        log.warn('a request failed', { method: request.method, url: request.url, error: message });
+      // `aborted`: it went away in the middle of its body.
+      if (code === 'internal' && !request.errored)
+        log.warn('a request failed', {
+          method: request.method,
+          url: request.url?.split('?', 1)[0],
+          error: message,
+        });
       sendError(response, error);
     }
   });
 
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, app);
+  const server = createServer(app);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {

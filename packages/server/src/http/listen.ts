@@ -54,7 +54,12 @@ export async function listenUnix(path: string, group: string | undefined): Promi
   await rm(path, { force: true });
   let app: Server | undefined;
   const ready = Promise.withResolvers<Server>();
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 });
+  const server = createServer({
+    keepAliveTimeout: 60_000,
+    requestTimeout: 0, // an upload takes as long as it takes
+    // Any other offer (HTTP/2) is declined by an answer of the usual kind.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+  });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (app) app.emit('request', request, response);
     else if (request.url?.startsWith('/internal/ready'))
