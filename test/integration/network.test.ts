@@ -202,6 +202,29 @@ test("two bridges share the table, and one's end leaves the other's rules", asyn
   expect(rules()).not.toContain(name);
 });
 
+test('ports and routes come and go with the configuration', async () => {
+  const port = `${name}p`;
+  run('ip', 'link', 'add', 'name', port, 'type', 'veth');
+  try {
+    const before = {
+      'ipv4.address': '10.213.78.1/24',
+      'bridge.external_interfaces': port,
+      'ipv4.routes': '10.213.80.0/24, 10.213.81.0/24',
+    };
+    const after = { 'ipv4.address': '10.213.78.1/24', 'ipv4.routes': '10.213.81.0/24' };
+    await open(before).start(wait);
+    expect(run('ip', 'link', 'show', 'dev', port)).toContain(`master ${name}`);
+    expect(run('ip', 'route', 'show', 'dev', name)).toContain('10.213.80.0/24');
+    await open(before).update(after, wait);
+    expect(run('ip', 'link', 'show', 'dev', port)).not.toContain('master');
+    expect(run('ip', 'route', 'show', 'dev', name)).not.toContain('10.213.80.0/24');
+    expect(run('ip', 'route', 'show', 'dev', name)).toContain('10.213.81.0/24');
+    await open(after).delete(wait);
+  } finally {
+    run('ip', 'link', 'delete', 'dev', port);
+  }
+});
+
 test('an interface of the host is not taken', async () => {
   run('ip', 'link', 'add', 'name', name, 'type', 'bridge');
   try {

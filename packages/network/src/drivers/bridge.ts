@@ -37,6 +37,18 @@ const addressesOf = (config: Config): Cidr[] =>
     .map((text) => parseCidr(text ?? ''))
     .filter((cidr) => cidr !== undefined);
 
+const listed = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+
+const ports = (config: Config): string[] => listed(config['bridge.external_interfaces']);
+const routes = (config: Config): string[] => [
+  ...listed(config['ipv4.routes']),
+  ...listed(config['ipv6.routes']),
+];
+
 class Bridge implements ManagedNetwork {
   readonly #network: NetworkSpec;
   readonly #context: NetworkContext;
@@ -104,16 +116,8 @@ class Bridge implements ManagedNetwork {
           ({ address, prefix, family }) =>
             `address replace ${address}/${prefix} dev ${name}${family === 6 ? ' nodad' : ''}`,
         ),
-        ...(config['bridge.external_interfaces'] ?? '')
-          .split(',')
-          .filter(Boolean)
-          .map((port) => `link set dev ${port.trim()} master ${name}`),
-        ...['ipv4', 'ipv6'].flatMap((family) =>
-          (config[`${family}.routes`] ?? '')
-            .split(',')
-            .filter(Boolean)
-            .map((subnet) => `route replace ${subnet.trim()} dev ${name} proto static`),
-        ),
+        ...ports(config).map((port) => `link set dev ${port} master ${name}`),
+        ...routes(config).map((subnet) => `route replace ${subnet} dev ${name} proto static`),
       ],
       { signal },
     );
@@ -153,6 +157,19 @@ class Bridge implements ManagedNetwork {
   }
 
   async update(after: Config, options: WaitOptions): Promise<void> {
+    const { name, config } = this.#network;
+    const gone = [
+      ...ports(config)
+        .filter((port) => !ports(after).includes(port))
+        .map((port) => ['link', 'set', 'dev', port, 'nomaster']),
+      ...routes(config)
+        .filter((subnet) => !routes(after).includes(subnet))
+        .map((subnet) => ['route', 'delete', subnet, 'dev', name]),
+    ];
+    // Gone already is as good.
+    for (const args of gone) {
+      await this.#context.host.run(['ip', ...args], { ...options, allowFailure: true });
+    }
     await new Bridge({ ...this.#network, config: after }, this.#context).start(options);
   }
 
