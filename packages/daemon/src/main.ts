@@ -5,7 +5,6 @@ import { connectAgent } from '@lxd-ts/rpc';
 import { createNodeServer, listenUnix } from '@lxd-ts/server';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { joinedCluster } from './identity.ts';
-import { lockDirectory } from './lock-directory.ts';
 import { openLogger } from './logger.ts';
 import { openNode } from './node.ts';
 import { help, parseOptions, type DaemonOptions } from './options.ts';
@@ -24,7 +23,6 @@ async function run(options: DaemonOptions): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o711 });
   await chmod(dir, 0o711);
   process.umask(0o022);
-  await lockDirectory(dir);
   const log = openLogger(options.level, options.logfile);
   const end = Promise.withResolvers<End>();
   const starting = new AbortController();

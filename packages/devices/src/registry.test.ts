@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,9 +80,10 @@ test.each(['ipv4.address', 'ipv6.address', 'hwaddr', 'parent', 'host_name', 'nam
 
 test('a disk without its source is refused, or left out where it is optional', async () => {
   const config = { type: 'disk', path: '/mnt', source: '/no/such/path' };
+  const dir = await mkdtemp(join(tmpdir(), 'lxd-ts-disk-'));
   const context = (more: Config) => ({
     host: fakeHost(),
-    dir: '/nowhere',
+    dir,
     instance: instanceWith({ ...config, ...more }),
     name: 'd1',
     config: { ...config, ...more },
@@ -92,6 +96,9 @@ test('a disk without its source is refused, or left out where it is optional', a
   await expect(disk.start(context({}), wait)).rejects.toThrow(/Missing source path/);
   expect((await disk.start(context({ required: 'false' }), wait)).lxc).toEqual([]);
   expect((await disk.start(context({ source: '/tmp', path: '/a b', readonly: 'true' }), wait)).lxc).toEqual([
-    ['lxc.mount.entry', '/tmp a\\040b none bind,ro,create=dir 0 0'],
+    ['lxc.mount.entry', `${dir}/devices/c1/disk.d1 a\\040b none bind,ro,create=dir 0 0`],
   ]);
+  await disk.stop(context({}), wait);
+  expect(await readdir(join(dir, 'devices'))).toEqual([]);
+  await rm(dir, { recursive: true });
 });

@@ -16,7 +16,8 @@ export class RunStates {
 
   async write(spec: InstanceSpec): Promise<void> {
     const { runState } = instancePaths(this.#dir, spec);
-    await mkdir(dirname(runState), { recursive: true, mode: 0o700 });
+    // The container's own root passes through to its device nodes.
+    await mkdir(dirname(runState), { recursive: true, mode: 0o711 });
     const file = await open(`${runState}.new`, 'w', 0o600);
     try {
       await file.writeFile(JSON.stringify(spec));

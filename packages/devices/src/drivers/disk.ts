@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { isFalse, isTrue, LxdError, parseSize, toLxdError, validators } from '@lxd-ts/core';
+import { lstat, mkdir, open, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isFalse, isTrue, LxdError, parseSize, projectPrefixed, toLxdError, validators } from '@lxd-ts/core';
 import { checks } from '../checks.ts';
 import type { DeviceContext, DeviceDriver } from '../driver.ts';
 
@@ -29,6 +30,13 @@ const escaped = (path: string): string =>
 
 const sourceOf = ({ config, volumePath }: DeviceContext): string =>
   config['pool'] ? volumePath(config['pool'], config['source'] ?? '') : (config['source'] ?? '');
+
+/**
+ * The source is bound here first, by the host: in its user namespace a container may not take one mount out of a tree of
+ * several, and this one stands alone.
+ */
+const stagePath = ({ dir, instance, name }: DeviceContext): string =>
+  join(dir, 'devices', projectPrefixed(instance.project, instance.name), `disk.${encodeURIComponent(name)}`);
 
 const optional = ({ config }: DeviceContext): boolean =>
   isTrue(config['optional']) || isFalse(config['required']);
@@ -74,7 +82,7 @@ export const disk: DeviceDriver = {
       throw new LxdError('invalid', '"propagation" needs "recursive" to be true');
     }
   },
-  start: async (context) => {
+  start: async (context, { signal }) => {
     const { config } = context;
     const source = sourceOf(context);
     const found = await stat(source).catch(() => undefined);
@@ -90,10 +98,27 @@ export const disk: DeviceDriver = {
       ...(config['propagation'] ? [config['propagation']] : []),
       ...(config['raw.mount.options'] ? [config['raw.mount.options']] : []),
     ];
+    const path = stagePath(context);
+    await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+    if (found.isDirectory()) await mkdir(path, { recursive: true, mode: 0o700 });
+    else await (await open(path, 'a', 0o600)).close();
+    await context.host.unmount(path, { signal, lazy: true });
+    const bind = isTrue(config['recursive']) ? 'rbind' : 'bind';
+    await context.host.mount({ source, target: path, options: [bind] }, { signal });
     const target = (config['path'] ?? '').replace(/^\/+/, '');
-    const entry = `${escaped(source)} ${escaped(target)} none ${options.join(',')} 0 0`;
+    const entry = `${escaped(path)} ${escaped(target)} none ${options.join(',')} 0 0`;
     return { lxc: [['lxc.mount.entry', entry]], volatile: {} };
   },
-  stop: () => Promise.resolve({}),
+  stop: async (context, { signal }) => {
+    const path = stagePath(context);
+    const found = await lstat(path).catch(() => undefined);
+    if (!found) return {};
+    await context.host.unmount(path, { signal, lazy: true });
+    // Never a tree: what is still mounted there would be emptied.
+    if ((await lstat(path)).isDirectory()) await rmdir(path);
+    else await rm(path);
+    await rmdir(dirname(path)).catch(() => undefined); // others may still have theirs
+    return {};
+  },
   remove: () => Promise.resolve(),
 };
