@@ -65,7 +65,8 @@ export function imagesService(services: Services) {
     ): Promise<void> {
       const expiresAt = body.expires_at === undefined ? undefined : timeOf(body.expires_at);
       for (const profile of body.profiles ?? []) {
-        if (!records.get('profiles', project, profile)) throw new LxdError('not-found', 'Profile not found');
+        if (!records.get('profiles', project, profile))
+          throw new LxdError('invalid', `Profile '${profile}' doesn't exist`);
       }
       return change(
         project,

@@ -69,7 +69,7 @@ function recordOf(services: Services, { project, headers }: Upload, received: Re
   return {
     project,
     fingerprint: image.fingerprint,
-    filename: header(headers, 'x-lxd-filename') || filename || image.fingerprint,
+    filename: header(headers, 'x-lxd-filename') || filename,
     size: image.size,
     architecture: image.architecture,
     type: image.type,

@@ -89,6 +89,8 @@ function checked(context: InstancesContext, before: InstanceRecord, after: Insta
 }
 
 function checkProfiles({ services }: InstancesContext, { project, body }: UpdateRequest): void {
+  if (new Set(body.profiles).size !== (body.profiles ?? []).length)
+    throw invalid('Duplicate profile found in request');
   for (const profile of body.profiles ?? []) {
     if (!services.records.get('profiles', project, profile))
       throw new LxdError('not-found', 'Profile not found');
