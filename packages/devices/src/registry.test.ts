@@ -1,6 +1,3 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,7 +77,7 @@ test.each(['ipv4.address', 'ipv6.address', 'hwaddr', 'parent', 'host_name', 'nam
 
 test('a disk without its source is refused, or left out where it is optional', async () => {
   const config = { type: 'disk', path: '/mnt', source: '/no/such/path' };
-  const dir = await mkdtemp(join(tmpdir(), 'lxd-ts-disk-'));
+  const dir = mkdtempSync(join(tmpdir(), 'lxd-ts-disk-'));
   const context = (more: Config) => ({
     host: fakeHost(),
     dir,
@@ -99,6 +96,6 @@ test('a disk without its source is refused, or left out where it is optional', a
     ['lxc.mount.entry', `${dir}/devices/c1/disk.d1 a\\040b none bind,ro,create=dir 0 0`],
   ]);
   await disk.stop(context({}), wait);
-  expect(await readdir(join(dir, 'devices'))).toEqual([]);
-  await rm(dir, { recursive: true });
+  expect(readdirSync(join(dir, 'devices'))).toEqual([]);
+  rmSync(dir, { recursive: true });
 });
