@@ -38,7 +38,16 @@ export class Rest {
   ): Promise<Answer> {
     const data =
       body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-    const sent = request({ socketPath: this.#socketPath, agent: this.#agent, method, path, headers });
+    // Node frames no body of a DELETE by itself.
+    const length: Record<string, string> =
+      data === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(data)) };
+    const sent = request({
+      socketPath: this.#socketPath,
+      agent: this.#agent,
+      method,
+      path,
+      headers: { ...length, ...headers },
+    });
     sent.end(data);
     const [response] = (await once(sent, 'response')) as [
       AsyncIterable<Buffer> & { statusCode: number; headers: Answer['headers'] },

@@ -1,0 +1,23 @@
+import { commandLine } from './chapters/command-line.ts';
+import { errors } from './chapters/errors.ts';
+import { images } from './chapters/images.ts';
+import { instances } from './chapters/instances.ts';
+import { networks } from './chapters/networks.ts';
+import { profiles } from './chapters/profiles.ts';
+import { server } from './chapters/server.ts';
+import { states } from './chapters/states.ts';
+import { storagePools } from './chapters/storage-pools.ts';
+import type { Step } from './step.ts';
+
+/** In this order: each uses what those before it made. */
+export const chapters: Readonly<Record<string, readonly Step[]>> = {
+  server,
+  'storage pools': storagePools,
+  networks,
+  profiles,
+  images,
+  instances,
+  states,
+  errors,
+  'the command line': commandLine,
+};

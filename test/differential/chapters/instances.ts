@@ -1,0 +1,126 @@
+import type { Step } from '../step.ts';
+
+const path = '/1.0/instances';
+const source = { type: 'image', alias: 'busybox' };
+
+export const instances: Step[] = [
+  { name: 'no instances', rest: ['GET', path] },
+  { name: 'create from image', rest: ['POST', path, { name: 'c1', source, config: { 'user.a': '1' } }] },
+  { name: 'create empty', rest: ['POST', path, { name: 'e1', source: { type: 'none' } }] },
+  {
+    name: 'create with profile and device',
+    rest: [
+      'POST',
+      path,
+      {
+        name: 'c2',
+        description: 'two',
+        source,
+        profiles: ['default', 'p2'],
+        devices: { eth0: { type: 'none' } },
+      },
+    ],
+  },
+  { name: 'create twice', rest: ['POST', path, { name: 'c1', source }] },
+  { name: 'create without a name', rest: ['POST', path, { name: 'with space', source }] },
+  { name: 'name too long', rest: ['POST', path, { name: 'a'.repeat(64), source }] },
+  { name: 'name begins with a digit', rest: ['POST', path, { name: '1a', source }] },
+  { name: 'name with underscore', rest: ['POST', path, { name: 'a_b', source }] },
+  { name: 'name ends with a dash', rest: ['POST', path, { name: 'a-', source }] },
+  { name: 'unknown alias', rest: ['POST', path, { name: 'x', source: { type: 'image', alias: 'nope' } }] },
+  {
+    name: 'unknown fingerprint',
+    rest: ['POST', path, { name: 'x', source: { type: 'image', fingerprint: 'abcdef' } }],
+  },
+  { name: 'image without a name', rest: ['POST', path, { name: 'x', source: { type: 'image' } }] },
+  { name: 'unknown source', rest: ['POST', path, { name: 'x', source: { type: 'nope' } }] },
+  { name: 'no source', rest: ['POST', path, { name: 'x' }] },
+  { name: 'unknown instance key', rest: ['POST', path, { name: 'x', source, config: { nope: '1' } }] },
+  {
+    name: 'wrong instance value',
+    rest: ['POST', path, { name: 'x', source, config: { 'limits.cpu': 'many' } }],
+  },
+  {
+    name: 'wrong instance boolean',
+    rest: ['POST', path, { name: 'x', source, config: { 'security.nesting': 'perhaps' } }],
+  },
+  { name: 'unknown instance profile', rest: ['POST', path, { name: 'x', source, profiles: ['nope'] }] },
+  {
+    name: 'profile named twice',
+    rest: ['POST', path, { name: 'x', source, profiles: ['default', 'default'] }],
+  },
+  { name: 'unknown architecture', rest: ['POST', path, { name: 'x', source, architecture: 'nope' }] },
+  { name: 'unknown instance type', rest: ['POST', path, { name: 'x', source, type: 'nope' }] },
+  {
+    name: 'unknown instance device',
+    rest: ['POST', path, { name: 'x', source, devices: { d: { type: 'nope' } } }],
+  },
+  {
+    name: 'unknown device key',
+    rest: ['POST', path, { name: 'x', source, devices: { e: { type: 'nic', network: 'br1', nope: '1' } } }],
+  },
+  { name: 'no root disk', rest: ['POST', path, { name: 'x', source, profiles: [] }] },
+  {
+    name: 'root on unknown pool',
+    rest: ['POST', path, { name: 'x', source, devices: { root: { type: 'disk', path: '/', pool: 'nope' } } }],
+  },
+  { name: 'list instances', rest: ['GET', path] },
+  { name: 'list by the older name', rest: ['GET', '/1.0/containers'] },
+  { name: 'list instances, recursion 1', rest: ['GET', `${path}?recursion=1`] },
+  { name: 'list instances, recursion 2', rest: ['GET', `${path}?recursion=2`] },
+  { name: 'list instances by filter', rest: ['GET', `${path}?recursion=1&filter=name%20eq%20c1`] },
+  { name: 'list virtual machines', rest: ['GET', `${path}?instance-type=virtual-machine`] },
+  { name: 'get instance', rest: ['GET', `${path}/c1`] },
+  { name: 'get instance by the older name', rest: ['GET', '/1.0/containers/c1'] },
+  { name: 'get instance, recursion', rest: ['GET', `${path}/c1?recursion=1`] },
+  { name: 'get unknown instance', rest: ['GET', `${path}/nope`] },
+  { name: 'patch instance', rest: ['PATCH', `${path}/c1`, { config: { 'user.b': '2' } }] },
+  { name: 'patch instance with unknown key', rest: ['PATCH', `${path}/c1`, { config: { nope: '2' } }] },
+  { name: 'patch unknown instance', rest: ['PATCH', `${path}/nope`, { config: {} }] },
+  {
+    name: 'put instance with old If-Match',
+    rest: ['PUT', `${path}/c1`, { config: {} }, { 'If-Match': 'old' }],
+  },
+  {
+    name: 'put instance',
+    rest: [
+      'PUT',
+      `${path}/c2`,
+      {
+        architecture: 'x86_64',
+        config: { 'limits.memory': '64MiB' },
+        devices: {},
+        profiles: ['default'],
+        description: 'new',
+      },
+    ],
+  },
+  {
+    name: 'put instance with unknown profile',
+    rest: ['PUT', `${path}/c2`, { config: {}, profiles: ['nope'] }],
+  },
+  { name: 'get put instance', rest: ['GET', `${path}/c2`] },
+  {
+    name: 'copy instance',
+    rest: ['POST', path, { name: 'c3', profiles: ['default'], source: { type: 'copy', source: 'c2' } }],
+  },
+  {
+    name: 'copy unknown instance',
+    rest: ['POST', path, { name: 'c4', source: { type: 'copy', source: 'nope' } }],
+  },
+  { name: 'get copy', rest: ['GET', `${path}/c3`] },
+  { name: 'rename instance', rest: ['POST', `${path}/c3`, { name: 'c4' }] },
+  { name: 'rename to taken instance', rest: ['POST', `${path}/c4`, { name: 'c1' }] },
+  { name: 'rename to bad name', rest: ['POST', `${path}/c4`, { name: 'a b' }] },
+  { name: 'rename unknown instance', rest: ['POST', `${path}/nope`, { name: 'x' }] },
+  { name: 'get renamed', rest: ['GET', `${path}/c4`] },
+  { name: 'profile in use', rest: ['GET', '/1.0/profiles/default'] },
+  { name: 'network in use', rest: ['GET', '/1.0/networks/br1'] },
+  { name: 'pool in use', rest: ['GET', '/1.0/storage-pools/default'] },
+  { name: 'volumes of pool in use', rest: ['GET', '/1.0/storage-pools/default/volumes'] },
+  { name: 'delete network in use', rest: ['DELETE', '/1.0/networks/br1'] },
+  { name: 'delete pool in use', rest: ['DELETE', '/1.0/storage-pools/default'] },
+  { name: 'delete instance', rest: ['DELETE', `${path}/c4`] },
+  { name: 'delete instance twice', rest: ['DELETE', `${path}/c4`] },
+  { name: 'delete profile', rest: ['DELETE', '/1.0/profiles/p2'] },
+];

@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import type { Client } from '../support/client.ts';
+import { prepareGround, type Ground } from '../support/ground.ts';
+import { ownClientLife as life } from '../support/lives.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** What a container sees of itself and its neighbours. */
+describe('inside a container', () => {
+  let ground: Ground;
+  let client: Client;
+
+  const inside = async (name: string, script: string): Promise<string> => {
+    const { stdout, stderr } = await client(['exec', name, '--', 'sh', '-c', script]);
+    return stdout + stderr;
+  };
+
+  beforeAll(async () => {
+    ground = await prepareGround('inside', (dir) => life.start(dir));
+    client = life.client(ground.server.dir, join(ground.dir, 'home'));
+    await life.init(ground.server);
+    await client(['image', 'import', ground.image.unified, '--alias', 'busybox']);
+    for (const name of ['one', 'two']) {
+      const { code, stderr } = await client(['launch', 'busybox', name, '-c', 'limits.memory=48MiB']);
+      if (code !== 0) throw new Error(stderr);
+      await waitFor(
+        'a lease',
+        () => inside(name, 'cat /etc/resolv.conf'),
+        (text) => text.includes('nameserver'),
+      );
+    }
+  });
+
+  afterAll(async () => {
+    await ground.clear();
+  });
+
+  test('pid 1 is its own init, as root of a shifted range', async () => {
+    expect(await inside('one', 'cat /proc/1/comm')).toBe('init\n');
+    const [[first = '', host = '', count = ''] = []] = (await inside('one', 'cat /proc/self/uid_map'))
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/));
+    expect(first).toBe('0');
+    expect(Number(host)).toBeGreaterThanOrEqual(65_536);
+    expect(Number(count)).toBeGreaterThanOrEqual(65_536);
+    expect(await inside('one', 'id -u; stat -c %u /root; touch /root/mine && stat -c %u /root/mine')).toBe(
+      '0\n0\n0\n',
+    );
+  });
+
+  test('its rights end at its border', async () => {
+    expect(await inside('one', 'mknod /dev/kmem2 c 1 2')).toMatch(/not permitted/i);
+    expect(await inside('one', 'echo 1 >/proc/sys/kernel/printk')).toMatch(/denied|read-only/i);
+    expect(await inside('one', 'grep Seccomp: /proc/self/status')).toMatch(/2$/m);
+    expect(await inside('one', 'dmesg')).toMatch(/not permitted/i);
+  });
+
+  test('it has its own name', async () => {
+    expect(await inside('two', 'hostname')).toBe('two\n');
+  });
+
+  test("the bridge's DNS answers, also for its neighbour", async () => {
+    const bridge = /nameserver (\S+)/.exec(await inside('one', 'cat /etc/resolv.conf'))?.[1] ?? '';
+    expect(await inside('one', `ping -c 1 -W 5 ${bridge}`)).toMatch(/1 packets received/);
+    const looked = await waitFor(
+      'the name',
+      () => inside('one', 'nslookup two.lxd'),
+      (text) => /Name:\s+two\.lxd/.test(text),
+    );
+    expect(looked).toContain(bridge);
+    expect(await inside('one', 'ping -c 1 -W 5 two.lxd')).toMatch(/1 packets received/);
+    expect(await inside('two', 'ping -c 1 -W 5 one')).toMatch(/1 packets received/);
+  });
+
+  test('its memory is what its limit says', async () => {
+    expect(await inside('one', 'grep MemTotal /proc/meminfo')).toMatch(/\s49152 kB/);
+    await client(['config', 'set', 'one', 'limits.memory=96MiB']);
+    expect(await inside('one', 'grep MemTotal /proc/meminfo')).toMatch(/\s98304 kB/);
+  });
+});
