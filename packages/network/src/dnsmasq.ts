@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isFalse, isTrue, LxdError, type NetworkSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type { HostReservation, Lease, NetworkContext } from './driver.ts';
@@ -8,6 +9,7 @@ import { addressValue, defaultRange, type Cidr } from './subnet.ts';
 /** dnsmasq serves as nobody: it needs no more than its open sockets and its lease file. */
 const user = 'nobody';
 const userId = 65534;
+const startTimeoutMs = 5_000;
 
 /** Its configuration file. Only MAC addresses that were reserved get a name, whatever name a client sends. */
 export function dnsmasqConfig(network: NetworkSpec, dir: string, addresses: readonly Cidr[]): string {
@@ -165,6 +167,21 @@ export class Dnsmasq {
       logFile: join(this.#dir, 'dnsmasq.log'),
     });
     await writeFile(join(this.#dir, 'dnsmasq.pid'), String(pid), { mode: 0o600 });
+    await this.#untilServing(pid, signal);
+  }
+
+  /** It gives up root once it has all its sockets: from then on clients are answered. */
+  async #untilServing(pid: number, signal: AbortSignal): Promise<void> {
+    const end = Date.now() + startTimeoutMs;
+    for (;;) {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+      if (new RegExp(`^Uid:\\s+${userId}\\b`, 'm').test(status)) return;
+      if (status === '' || /^State:\s+Z/m.test(status) || Date.now() > end) break;
+      await sleep(5, undefined, { signal });
+    }
+    const log = await readFile(join(this.#dir, 'dnsmasq.log'), 'utf8').catch(() => '');
+    const said = log.trim().split('\n').slice(-2).join('; ') || 'it gave no reason';
+    throw new LxdError('internal', `dnsmasq does not serve "${this.#network.name}": ${said}`);
   }
 
   async stop(): Promise<void> {

@@ -82,8 +82,10 @@ export function freeV4(seed: string, used: readonly Cidr[]): string | undefined 
 /** A unique local /64. */
 export function freeV6(seed: string, used: readonly Cidr[]): string | undefined {
   for (let i = 0; i < 1000; i++) {
-    const hex = digest(seed, '6', String(i)).toString('hex');
-    const candidate = parseCidr(`fd42:${hex.slice(0, 4)}:${hex.slice(4, 8)}:${hex.slice(8, 12)}::1/64`);
+    const bytes = digest(seed, '6', String(i));
+    // As the kernel writes it: no zeros in front, and no group of nothing but zeros.
+    const groups = [0, 2, 4].map((at) => (bytes.readUInt16BE(at) || 1).toString(16));
+    const candidate = parseCidr(`fd42:${groups.join(':')}::1/64`);
     if (candidate && !used.some((other) => overlaps(candidate, other))) return `${candidate.address}/64`;
   }
   return undefined;

@@ -132,7 +132,11 @@ class Bridge implements ManagedNetwork {
     return (link?.addr_info ?? [])
       .filter(({ scope }) => scope === 'global')
       .map(({ local = '', prefixlen = 0 }) => `${local}/${prefixlen}`)
-      .filter((text) => !wanted.some(({ address, prefix }) => `${address}/${prefix}` === text));
+      .filter((text) => {
+        // The same address can be written in more than one way.
+        const is = parseCidr(text);
+        return !wanted.some(({ value, prefix }) => value === is?.value && prefix === is.prefix);
+      });
   }
 
   async #forward(addresses: readonly Cidr[]): Promise<void> {
