@@ -91,6 +91,11 @@ function statusOf(pid: number): Record<string, string> {
   const lines = readFileSync(`/proc/${pid}/status`, 'utf8').matchAll(/^(\w+):\s*(.*)$/gm);
   return Object.fromEntries([...lines].map(([, key = '', value = '']) => [key, value]));
 }
+
+/** A command's pid is known a moment before it is the command. */
+async function begun(pid: number, program: string): Promise<void> {
+  while (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(`${program}\0`)) await sleep(5);
+}
 const parentOf = (pid: number) => Number(statusOf(pid)['PPid']);
 
 describe('real liblxc', () => {
@@ -142,6 +147,7 @@ describe('a busybox container', () => {
 
   test('commands are confined as init is', async () => {
     await using process = await exec(['sleep', '1000']);
+    await begun(process.pid, 'sleep');
     const [init, command] = [statusOf(lxc.initPid(world.name)!), statusOf(process.pid)];
     expect(command['Seccomp']).toBe('2');
     expect(command['CapBnd']).toBe(init['CapBnd']);
@@ -293,6 +299,7 @@ describe('a busybox container', () => {
     const [line] = (await once(daemon.stdout, 'data')) as [Buffer];
     const pids = line.toString().trim().split(' ').map(Number);
     const helpers = pids.map(parentOf);
+    for (const [i, program] of ['cat', 'sleep', 'yes', 'sleep'].entries()) await begun(pids[i]!, program);
     daemon.kill('SIGKILL');
     const alive = (pid: number) => existsSync(`/proc/${pid}`) && statusOf(pid)['State']?.[0] !== 'Z';
     const [cat, sleeper, yes, piped] = pids as [number, number, number, number];
