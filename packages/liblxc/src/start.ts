@@ -54,8 +54,12 @@ export async function start(
       await kill(runtime, name, AbortSignal.timeout(10_000));
       signal.throwIfAborted();
     }
-    if (status !== 0)
+    if (status !== 0) {
+      // Its monitor may still be on the way out; until then another start would find the name taken.
+      for (let waited = 0; waited < giveUpMs && addon.active(lxcpath).includes(name); waited += abortMs)
+        await sleep(abortMs);
       throw new LxdError('internal', `Failed to start "${name}": ${await errorsSince(logFile, logged)}`);
+    }
   } finally {
     signal.removeEventListener('abort', listener);
   }
