@@ -1,2 +1,3 @@
+export { deviceNameError } from './checks.ts';
 export * from './driver.ts';
 export { deviceDrivers, driverFor } from './registry.ts';

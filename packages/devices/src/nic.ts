@@ -1,12 +1,12 @@
 import { access } from 'node:fs/promises';
-import { projectPrefixed, type Config, type ConfigSchema, type NetworkSpec } from '@lxd-ts/core';
+import { LxdError, projectPrefixed, type Config, type ConfigSchema, type NetworkSpec } from '@lxd-ts/core';
 import { validators } from '@lxd-ts/core';
-import { checks } from './checks.ts';
+import { anyDevice, checks } from './checks.ts';
 import type { DeviceContext, DeviceStart } from './driver.ts';
 
 /** Options of every NIC. */
 export const nicSchema: ConfigSchema = {
-  type: { check: validators.any, required: true, description: 'nic' },
+  ...anyDevice('nic'),
   nictype: { check: validators.any, description: 'Kind of NIC' },
   name: {
     check: checks.interfaceName,
@@ -26,11 +26,27 @@ export const hostNameSchema: ConfigSchema = {
   },
 };
 
-const exists = (path: string): Promise<boolean> =>
+export const parentSchema: ConfigSchema = {
+  parent: { check: checks.interfaceName, description: 'The interface of the host' },
+};
+
+/** @throws LxdError `invalid` */
+export function requireParent({ parent }: Config): void {
+  if (!parent) throw new LxdError('invalid', 'Invalid value for device option "parent": Required value');
+}
+
+export const present = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false,
   );
+
+/** @throws LxdError `invalid` when the host has no such interface now */
+export async function findParent({ config, name }: DeviceContext): Promise<string> {
+  const parent = config['parent'] ?? '';
+  if (await present(`/sys/class/net/${parent}`)) return parent;
+  throw new LxdError('invalid', `The parent "${parent}" of device "${name}" is not on this host`);
+}
 
 export const hwaddrOf = ({ config, instance, name }: DeviceContext): string | undefined =>
   config['hwaddr'] || instance.config[`volatile.${name}.hwaddr`];
@@ -39,8 +55,14 @@ export const hwaddrOf = ({ config, instance, name }: DeviceContext): string | un
 export const reservationKey = ({ instance, name }: DeviceContext): string =>
   `${projectPrefixed(instance.project, instance.name)}.${name}`;
 
-export const networkOf = ({ config, instance }: DeviceContext): NetworkSpec | undefined =>
-  config['network'] === undefined ? undefined : instance.networks[config['network']];
+/** The managed network a NIC joins: named as such, or as the bridge that it is. */
+export function managedNetwork(
+  { network, parent }: Config,
+  networks: Readonly<Record<string, NetworkSpec>>,
+): NetworkSpec | undefined {
+  const name = network || parent;
+  return name && Object.hasOwn(networks, name) ? networks[name] : undefined;
+}
 
 /** The LXC lines of a NIC; what they name is made and taken away by liblxc together with the container. */
 export function nicLines(type: string, context: DeviceContext, more: Config): DeviceStart['lxc'] {
@@ -69,7 +91,7 @@ export async function startVeth(context: DeviceContext, link: string | undefined
 /** liblxc takes the pair away with the container; after a crash of its monitor this does. */
 export async function stopVeth(context: DeviceContext, signal: AbortSignal): Promise<Record<string, null>> {
   const hostName = context.instance.config[`volatile.${context.name}.host_name`];
-  if (hostName && (await exists(`/sys/class/net/${hostName}`))) {
+  if (hostName && (await present(`/sys/class/net/${hostName}`))) {
     await context.host.run(['ip', 'link', 'delete', 'dev', hostName], { signal, allowFailure: true });
   }
   return { host_name: null };

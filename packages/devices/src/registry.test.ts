@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkConfig, type Config } from '@lxd-ts/core';
 import { fakeHost } from '@lxd-ts/host';
+import { deviceNameError, escapeField, pathInside } from './checks.ts';
 import { deviceDrivers, driverFor } from './registry.ts';
 import { deviceSuite, instanceWith } from './testing/device-suite.ts';
 
@@ -35,11 +36,15 @@ describe.each(drivers.map((driver) => [driver.type, driver] as const))('%s', (ty
 test('a NIC is told by its nictype or by the network it names', () => {
   const networks = {
     br0: { project: 'default', name: 'br0', type: 'bridge', config: {} },
-    mac0: { project: 'default', name: 'mac0', type: 'macvlan', config: {} },
+    odd: { project: 'default', name: 'odd', type: 'odd', config: {} },
   };
   expect(driverFor({ type: 'nic', nictype: 'p2p' }, {}).type).toBe('nic-p2p');
   expect(driverFor({ type: 'nic', network: 'br0' }, networks).type).toBe('nic-bridged');
-  expect(driverFor({ type: 'nic', network: 'mac0' }, networks).type).toBe('nic-macvlan');
+  // What the network says goes, and the driver tells that both were given.
+  expect(driverFor({ type: 'nic', network: 'br0', nictype: 'p2p' }, networks).type).toBe('nic-bridged');
+  expect(driverFor({ type: 'nic', network: 'toString' }, networks).type).toBe('nic-bridged');
+  expect(() => driverFor({ type: 'nic', network: 'odd' }, networks)).toThrow('Unsupported device type');
+  expect(() => driverFor({ type: 'nic' }, networks)).toThrow('Unsupported device type');
   expect(() => driverFor({ type: 'warp' }, {})).toThrow('Unsupported device type');
 });
 
@@ -48,23 +53,102 @@ test('each type is registered once', () => {
   expect(new Set(types).size).toBe(types.length);
 });
 
+const networks = {
+  br0: {
+    project: 'default',
+    name: 'br0',
+    type: 'bridge',
+    config: { 'ipv4.address': '10.1.2.1/24', 'ipv6.address': 'fd42::1/64' },
+  },
+  br1: {
+    project: 'default',
+    name: 'br1',
+    type: 'bridge',
+    config: { 'ipv4.address': 'none', 'ipv6.address': 'fd43::1/64', 'ipv6.dhcp.stateful': 'true' },
+  },
+};
 const validate = (config: Config) => () => {
-  driverFor(config, {}).validate(config, instanceWith(config));
+  const driver = driverFor(config, networks);
+  checkConfig(driver.schema, config, 'device');
+  driver.validate(config, { ...instanceWith(config), networks });
 };
 
+const nic = (more: Config): Config => ({ type: 'nic', ...more });
+const mount = (more: Config): Config => ({ type: 'disk', path: '/mnt', source: '/', ...more });
+
 test.each<[Config, RegExp]>([
-  [{ type: 'nic', nictype: 'bridged' }, /Invalid value for device option "parent": Required value/],
-  [{ type: 'nic', nictype: 'bridged', network: 'lo', parent: 'br0' }, /cannot be given together/],
-  [{ type: 'nic', nictype: 'bridged', network: 'no' }, /Network not found/],
+  [nic({ nictype: 'bridged' }), /Invalid value for device option "parent": Required value/],
+  [nic({ nictype: 'macvlan' }), /Invalid value for device option "parent": Required value/],
+  [nic({ nictype: 'physical' }), /Invalid value for device option "parent": Required value/],
+  [nic({ nictype: 'physical', parent: 'lo' }), /loopback/],
+  [nic({ nictype: 'bridged', network: 'br0' }), /Cannot use "nictype" property in conjunction/],
+  [nic({ network: 'br0', parent: 'br0' }), /Cannot use "parent" property in conjunction/],
+  [nic({ network: 'br0', mtu: '1400' }), /Cannot use "mtu" property in conjunction/],
+  [nic({ network: 'no' }), /Network not found/],
+  [nic({ network: 'br0', mtu: '1000' }), /Out of MTU range \(1280-16384\) "1000"/],
+  [nic({ network: 'br0', name: 'a' }), /too short/],
+  [nic({ network: 'br0', name: 'a'.repeat(16) }), /too long/],
+  [nic({ network: 'br0', name: '..' }), /invalid characters/],
+  [nic({ network: 'br0', 'ipv4.address': '10.1.3.5' }), /"10.1.3.5" not within network "br0" subnet/],
+  [nic({ nictype: 'bridged', parent: 'br0', 'ipv4.address': '10.1.3.5' }), /not within network "br0"/],
+  [nic({ network: 'br0', 'ipv4.address': '10.1.2.1' }), /assigned to parent managed network device "br0"/],
+  [nic({ network: 'br0', 'ipv6.address': 'fd42::5' }), /"ipv6.dhcp.stateful" is disabled on network "br0"/],
+  [nic({ network: 'br1', 'ipv6.address': 'fd42::5' }), /not within network "br1" subnet/],
+  [nic({ network: 'br1', 'ipv6.address': 'fd43:0::0:1' }), /assigned to parent managed network device/],
+  [nic({ network: 'br1', 'ipv4.address': '10.1.2.5' }), /DHCP is disabled on network "br1"/],
+  [nic({ nictype: 'bridged', parent: 'host0', 'ipv4.address': '10.1.2.5' }), /unmanaged parent bridge/],
   [{ type: 'disk', path: '/' }, /must have a "pool"/],
   [{ type: 'disk', path: '/', pool: 'p1', source: 'x' }, /may not have a "source"/],
-  [{ type: 'disk', path: '/mnt' }, /missing the required "source"/],
-  [{ type: 'disk', path: '/mnt', source: 'relative' }, /absolute path/],
-  [{ type: 'disk', path: '/mnt', source: 'v', pool: 'nope' }, /"nope" storage pool doesn't exist/],
+  [{ type: 'disk', path: '/', pool: 'p1', recursive: 'true' }, /recursive option/],
+  [{ type: 'disk', path: '/mnt' }, /missing the required "source" or "path"/],
+  [{ type: 'disk', source: '/mnt' }, /missing the required "source" or "path"/],
+  [mount({ source: 'relative' }), /must be absolute/],
+  [mount({ source: 'v', pool: 'nope' }), /"nope" storage pool doesn't exist/],
+  [mount({ pool: 'p1' }), /cannot be specified as absolute paths/],
+  [mount({ pool: 'p1', source: '../../etc' }), /volume not found/],
+  [mount({ pool: 'p1', source: '..' }), /volume not found/],
+  [mount({ pool: 'p1', source: 'v', shift: 'true' }), /"shift" property/],
+  [mount({ size: '1GiB' }), /Only the root disk/],
+  [mount({ required: 'true', optional: 'true' }), /"required" and deprecated "optional"/],
+  [mount({ recursive: 'true', readonly: 'true' }), /Recursive read-only/],
+  [mount({ path: '/../..' }), /not a path inside/],
+  [mount({ path: '/a\nlxc.init.cmd = /x' }), /not a path inside/],
+  [mount({ source: '/a\nlxc.init.cmd = /x' }), /one line/],
+  [mount({ 'raw.mount.options': 'noexec 0 0' }), /spaces/],
   [{ type: 'unix-char' }, /"source" or "path"/],
   [{ type: 'unix-char', path: '/dev/x', major: '1' }, /together/],
+  [{ type: 'unix-char', path: '/dev/x', source: '/etc/passwd' }, /needs to be in \/dev/],
+  [{ type: 'unix-char', path: '/dev/x', source: '/dev/../etc/passwd' }, /needs to be in \/dev/],
+  [{ type: 'unix-block', path: '/dev/x', uid: '-1' }, /UNIX ID/],
+  [{ type: 'unix-block', path: '/dev/x', mode: '999' }, /octal file mode/],
 ])('%j is refused', (config, message) => {
   expect(validate(config)).toThrow(message);
+});
+
+test.each<Config>([
+  nic({ network: 'br0', 'ipv4.address': '10.1.2.5', 'user.note': 'any' }),
+  nic({ nictype: 'bridged', parent: 'br0', 'ipv4.address': '10.1.2.5', mtu: '1400' }),
+  nic({ network: 'br1', 'ipv6.address': 'fd43::5' }),
+  mount({ path: 'relative/is/below/root' }),
+  mount({ pool: 'p1', source: 'v1' }),
+  { type: 'none', 'user.note': 'any' },
+])('%j is taken', (config) => {
+  expect(validate(config)).not.toThrow();
+});
+
+test('names of devices', () => {
+  for (const name of ['eth0', 'dev/null', 'a:b_c.d-e', 'x'.repeat(64)]) {
+    expect(deviceNameError(name)).toBeUndefined();
+  }
+  for (const name of ['', '.', '../x', 'a b', 'a\nb', 'ü', 'x'.repeat(65)]) {
+    expect(deviceNameError(name)).toBeDefined();
+  }
+});
+
+test('a path inside leads nowhere else', () => {
+  expect(pathInside('/../../etc/')).toBe('etc');
+  expect(pathInside('a/./b/../c')).toBe('a/c');
+  expect(escapeField('/a b\tc\\d')).toBe('/a\\040b\\011c\\134d');
 });
 
 test.each(['ipv4.address', 'ipv6.address', 'hwaddr', 'parent', 'host_name', 'name'])(

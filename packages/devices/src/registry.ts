@@ -4,6 +4,7 @@ import { disk } from './drivers/disk.ts';
 import { nicBridged } from './drivers/nic-bridged.ts';
 import { nicMacvlan } from './drivers/nic-macvlan.ts';
 import { nicP2p } from './drivers/nic-p2p.ts';
+import { nicPhysical } from './drivers/nic-physical.ts';
 import { none } from './drivers/none.ts';
 import { unixBlock } from './drivers/unix-block.ts';
 import { unixChar } from './drivers/unix-char.ts';
@@ -14,20 +15,23 @@ export const deviceDrivers: readonly DeviceDriver[] = [
   nicBridged,
   nicMacvlan,
   nicP2p,
+  nicPhysical,
   none,
   unixBlock,
   unixChar,
 ];
 
 /** A managed network's type → how NICs join it. */
-const nicTypes: Readonly<Record<string, string>> = { bridge: 'bridged', macvlan: 'macvlan' };
+const nicTypes: Readonly<Record<string, string>> = { bridge: 'bridged' };
 
-/** `disk`, or for NICs `nic-bridged`: from `nictype`, or from the network they name. */
+/** `disk`, or for NICs `nic-bridged`: from the network they name, or from `nictype`. */
 function typeOf(config: Config, networks: Readonly<Record<string, NetworkSpec>>): string {
-  const { type = '', nictype, network } = config;
+  const { type = '', nictype = '', network } = config;
   if (type !== 'nic') return type;
-  const managed = network === undefined ? undefined : networks[network];
-  return `nic-${nictype ?? nicTypes[managed?.type ?? 'bridge'] ?? ''}`;
+  if (!network) return `nic-${nictype}`;
+  // One that is not there is told of by the driver that most NICs have.
+  const managed = Object.hasOwn(networks, network) ? networks[network]?.type : undefined;
+  return `nic-${nicTypes[managed ?? 'bridge'] ?? ''}`;
 }
 
 /** @throws LxdError `invalid` for a type that is not known */

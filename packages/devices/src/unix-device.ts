@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isFalse, LxdError, projectPrefixed, validators, type Config } from '@lxd-ts/core';
-import { checks } from './checks.ts';
+import { anyDevice, checks, escapeField, pathInside } from './checks.ts';
 import type { DeviceContext, DeviceDriver } from './driver.ts';
 
 interface Node {
@@ -10,14 +10,20 @@ interface Node {
 }
 
 const nodePath = ({ dir, instance, name }: DeviceContext): string =>
-  join(dir, 'devices', projectPrefixed(instance.project, instance.name), `unix.${name}`);
+  // LXD's way of writing a path as one name.
+  join(
+    dir,
+    'devices',
+    projectPrefixed(instance.project, instance.name),
+    `unix.${name.replaceAll('-', '--').replaceAll('/', '-')}`,
+  );
 
 /** Numbers from the options, or from the node of the host. Undefined: not there, and not required. */
 async function numbers(context: DeviceContext, kind: 'c' | 'b'): Promise<Node | undefined> {
   const { config, name } = context;
   if (config['major'] && config['minor'])
     return { major: Number(config['major']), minor: Number(config['minor']) };
-  const source = config['source'] || config['path'] || '';
+  const source = join('/', config['source'] || config['path'] || '');
   const found = await stat(source).catch(() => undefined);
   const right = kind === 'c' ? found?.isCharacterDevice() : found?.isBlockDevice();
   if (found && right)
@@ -28,15 +34,27 @@ async function numbers(context: DeviceContext, kind: 'c' | 'b'): Promise<Node | 
 }
 
 /** The host's id of an id inside, from the map the instance starts with. */
-function shifted(instance: { config: Config }, id: number): number {
+function shifted(instance: { config: Config }, kind: 'Isuid' | 'Isgid', id: number): number {
   const entries = JSON.parse(instance.config['volatile.idmap.next'] || '[]') as {
+    Isuid: boolean;
+    Isgid: boolean;
     Hostid: number;
     Nsid: number;
     Maprange: number;
   }[];
-  const entry = entries.find(({ Nsid, Maprange }) => id >= Nsid && id < Nsid + Maprange);
-  return entry ? entry.Hostid + id - entry.Nsid : id;
+  const entry = entries.find((one) => one[kind] && id >= one.Nsid && id < one.Nsid + one.Maprange);
+  if (entry) return entry.Hostid + id - entry.Nsid;
+  if (entries.length === 0) return id; // privileged
+  throw new LxdError(
+    'invalid',
+    `The ${kind === 'Isuid' ? 'user' : 'group'} ${id} is not in the map of the instance`,
+  );
 }
+
+const hostDevice = (value: string): string | undefined =>
+  checks.absolutePath(value) === undefined && join(value).startsWith('/dev/')
+    ? undefined
+    : 'Path needs to be in /dev';
 
 /** A device node of the host, made anew with its own owner and mode, allowed in the devices cgroup. */
 export function unixDevice(type: 'unix-char' | 'unix-block'): DeviceDriver {
@@ -44,13 +62,13 @@ export function unixDevice(type: 'unix-char' | 'unix-block'): DeviceDriver {
   return {
     type,
     schema: {
-      type: { check: validators.any, required: true, description: type },
-      source: { check: checks.absolutePath, description: 'Path on the host', default: 'path' },
-      path: { check: checks.absolutePath, description: 'Path inside', default: 'source' },
+      ...anyDevice(type),
+      source: { check: hostDevice, description: 'Path on the host, below /dev', default: 'path' },
+      path: { check: checks.pathInside, description: 'Path inside', default: 'source' },
       major: { check: checks.deviceNumber, description: 'Major number', default: "the source's" },
       minor: { check: checks.deviceNumber, description: 'Minor number', default: "the source's" },
-      uid: { check: validators.unsigned, description: 'Owner inside', default: '0' },
-      gid: { check: validators.unsigned, description: 'Group inside', default: '0' },
+      uid: { check: checks.id, description: 'Owner inside', default: '0' },
+      gid: { check: checks.id, description: 'Group inside', default: '0' },
       mode: { check: checks.mode, description: 'Mode inside', default: '0660' },
       required: { check: validators.bool, description: 'Whether it must be there at start', default: 'true' },
     },
@@ -76,15 +94,15 @@ export function unixDevice(type: 'unix-char' | 'unix-block'): DeviceDriver {
       await host.run(['mknod', '--', path, kind, String(node.major), String(node.minor)], { signal });
       await chown(
         path,
-        shifted(instance, Number(config['uid'] || 0)),
-        shifted(instance, Number(config['gid'] || 0)),
+        shifted(instance, 'Isuid', Number(config['uid'] || 0)),
+        shifted(instance, 'Isgid', Number(config['gid'] || 0)),
       );
       await chmod(path, parseInt(config['mode'] || '0660', 8));
-      const target = (config['path'] || config['source'] || '').replace(/^\/+/, '');
+      const target = pathInside(config['path'] || config['source'] || '');
       const rule = `${kind} ${node.major}:${node.minor} rwm`;
       return {
         lxc: [
-          ['lxc.mount.entry', `${path} ${target} none bind,create=file 0 0`],
+          ['lxc.mount.entry', `${escapeField(path)} ${escapeField(target)} none bind,create=file 0 0`],
           ['lxc.cgroup.devices.allow', rule],
           ['lxc.cgroup2.devices.allow', rule],
         ],

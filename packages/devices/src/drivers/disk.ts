@@ -1,8 +1,19 @@
 import { lstat, mkdir, open, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isFalse, isTrue, LxdError, parseSize, projectPrefixed, toLxdError, validators } from '@lxd-ts/core';
-import { checks } from '../checks.ts';
+import {
+  isFalse,
+  isTrue,
+  LxdError,
+  parseSize,
+  projectPrefixed,
+  toLxdError,
+  validators,
+  type Config,
+} from '@lxd-ts/core';
+import { anyDevice, checks, escapeField, pathInside } from '../checks.ts';
 import type { DeviceContext, DeviceDriver } from '../driver.ts';
+
+const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
 const size = (value: string): string | undefined => {
   try {
@@ -24,10 +35,6 @@ const propagations = [
   'runbindable',
 ];
 
-/** A space would end the field of a mount entry. */
-const escaped = (path: string): string =>
-  path.replaceAll('\\', '\\134').replaceAll(' ', '\\040').replaceAll('\t', '\\011');
-
 const sourceOf = ({ config, volumePath }: DeviceContext): string =>
   config['pool'] ? volumePath(config['pool'], config['source'] ?? '') : (config['source'] ?? '');
 
@@ -38,16 +45,34 @@ const sourceOf = ({ config, volumePath }: DeviceContext): string =>
 const stagePath = ({ dir, instance, name }: DeviceContext): string =>
   join(dir, 'devices', projectPrefixed(instance.project, instance.name), `disk.${encodeURIComponent(name)}`);
 
-const optional = ({ config }: DeviceContext): boolean =>
-  isTrue(config['optional']) || isFalse(config['required']);
+const optional = (config: Config): boolean => isTrue(config['optional']) || isFalse(config['required']);
+
+function checkRoot({ pool, source, recursive }: Config): void {
+  if (!pool) throw invalid('Root disk entry must have a "pool" property set');
+  if (source) throw invalid('Root disk entry may not have a "source" property set');
+  if (isTrue(recursive)) {
+    throw invalid('The recursive option is only supported for additional bind-mounted paths');
+  }
+}
+
+/** The name becomes part of a path on the host. */
+function checkVolume({ source = '', shift }: Config): void {
+  if (source.startsWith('/')) throw invalid('Storage volumes cannot be specified as absolute paths');
+  if (source.includes('/') || source === '.' || source === '..') {
+    throw invalid('Failed loading custom volume: Storage volume not found');
+  }
+  if (isTrue(shift)) {
+    throw invalid('The "shift" property cannot be used with custom storage volumes');
+  }
+}
 
 /** A directory or file of the host, or a volume of a pool, at a path inside. The root disk is the agent's own concern. */
 export const disk: DeviceDriver = {
   type: 'disk',
   schema: {
-    type: { check: validators.any, required: true, description: 'disk' },
-    path: { check: checks.absolutePath, required: true, description: 'Where it is inside the instance' },
-    source: { check: validators.any, description: 'Path on the host, or name of a volume' },
+    ...anyDevice('disk'),
+    path: { check: checks.pathInside, description: 'Where it is inside the instance' },
+    source: { check: checks.line, description: 'Path on the host, or name of a volume' },
     pool: { check: validators.any, description: 'The storage pool of the volume' },
     readonly: { check: validators.bool, description: 'Whether nothing may be written', default: 'false' },
     recursive: {
@@ -65,30 +90,33 @@ export const disk: DeviceDriver = {
     propagation: { check: validators.oneOf(...propagations), description: 'How mounts spread' },
     size: { check: size, description: 'Size limit of the root disk', live: true },
     'boot.priority': { check: validators.unsigned, description: 'Order of booting (virtual machines only)' },
-    'raw.mount.options': { check: validators.any, description: 'More mount options' },
+    'raw.mount.options': { check: checks.mountOptions, description: 'More mount options' },
   },
   capabilities: { hotplug: false, coldplug: true },
   validate: (config, { pools }) => {
-    const { pool, source, path, propagation, recursive } = config;
-    if (pool && !pools[pool]) throw new LxdError('invalid', `The "${pool}" storage pool doesn't exist`);
-    if (path === '/') {
-      if (!pool) throw new LxdError('invalid', 'Root disk entry must have a "pool" property set');
-      if (source) throw new LxdError('invalid', 'Root disk entry may not have a "source" property set');
-      return;
+    const { pool, source, path } = config;
+    if (pool && !pools[pool]) throw invalid(`The "${pool}" storage pool doesn't exist`);
+    if (config['required'] && config['optional']) {
+      throw invalid('Cannot use both "required" and deprecated "optional" properties at the same time');
     }
-    if (!source) throw new LxdError('invalid', 'Disk entry is missing the required "source" property');
-    if (!pool && !source.startsWith('/')) throw new LxdError('invalid', '"source" must be an absolute path');
-    if (propagation && recursive && !isTrue(recursive)) {
-      throw new LxdError('invalid', '"propagation" needs "recursive" to be true');
+    if (path === '/') return checkRoot(config);
+    if (!source || !path) {
+      throw invalid('Disk entry is missing the required "source" or "path" property');
     }
+    if (config['size']) throw invalid('Only the root disk may have a size quota');
+    if (isTrue(config['recursive']) && isTrue(config['readonly'])) {
+      throw invalid("Recursive read-only bind-mounts aren't currently supported by the kernel");
+    }
+    if (pool) checkVolume(config);
+    else if (!source.startsWith('/')) throw invalid('Source path must be absolute for local sources');
   },
   start: async (context, { signal }) => {
     const { config } = context;
     const source = sourceOf(context);
     const found = await stat(source).catch(() => undefined);
     if (!found) {
-      if (optional(context)) return { lxc: [], volatile: {} };
-      throw new LxdError('invalid', `Missing source path "${source}" for disk "${context.name}"`);
+      if (optional(config)) return { lxc: [], volatile: {} };
+      throw invalid(`Missing source path "${source}" for disk "${context.name}"`);
     }
     const options = [
       isTrue(config['recursive']) ? 'rbind' : 'bind',
@@ -105,8 +133,8 @@ export const disk: DeviceDriver = {
     await context.host.unmount(path, { signal, lazy: true });
     const bind = isTrue(config['recursive']) ? 'rbind' : 'bind';
     await context.host.mount({ source, target: path, options: [bind] }, { signal });
-    const target = (config['path'] ?? '').replace(/^\/+/, '');
-    const entry = `${escaped(path)} ${escaped(target)} none ${options.join(',')} 0 0`;
+    const target = pathInside(config['path'] ?? '');
+    const entry = `${escapeField(path)} ${escapeField(target)} none ${options.join(',')} 0 0`;
     return { lxc: [['lxc.mount.entry', entry]], volatile: {} };
   },
   stop: async (context, { signal }) => {

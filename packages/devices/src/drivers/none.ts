@@ -1,10 +1,10 @@
-import { validators } from '@lxd-ts/core';
+import { anyDevice } from '../checks.ts';
 import type { DeviceDriver } from '../driver.ts';
 
 /** Nothing: it hides a profile's device of the same name. */
 export const none: DeviceDriver = {
   type: 'none',
-  schema: { type: { check: validators.any, required: true, description: 'none' } },
+  schema: anyDevice('none'),
   capabilities: { hotplug: true, coldplug: true },
   validate: () => undefined,
   start: () => Promise.resolve({ lxc: [], volatile: {} }),
