@@ -7,8 +7,9 @@ import { makeTemporary } from '../support/ground.ts';
 import { referenceMissing, startReference, stockClientMissing } from '../support/reference.ts';
 import type { TestServer } from '../support/server.ts';
 import { knownDifferences } from './differences.ts';
+import { listen, type Lifecycle } from './lifecycle.ts';
 import { differencesOf } from './normalise.ts';
-import { runStep, type Side, type Step } from './step.ts';
+import { runStep, type Side } from './step.ts';
 import { chapters } from './chapters.ts';
 
 const missing = referenceMissing() ?? stockClientMissing();
@@ -20,6 +21,7 @@ const compare = (): void => {
   let ours: Side;
   let theirs: Side;
   const servers: TestServer[] = [];
+  const lifecycles: Lifecycle[] = [];
 
   const sideOf = (server: TestServer, image: Side['image']): Side => ({
     dir: server.dir,
@@ -38,6 +40,7 @@ const compare = (): void => {
     if (!a || !b) throw new Error('two servers are compared');
     ours = sideOf(a, image);
     theirs = sideOf(b, image);
+    for (const server of servers) lifecycles.push(await listen(server.dir));
   });
 
   afterAll(async () => {
@@ -49,10 +52,10 @@ const compare = (): void => {
     expect(left.flat()).toEqual([]);
   });
 
-  const unknownOf = (step: Step, found: Map<string, [unknown, unknown]>): object[] =>
+  const unknownOf = (name: string, found: Map<string, [unknown, unknown]>): object[] =>
     [...found].flatMap(([field, [own, lxd]]) => {
       const known = knownDifferences.flatMap((one, i) =>
-        one.step.test(step.name) && one.field.test(field) ? [i] : [],
+        one.step.test(name) && one.field.test(field) ? [i] : [],
       );
       known.forEach((i) => seen.add(i));
       return known.length > 0 ? [] : [{ field, own, lxd }];
@@ -61,8 +64,13 @@ const compare = (): void => {
   describe.each(Object.entries(chapters))('%s', (_title, steps) => {
     test.each(steps.map((step) => [step.name, step] as const))('%s', async (_name, step) => {
       const [own, lxd] = await Promise.all([runStep(ours, step), runStep(theirs, step)]);
-      expect(unknownOf(step, differencesOf(own, lxd))).toEqual([]);
+      expect(unknownOf(step.name, differencesOf(own, lxd))).toEqual([]);
     });
+  });
+
+  test('lifecycle events', async () => {
+    const [own, lxd] = await Promise.all(lifecycles.map((lifecycle) => lifecycle.end()));
+    expect(unknownOf('lifecycle events', differencesOf(own, lxd))).toEqual([]);
   });
 
   test('every known difference is still one', () => {
