@@ -26,7 +26,10 @@ export async function prepareGround(
 ): Promise<Ground> {
   const dir = makeTemporary(name);
   const image = makeBusyboxImage(join(dir, 'image'));
-  const server = await start(join(dir, 'server'));
+  const server = await start(join(dir, 'server')).catch((error: unknown) => {
+    rmSync(dir, { recursive: true, force: true });
+    throw error;
+  });
   return {
     dir,
     image,
