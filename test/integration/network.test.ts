@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '@lxd-ts/core';
@@ -73,14 +73,28 @@ async function plugIn(): Promise<void> {
 }
 
 /** What DHCP gives: `ip` and what comes with it, by the script's variables. */
-function dhcp(): Record<string, string> {
+function dhcp(claimed = 'somebody'): Record<string, string> {
   const script = join(dir, 'udhcpc.script');
   execFileSync('sh', [
     '-c',
     `printf '#!/bin/sh\\n[ "$1" = bound ] && env\\nexit 0\\n' > "$0"; chmod 755 "$0"`,
     script,
   ]);
-  const options = ['-i', 'eth0', '-n', '-q', '-f', '-t', '10', '-T', '1', '-s', script];
+  const options = [
+    '-i',
+    'eth0',
+    '-n',
+    '-q',
+    '-f',
+    '-t',
+    '10',
+    '-T',
+    '1',
+    '-x',
+    `hostname:${claimed}`,
+    '-s',
+    script,
+  ];
   const output = inside('busybox', 'udhcpc', ...options);
   return Object.fromEntries(
     output.split('\n').flatMap((line) => {
@@ -117,6 +131,12 @@ describe.each([1, 2])('a bridge, time %i', () => {
     expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Uid:\s+65534/m);
     await open(config).start(wait);
     expect(dnsmasqPid()).toBe(pid);
+    const setting = (path: string) => readFileSync(`/proc/sys/net/${path}`, 'utf8').trim();
+    expect(setting(`ipv6/conf/${name}/accept_dad`)).toBe('0');
+    expect(setting(`ipv6/conf/${name}/autoconf`)).toBe('0');
+    expect(setting('ipv6/conf/all/forwarding')).toBe('1');
+    expect(setting('ipv6/conf/lo/accept_ra')).not.toBe('1');
+    expect(setting('ipv4/ip_forward')).toBe('1');
     expect(run('ip', '-brief', 'address', 'show', 'dev', name)).toBe(address);
     expect(nat().match(/masquerade/g)).toHaveLength(2);
   });
@@ -126,10 +146,11 @@ describe.each([1, 2])('a bridge, time %i', () => {
     await plugIn();
     const fixed = `${subnet}.77`;
     await network.reserve('c1.eth0', { hwaddr, hostname: 'c1', ipv4: fixed }, wait);
-    const lease = dhcp();
+    const lease = dhcp('stolen');
     expect(lease).toMatchObject({ ip: fixed, router: `${subnet}.1`, dns: `${subnet}.1`, domain: 'lxd' });
     inside('ip', 'address', 'add', `${fixed}/24`, 'dev', 'eth0');
     expect(inside('busybox', 'nslookup', 'c1.lxd', `${subnet}.1`)).toContain(fixed);
+    expect(() => inside('busybox', 'nslookup', 'stolen.lxd', `${subnet}.1`)).toThrow();
     expect(inside('busybox', 'nslookup', '_gateway.lxd', `${subnet}.1`)).toContain(`${subnet}.1`);
     expect(await network.leases(wait)).toEqual(
       expect.arrayContaining([
@@ -137,6 +158,32 @@ describe.each([1, 2])('a bridge, time %i', () => {
         { hostname: `${name}.gw`, hwaddr: '', address: `${subnet}.1`, type: 'gateway' },
       ]),
     );
+  });
+
+  test('a server that died, or a bridge that somebody deleted, is missed and put right', async () => {
+    expect(await network.healthy()).toBe(true);
+    const pid = dnsmasqPid();
+    process.kill(pid, 'SIGKILL');
+    await sleep(50);
+    expect(await network.healthy()).toBe(false);
+    await network.start(wait);
+    expect(dnsmasqPid()).not.toBe(pid);
+    run('ip', 'link', 'delete', 'dev', name);
+    expect(await network.healthy()).toBe(false);
+    await network.start(wait);
+    expect(await network.healthy()).toBe(true);
+    run('ip', 'link', 'set', `${name}v`, 'master', name, 'up');
+    inside('ip', 'address', 'flush', 'dev', 'eth0');
+    expect(dhcp()['ip']).toMatch(/\.77$/);
+  });
+
+  test('a reservation stays among its own, whatever its NIC is called', async () => {
+    const key = 'c2.../../../a/b c';
+    const hosts = join(dir, 'networks', name, 'dnsmasq.hosts');
+    await network.reserve(key, { hwaddr: '00:16:3e:11:22:44', hostname: 'c2' }, wait);
+    expect(readdirSync(hosts)).toHaveLength(2);
+    await network.release(key, wait);
+    expect(readdirSync(hosts)).toHaveLength(1);
   });
 
   test('what is released is forgotten', async () => {
@@ -221,6 +268,31 @@ test('ports and routes come and go with the configuration', async () => {
     expect(run('ip', 'route', 'show', 'dev', name)).toContain('10.213.81.0/24');
     await open(after).delete(wait);
   } finally {
+    run('ip', 'link', 'delete', 'dev', port);
+  }
+});
+
+test('a bridge without IPv6 has none at all, and takes no interface that the host uses', async () => {
+  const port = `${name}p`;
+  run('ip', 'link', 'add', 'name', port, 'type', 'veth');
+  const config = {
+    'ipv4.address': 'none',
+    'ipv6.address': 'none',
+    'bridge.external_interfaces': `${port}, lxt-absent`,
+  };
+  const network = open(config);
+  try {
+    run('ip', 'address', 'add', '10.213.80.1/24', 'dev', port);
+    await expect(network.start(wait)).rejects.toThrow(/Only unconfigured network interfaces/);
+    run('ip', 'address', 'flush', 'dev', port);
+    await network.start(wait);
+    await network.start(wait);
+    expect(existsSync(`/sys/class/net/${name}/brif/${port}`)).toBe(true);
+    expect(readFileSync(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, 'utf8').trim()).toBe('1');
+    expect(dnsmasqPid()).toBe(0);
+    expect(await network.healthy()).toBe(true);
+  } finally {
+    await network.delete(wait);
     run('ip', 'link', 'delete', 'dev', port);
   }
 });

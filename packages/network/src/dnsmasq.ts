@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isFalse, isTrue, LxdError, type NetworkSpec } from '@lxd-ts/core';
+import { isFalse, isTrue, LxdError, toLxdError, type NetworkSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type { HostReservation, Lease, NetworkContext } from './driver.ts';
 import { addressValue, defaultRange, type Cidr } from './subnet.ts';
@@ -10,6 +10,13 @@ import { addressValue, defaultRange, type Cidr } from './subnet.ts';
 const user = 'nobody';
 const userId = 65534;
 const startTimeoutMs = 5_000;
+
+/** Without it dnsmasq joins the group of those who may dial out, where there is one. */
+async function groupLine(): Promise<string> {
+  const groups = await readFile('/etc/group', 'utf8').catch(() => '');
+  const group = /^(nogroup|nobody):/m.exec(groups)?.[1];
+  return group === undefined ? '' : `group=${group}\n`;
+}
 
 /** Its configuration file. Only MAC addresses that were reserved get a name, whatever name a client sends. */
 export function dnsmasqConfig(network: NetworkSpec, dir: string, addresses: readonly Cidr[]): string {
@@ -128,11 +135,17 @@ export class Dnsmasq {
     return join(this.#dir, 'dnsmasq.conf');
   }
 
+  /** A device's name may have slashes in it. */
+  #hostFile(key: string): string {
+    return join(this.#hosts, encodeURIComponent(key));
+  }
+
   async #pid(): Promise<number> {
     return Number(await readFile(join(this.#dir, 'dnsmasq.pid'), 'utf8').catch(() => '0'));
   }
 
-  async #running(): Promise<boolean> {
+  /** Whether its process is there, and still it. */
+  async running(): Promise<boolean> {
     const cmdline = await readFile(`/proc/${await this.#pid()}/cmdline`, 'utf8').catch(() => '');
     return cmdline.includes(this.#configFile);
   }
@@ -146,9 +159,9 @@ export class Dnsmasq {
       await this.stop();
       return;
     }
-    const config = dnsmasqConfig(this.#network, this.#dir, addresses);
+    const config = `${dnsmasqConfig(this.#network, this.#dir, addresses)}${await groupLine()}`;
     const before = await readFile(this.#configFile, 'utf8').catch(() => '');
-    if (before === config && (await this.#running())) return;
+    if (before === config && (await this.running())) return;
     await this.stop();
     await writeFile(this.#configFile, config, { mode: 0o600 });
     const leases = await open(join(this.#dir, 'dnsmasq.leases'), 'a', 0o644);
@@ -160,7 +173,7 @@ export class Dnsmasq {
       .catch((error: unknown) => {
         throw new LxdError(
           'invalid',
-          `dnsmasq refuses the configuration of "${this.#network.name}": ${String(error)}`,
+          `dnsmasq refuses the configuration of "${this.#network.name}": ${toLxdError(error).message}`,
         );
       });
     const pid = await this.#host.daemonize(['dnsmasq', `--conf-file=${this.#configFile}`], {
@@ -186,9 +199,9 @@ export class Dnsmasq {
 
   async stop(): Promise<void> {
     const pid = await this.#pid();
-    if (await this.#running()) {
+    if (await this.running()) {
       await this.#host.signalProcess(pid, this.#configFile, 'SIGTERM');
-      for (let i = 0; i < 100 && (await this.#running()); i++) await new Promise((r) => setTimeout(r, 10));
+      for (let i = 0; i < 100 && (await this.running()); i++) await new Promise((r) => setTimeout(r, 10));
       await this.#host.signalProcess(pid, this.#configFile, 'SIGKILL');
     }
     await rm(join(this.#dir, 'dnsmasq.pid'), { force: true });
@@ -204,7 +217,7 @@ export class Dnsmasq {
   }
 
   async reserve(key: string, reservation: HostReservation): Promise<void> {
-    const file = join(this.#hosts, key);
+    const file = this.#hostFile(key);
     const line = `${reservationLine(reservation)}\n`;
     if ((await readFile(file, 'utf8').catch(() => '')) === line) return;
     await writeFile(file, line, { mode: 0o644 });
@@ -212,7 +225,7 @@ export class Dnsmasq {
   }
 
   async release(key: string): Promise<void> {
-    const file = join(this.#hosts, key);
+    const file = this.#hostFile(key);
     const known = await readFile(file, 'utf8').catch(() => undefined);
     if (known === undefined) return;
     await rm(file);

@@ -32,12 +32,14 @@ export interface ManagedNetwork {
   complete(options: WaitOptions): Promise<Config>;
   /** Brings it up, or puts right what is there. */
   start(options: WaitOptions): Promise<void>;
+  /** Whether it is up and served: a few reads, no process. When it is not, `start` puts it right. */
+  healthy(): Promise<boolean>;
   stop(options: WaitOptions): Promise<void>;
   /** From this configuration to `after`, with the least disturbance. */
   update(after: Config, options: WaitOptions): Promise<void>;
   delete(options: WaitOptions): Promise<void>;
   leases(options: WaitOptions): Promise<Lease[]>;
-  /** `key` names the NIC (`<project_>instance.device`); a second call replaces. */
+  /** `key` names the NIC (`<project_>instance.device`), any characters; a second call replaces. */
   reserve(key: string, reservation: HostReservation, options: WaitOptions): Promise<void>;
   release(key: string, options: WaitOptions): Promise<void>;
 }

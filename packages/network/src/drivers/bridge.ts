@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFalse, LxdError, type Config, type NetworkSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
@@ -25,11 +25,20 @@ async function usedSubnets(host: Host, signal: AbortSignal): Promise<Cidr[]> {
   const own = links.flatMap(({ addr_info = [] }) =>
     addr_info.map((a) => `${a.local ?? ''}/${a.prefixlen ?? ''}`),
   );
-  const routes = [
-    ...((await host.ipJson(['-4', 'route', 'show'], { signal })) as { dst?: string }[]),
-    ...((await host.ipJson(['-6', 'route', 'show'], { signal })) as { dst?: string }[]),
-  ].map(({ dst = '' }) => (dst.includes('/') ? dst : `${dst}/32`));
-  return [...own, ...routes].map(parseCidr).filter((cidr) => cidr !== undefined && cidr.prefix > 0) as Cidr[];
+  // Of all tables: a VPN may well keep its routes in one of its own.
+  const routes = await Promise.all(
+    (['-4', '-6'] as const).map(async (family) => {
+      const found = await host.ipJson([family, 'route', 'show', 'table', 'all'], { signal });
+      const whole = family === '-4' ? 32 : 128;
+      return (found as { dst?: string }[]).map(({ dst = '' }) =>
+        dst.includes('/') ? dst : `${dst}/${whole}`,
+      );
+    }),
+  );
+  return [...own, ...routes.flat()]
+    .map(parseCidr)
+    .filter((cidr) => cidr !== undefined)
+    .filter(({ prefix }) => prefix > 0);
 }
 
 const addressesOf = (config: Config): Cidr[] =>
@@ -105,18 +114,23 @@ class Bridge implements ManagedNetwork {
         `The host has an interface "${name}" that is not a bridge; choose another name`,
       );
     }
+    // A server still bound to a bridge that is gone would not hear those who join the new one.
+    if (!present) {
+      await this.#dnsmasq.stop();
+      await host.ip([`link add name ${name} type bridge`], { signal });
+    }
+    await this.#settings(addresses);
     const hwaddr = config['bridge.hwaddr'] || stableHwaddr(`${dir}/${name}`);
     const stale = present ? await this.#staleAddresses(addresses, signal) : [];
     await host.ip(
       [
-        ...(present ? [] : [`link add name ${name} type bridge`]),
         `link set dev ${name} address ${hwaddr} mtu ${config['bridge.mtu'] || '1500'} up`,
         ...stale.map((address) => `address del ${address} dev ${name}`),
         ...addresses.map(
           ({ address, prefix, family }) =>
             `address replace ${address}/${prefix} dev ${name}${family === 6 ? ' nodad' : ''}`,
         ),
-        ...ports(config).map((port) => `link set dev ${port} master ${name}`),
+        ...(await this.#newPorts(signal)).map((port) => `link set dev ${port} master ${name}`),
         ...routes(config).map((subnet) => `route replace ${subnet} dev ${name} proto static`),
       ],
       { signal },
@@ -139,15 +153,55 @@ class Bridge implements ManagedNetwork {
       });
   }
 
+  /** The host's interfaces that are to become ports; one that is not there now may come later. */
+  async #newPorts(signal: AbortSignal): Promise<string[]> {
+    const { name, config } = this.#network;
+    const found: string[] = [];
+    for (const port of ports(config)) {
+      if (!(await exists(`/sys/class/net/${port}`))) continue;
+      if (await exists(`/sys/class/net/${name}/brif/${port}`)) continue;
+      const [link] = (await this.#context.host.ipJson(['address', 'show', 'dev', port], {
+        signal,
+      })) as AddressInfo[];
+      // As a port it would not answer under its addresses any more, and the host might be out of reach.
+      if (link?.addr_info?.some(({ scope }) => scope === 'global')) {
+        throw new LxdError(
+          'invalid',
+          `Only unconfigured network interfaces can be bridged, and "${port}" has addresses`,
+        );
+      }
+      found.push(port);
+    }
+    return found;
+  }
+
+  async #set(path: string, value: string): Promise<void> {
+    const { host } = this.#context;
+    const now = await host.readSysctl(path);
+    if (now !== undefined && now !== value) await host.writeSysctl(path, value);
+  }
+
+  /** The bridge has the addresses it is given, at once, and no others. */
+  async #settings(addresses: readonly Cidr[]): Promise<void> {
+    const own = `net/ipv6/conf/${this.#network.name}`;
+    const v6 = addresses.some(({ family }) => family === 6);
+    await this.#set(`${own}/disable_ipv6`, v6 ? '0' : '1');
+    if (!v6) return;
+    await this.#set(`${own}/autoconf`, '0');
+    await this.#set(`${own}/accept_dad`, '0');
+  }
+
   async #forward(addresses: readonly Cidr[]): Promise<void> {
     const { config } = this.#network;
     const routed = addresses.filter(({ family }) => !isFalse(config[`ipv${family}.routing`]));
-    const paths = routed.map(({ family }) =>
-      family === 4 ? 'net/ipv4/ip_forward' : 'net/ipv6/conf/all/forwarding',
-    );
-    for (const path of paths) {
-      if ((await this.#context.host.readSysctl(path)) === '0')
-        await this.#context.host.writeSysctl(path, '1');
+    if (routed.some(({ family }) => family === 4)) await this.#set('net/ipv4/ip_forward', '1');
+    if (routed.some(({ family }) => family === 6)) {
+      // A host that forwards listens to its own routers no more, unless told to.
+      for (const link of await readdir('/sys/class/net')) {
+        const path = `net/ipv6/conf/${link}/accept_ra`;
+        if ((await this.#context.host.readSysctl(path)) === '1') await this.#set(path, '2');
+      }
+      await this.#set('net/ipv6/conf/all/forwarding', '1');
     }
   }
 
@@ -180,6 +234,12 @@ class Bridge implements ManagedNetwork {
   async delete(options: WaitOptions): Promise<void> {
     await this.stop(options);
     await this.#dnsmasq.delete();
+  }
+
+  async healthy(): Promise<boolean> {
+    const { name, config } = this.#network;
+    if (!(await exists(`/sys/class/net/${name}/bridge`))) return false;
+    return addressesOf(config).length === 0 || this.#dnsmasq.running();
   }
 
   leases(): ReturnType<ManagedNetwork['leases']> {
