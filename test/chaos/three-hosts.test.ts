@@ -1,0 +1,252 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeBusyboxImage } from '../support/busybox.ts';
+import { run } from '../support/client.ts';
+import { lxdTs, lxdTsd } from '../support/daemon.ts';
+import { makeTemporary } from '../support/ground.ts';
+import { Rest } from '../support/rest.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** Three hosts on one machine: a control plane and two nodes, over gRPC with mutual TLS and a real etcd. */
+const hub = 'lxt3hub';
+const ip = (...args: string[]): void => void execFileSync('ip', args);
+
+/** A network and mounts of its own; it outlives the daemons that run in it. */
+class Host {
+  readonly name: string;
+  readonly dir: string;
+  readonly #holder: ChildProcess;
+  #daemon: ChildProcess | undefined;
+
+  constructor(name: string, dir: string, address: string) {
+    this.name = name;
+    this.dir = dir;
+    const script = `ip link set lo up
+d=$(mktemp -d); mount --rbind /sys/fs/cgroup "$d"; mount -t sysfs sysfs /sys; mount --rbind "$d" /sys/fs/cgroup
+mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
+    this.#holder = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    this.#address = address;
+  }
+
+  readonly #address: string;
+
+  async plugIn(): Promise<void> {
+    await new Promise((ready) => this.#holder.stdout?.once('data', ready));
+    const pid = String(this.#holder.pid);
+    ip('link', 'add', `lxt3${this.name}`, 'type', 'veth', 'peer', 'name', 'up0', 'netns', pid);
+    ip('link', 'set', `lxt3${this.name}`, 'master', hub, 'up');
+    execFileSync('nsenter', ['-t', pid, '-n', 'ip', 'address', 'add', `${this.#address}/24`, 'dev', 'up0']);
+    execFileSync('nsenter', ['-t', pid, '-n', 'ip', 'link', 'set', 'up0', 'up']);
+  }
+
+  start(...args: string[]): void {
+    const log = `${this.dir}.log`;
+    this.#daemon = spawn(
+      'nsenter',
+      [
+        '-t',
+        String(this.#holder.pid),
+        '-n',
+        '-m',
+        lxdTsd,
+        '--dir',
+        this.dir,
+        '--name',
+        this.name,
+        '--debug',
+        '--logfile',
+        log,
+        ...args,
+      ],
+      { stdio: 'ignore' },
+    );
+  }
+
+  /** Of a daemon that ends by itself. */
+  async exitCode(): Promise<number | null> {
+    const daemon = this.#daemon;
+    if (daemon?.exitCode === null) await new Promise((done) => daemon.once('exit', done));
+    return daemon?.exitCode ?? null;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const daemon = this.#daemon;
+    if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    const gone = new Promise((done) => daemon.once('exit', done));
+    daemon.kill(signal);
+    await gone;
+  }
+
+  async tearDown(): Promise<void> {
+    await this.end('SIGTERM');
+    const gone = new Promise((done) => this.#holder.once('exit', done));
+    this.#holder.kill('SIGKILL');
+    await gone;
+  }
+}
+
+let dir: string;
+let control: Host;
+let nodes: Host[];
+let rest: Rest;
+/** Of the last member that joined. */
+let usedToken: string;
+
+interface Instance {
+  name: string;
+  status: string;
+  location: string;
+}
+const list = async (): Promise<Instance[]> =>
+  (await rest.must('GET', '/1.0/instances?recursion=1')).metadata as Instance[];
+const pids = async (): Promise<number[]> =>
+  Promise.all(
+    (await list()).map(async ({ name }) => {
+      const { metadata } = await rest.must('GET', `/1.0/instances/${name}/state`);
+      return (metadata as { pid: number }).pid;
+    }),
+  );
+const inside = async (name: string, ...command: string[]): Promise<string> =>
+  (await run([lxdTs, 'exec', name, '--', ...command], { environment: { LXD_TS_DIR: control.dir } })).stdout;
+const ready = () =>
+  waitFor(
+    'the control plane',
+    () => rest.send('GET', '/internal/ready').catch(() => undefined),
+    (answer) => answer?.status === 200,
+  );
+const online = (count: number) =>
+  waitFor(
+    'the members',
+    async () => {
+      const members = (await rest.must('GET', '/1.0/cluster/members?recursion=1')).metadata as {
+        status: string;
+      }[];
+      return members.filter(({ status }) => status === 'Online').length;
+    },
+    (seen) => seen === count,
+  );
+const startControl = async (): Promise<void> => {
+  control.start('--role', 'control-plane', '--cluster-address', '10.232.0.1:8444');
+  rest = new Rest(join(control.dir, 'unix.socket'));
+  await ready();
+};
+
+beforeAll(async () => {
+  dir = makeTemporary('hosts');
+  ip('link', 'add', hub, 'type', 'bridge');
+  ip('link', 'set', hub, 'up');
+  control = new Host('cp', join(dir, 'cp'), '10.232.0.1');
+  nodes = [new Host('n1', join(dir, 'n1'), '10.232.0.2'), new Host('n2', join(dir, 'n2'), '10.232.0.3')];
+  for (const host of [control, ...nodes]) await host.plugIn();
+  await startControl();
+  for (const node of nodes) {
+    const { metadata } = await rest.must('POST', '/1.0/cluster/members', { server_name: node.name });
+    const { joinToken } = (metadata as { metadata: { joinToken: string } }).metadata;
+    node.start('--role', 'node', '--join-token', joinToken);
+    usedToken = joinToken;
+  }
+  await online(3);
+  await rest.must('POST', '/1.0/storage-pools', { name: 'p', driver: 'dir' });
+  const config = { 'ipv4.address': '10.233.0.1/24', 'ipv6.address': 'none' };
+  await rest.must('POST', '/1.0/networks', { name: 'lxdbr0', config });
+  await rest.must('PUT', '/1.0/profiles/default', {
+    devices: {
+      root: { type: 'disk', path: '/', pool: 'p' },
+      eth0: { type: 'nic', name: 'eth0', network: 'lxdbr0' },
+    },
+  });
+  const image = readFileSync(makeBusyboxImage(join(dir, 'image')).unified);
+  await rest.must('POST', '/1.0/images', image, {
+    'Content-Type': 'application/octet-stream',
+    'X-LXD-aliases': 'alias=bb',
+  });
+});
+
+afterAll(async () => {
+  for (const { name } of await list()) {
+    await rest.must('PUT', `/1.0/instances/${name}/state`, { action: 'stop', force: true });
+    await rest.must('DELETE', `/1.0/instances/${name}`);
+  }
+  await rest.must('PUT', '/1.0/profiles/default', { devices: {} });
+  for (const url of (await rest.must('GET', '/1.0/images')).metadata as string[])
+    await rest.must('DELETE', url);
+  await rest.must('DELETE', '/1.0/networks/lxdbr0');
+  await rest.must('DELETE', '/1.0/storage-pools/p');
+  rest.close();
+  for (const host of [...nodes, control]) await host.tearDown();
+  ip('link', 'delete', hub);
+  rmSync(dir, { recursive: true });
+});
+
+test('six launches are spread three and three, and each is used through the one API', async () => {
+  const images = (await rest.must('GET', '/1.0/images')).metadata as string[];
+  const fingerprint = images[0]?.split('/').at(-1) ?? '';
+  for (let i = 1; i <= 6; i++) {
+    await rest.must('POST', '/1.0/instances', { name: `c${i}`, source: { type: 'image', fingerprint } });
+    await rest.must('PUT', `/1.0/instances/c${i}/state`, { action: 'start' });
+  }
+  const where = (await list()).map(({ location }) => location).sort();
+  expect(where).toEqual(['n1', 'n1', 'n1', 'n2', 'n2', 'n2']);
+  for (let i = 1; i <= 6; i++) expect(await inside(`c${i}`, 'hostname')).toBe(`c${i}\n`);
+  expect(await inside('c1', 'sh', '-c', 'exit 0; true')).toBe('');
+});
+
+const allRun = async (before: number[]): Promise<void> => {
+  await waitFor(
+    'the instances',
+    list,
+    (all) => all.length === 6 && all.every(({ status }) => status === 'Running'),
+  );
+  expect(await pids()).toEqual(before);
+  expect(await inside('c1', 'hostname')).toBe('c1\n');
+  expect(await inside('c2', 'hostname')).toBe('c2\n');
+};
+
+test('the control plane is killed: containers run on, and all is listed right after its restart', async () => {
+  const before = await pids();
+  await control.end('SIGKILL');
+  await sleep(500);
+  for (const pid of before) expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('init\n');
+  await startControl();
+  await online(3);
+  await allRun(before);
+});
+
+test('an agent is killed: its containers run on and are adopted again', async () => {
+  const before = await pids();
+  await nodes[0]!.end('SIGKILL');
+  await online(2);
+  for (const pid of before) expect(readFileSync(`/proc/${pid}/comm`, 'utf8')).toBe('init\n');
+  nodes[0]!.start('--role', 'node');
+  await online(3);
+  await allRun(before);
+});
+
+test('etcd is killed: it is started again, nothing lost', async () => {
+  const before = await pids();
+  const etcd = execFileSync('pgrep', ['-x', 'etcd'], { encoding: 'utf8' })
+    .split('\n')
+    .find(
+      (pid) =>
+        pid &&
+        execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).trim() ===
+          join(control.dir, 'etcd'),
+    );
+  process.kill(Number(etcd), 'SIGKILL');
+  await rest.must('PATCH', '/1.0/profiles/default', { config: { 'user.after': 'etcd' } });
+  await allRun(before);
+});
+
+test('a token is good once', async () => {
+  const late = new Host('n3', join(dir, 'n3'), '10.232.0.4');
+  await late.plugIn();
+  late.start('--role', 'node', '--join-token', usedToken);
+  expect(await late.exitCode()).toBe(1);
+  await late.tearDown();
+  const members = (await rest.must('GET', '/1.0/cluster/members')).metadata as string[];
+  expect(members.map((url) => url.split('/').at(-1)).sort()).toEqual(['cp', 'n1', 'n2']);
+});
