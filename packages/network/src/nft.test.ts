@@ -1,5 +1,5 @@
 import { fakeHost } from '@lxd-ts/host';
-import { removeRules, ruleset } from './nft.ts';
+import { applyRules, removeRules, ruleset } from './nft.ts';
 import { parseCidr } from './subnet.ts';
 
 const signal = AbortSignal.timeout(5_000);
@@ -51,4 +51,42 @@ test('removes its own chains, and the table only with the last', async () => {
   const none = fakeHost(() => ({ status: 1 }));
   await removeRules(none, 'br0', signal);
   expect(none.rulesets).toEqual([]);
+});
+
+test('the table is not deleted under a network that is just added', async () => {
+  let chains: string[] = ['pstrt.br0', 'fwd.br0', 'in.br0', 'out.br0'];
+  const host = fakeHost(() => ({ stdout: chains.map((name) => `\tchain ${name} {\n\t}`).join('\n') }));
+  const seen: string[] = [];
+  const watched = {
+    ...host,
+    nft: async (text: string) => {
+      await new Promise((done) => setImmediate(done));
+      seen.push(text.split('\n')[0] ?? '');
+      chains = text.startsWith('add') ? [...chains, 'fwd.br1'] : [];
+    },
+  };
+  const before = [
+    removeRules(watched, 'br0', signal),
+    applyRules(watched, 'br1', {}, [v4], signal),
+    removeRules(watched, 'br0', signal),
+  ];
+  await Promise.all(before);
+  expect(seen).toEqual(['delete table inet lxd-ts', 'add table inet lxd-ts']);
+});
+
+test('a failure keeps nobody from the table', async () => {
+  const host = fakeHost();
+  let calls = 0;
+  const broken = {
+    ...host,
+    nft: async () => {
+      calls += 1;
+      if (calls === 1) throw new Error('no netlink');
+    },
+  };
+  const first = applyRules(broken, 'br0', {}, [v4], signal);
+  const second = applyRules(broken, 'br1', {}, [v4], signal);
+  await expect(first).rejects.toThrow('no netlink');
+  await second;
+  expect(calls).toBe(2);
 });

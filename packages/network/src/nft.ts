@@ -69,15 +69,36 @@ export function ruleset(name: string, config: Config, addresses: readonly Cidr[]
   ].join('\n');
 }
 
-/** Removes the network's chains, and the table with the last of them. */
-export async function removeRules(host: Host, name: string, signal: AbortSignal): Promise<void> {
-  const listed = await host.run(['nft', 'list', 'table', 'inet', 'lxd-ts'], { signal, allowFailure: true });
-  if (listed.status !== 0) return;
-  const present = [...listed.stdout.matchAll(/^\s*chain (\S+) \{/gm)].map((match) => match[1] ?? '');
-  const ours = names.map((chain) => `${chain}.${name}`).filter((chain) => present.includes(chain));
-  if (ours.length === 0) return;
-  const lines = ours.map((chain) => `delete chain ${table} ${chain}`);
-  await host.nft(`${(ours.length === present.length ? [`delete table ${table}`] : lines).join('\n')}\n`, {
-    signal,
-  });
+/** Whoever of this daemon works on the table last: the table must not be deleted under one who adds to it. */
+const turns = new WeakMap<Host, Promise<unknown>>();
+
+function inTurn(host: Host, work: () => Promise<void>): Promise<void> {
+  const turn = (turns.get(host) ?? Promise.resolve()).then(work);
+  turns.set(
+    host,
+    turn.catch(() => undefined),
+  );
+  return turn;
 }
+
+/** Puts the network's rules in place of those it had. */
+export const applyRules = (
+  host: Host,
+  name: string,
+  config: Config,
+  addresses: readonly Cidr[],
+  signal: AbortSignal,
+): Promise<void> => inTurn(host, () => host.nft(ruleset(name, config, addresses), { signal }));
+
+/** Removes the network's chains, and the table with the last of them. */
+export const removeRules = (host: Host, name: string, signal: AbortSignal): Promise<void> =>
+  inTurn(host, async () => {
+    const listed = await host.run(['nft', 'list', 'table', 'inet', 'lxd-ts'], { signal, allowFailure: true });
+    if (listed.status !== 0) return;
+    const present = [...listed.stdout.matchAll(/^\s*chain (\S+) \{/gm)].map((match) => match[1] ?? '');
+    const ours = names.map((chain) => `${chain}.${name}`).filter((chain) => present.includes(chain));
+    if (ours.length === 0) return;
+    const lines = ours.map((chain) => `delete chain ${table} ${chain}`);
+    const last = ours.length === present.length;
+    await host.nft(`${(last ? [`delete table ${table}`] : lines).join('\n')}\n`, { signal });
+  });

@@ -4,7 +4,7 @@ import { isFalse, LxdError, type Config, type NetworkSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import { Dnsmasq } from '../dnsmasq.ts';
 import type { ManagedNetwork, NetworkContext, NetworkDriver, WaitOptions } from '../driver.ts';
-import { removeRules, ruleset } from '../nft.ts';
+import { applyRules, removeRules } from '../nft.ts';
 import { bridgeSchema } from '../schema.ts';
 import { freeV4, freeV6, parseCidr, stableHwaddr, type Cidr } from '../subnet.ts';
 
@@ -136,7 +136,7 @@ class Bridge implements ManagedNetwork {
       { signal },
     );
     await this.#forward(addresses);
-    await host.nft(ruleset(name, config, addresses), { signal });
+    await applyRules(host, name, config, addresses, signal);
     await this.#dnsmasq.start(addresses, signal);
   }
 
