@@ -96,7 +96,6 @@ test.each<[Config, RegExp]>([
   [nic({ network: 'br1', 'ipv6.address': 'fd42::5' }), /not within network "br1" subnet/],
   [nic({ network: 'br1', 'ipv6.address': 'fd43:0::0:1' }), /assigned to parent managed network device/],
   [nic({ network: 'br1', 'ipv4.address': '10.1.2.5' }), /DHCP is disabled on network "br1"/],
-  [nic({ nictype: 'bridged', parent: 'host0', 'ipv4.address': '10.1.2.5' }), /unmanaged parent bridge/],
   [{ type: 'disk', path: '/' }, /must have a "pool"/],
   [{ type: 'disk', path: '/', pool: 'p1', source: 'x' }, /may not have a "source"/],
   [{ type: 'disk', path: '/', pool: 'p1', recursive: 'true' }, /recursive option/],

@@ -69,12 +69,9 @@ export const nicBridged: DeviceDriver = {
         throw invalid(`Error loading network config for "${config['network']}": Network not found`);
       }
     } else requireParent(config);
-    for (const family of ['ipv4', 'ipv6'] as const) {
-      if (found) checkAddress(config, family, found);
-      else if (config[`${family}.address`]) {
-        throw invalid(`Cannot use manually specified ${family}.address when using unmanaged parent bridge`);
-      }
-    }
+    if (!found) return;
+    checkAddress(config, 'ipv4', found);
+    checkAddress(config, 'ipv6', found);
   },
   start: async (context, options) => {
     const { config, instance, name } = context;
