@@ -14,7 +14,7 @@ export interface Server {
 
 /** LXD sees its own bridges only with a sysfs of its network namespace, and the cgroups again below it. */
 const ownNamespace = `ip link set lo up
-d=$(mktemp -d); mount --rbind /sys/fs/cgroup "$d"; mount -t sysfs sysfs /sys; mount --rbind "$d" /sys/fs/cgroup
+mount --rbind /sys/fs/cgroup /mnt; mount -t sysfs sysfs /sys; mount --rbind /mnt /sys/fs/cgroup; umount -l /mnt
 exec "$@"`;
 
 function pss(pid: number): number {

@@ -24,7 +24,7 @@ class Host {
     this.name = name;
     this.dir = dir;
     const script = `ip link set lo up
-d=$(mktemp -d); mount --rbind /sys/fs/cgroup "$d"; mount -t sysfs sysfs /sys; mount --rbind "$d" /sys/fs/cgroup
+mount --rbind /sys/fs/cgroup /mnt; mount -t sysfs sysfs /sys; mount --rbind /mnt /sys/fs/cgroup; umount -l /mnt
 mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
     this.#holder = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script], {
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -21,7 +21,7 @@ export interface TestServer {
  * bridges only in a sysfs of that network, with the cgroups again below it.
  */
 const ownNamespace = `ip link set lo up
-d=$(mktemp -d); mount --rbind /sys/fs/cgroup "$d"; mount -t sysfs sysfs /sys; mount --rbind "$d" /sys/fs/cgroup
+mount --rbind /sys/fs/cgroup /mnt; mount -t sysfs sysfs /sys; mount --rbind /mnt /sys/fs/cgroup; umount -l /mnt
 exec "$@"`;
 
 const read = (path: string): string => {
