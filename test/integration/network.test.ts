@@ -186,10 +186,16 @@ describe.each([1, 2])('a bridge, time %i', () => {
     expect(readdirSync(hosts)).toHaveLength(1);
   });
 
-  test('what is released is forgotten', async () => {
+  test('what is released is forgotten: reservation, lease and name', async () => {
+    const leases = () => readFileSync(join(dir, 'networks', name, 'dnsmasq.leases'), 'utf8');
+    const [server = ''] = (config['ipv4.address'] ?? '').split('/');
+    expect(leases()).toContain(hwaddr);
     await network.release('c1.eth0', wait);
     await network.release('c1.eth0', wait);
     expect((await network.leases(wait)).some(({ hostname }) => hostname === 'c1')).toBe(false);
+    for (let tries = 0; tries < 100 && leases().includes(hwaddr); tries++) await sleep(20);
+    expect(leases()).not.toContain(hwaddr);
+    expect(quiet('busybox', 'nslookup', 'c1.lxd', server)).not.toMatch(/\.77/);
   });
 
   test('a change of address, of NAT and of DHCP holds at once', async () => {

@@ -107,8 +107,8 @@ test('reservations name the leases; release takes the name back', async () => {
       { hostname: 'c1', hwaddr, address: '10.1.2.50', type: 'static' },
       { hostname: 'c2', hwaddr: '00:16:3e:00:00:02', address: '10.1.2.7', type: 'dynamic' },
     ]);
-    await dnsmasq.release('c1.eth0');
-    await dnsmasq.release('c1.eth0');
+    await dnsmasq.release('c1.eth0', [v4]);
+    await dnsmasq.release('c1.eth0', [v4]);
     expect((await dnsmasq.leases([])).map(({ hostname }) => hostname)).toEqual(['c2']);
     await dnsmasq.delete();
     expect(existsSync(files)).toBe(false);

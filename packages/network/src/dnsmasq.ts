@@ -1,9 +1,11 @@
 import { chmod, chown, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFalse, isTrue, LxdError, toLxdError, type NetworkSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type { HostReservation, Lease, NetworkContext } from './driver.ts';
+import { releaseLease } from './release-lease.ts';
 import { addressValue, defaultRange, type Cidr } from './subnet.ts';
 
 /** dnsmasq serves as nobody: it needs no more than its open sockets and its lease file. */
@@ -224,12 +226,23 @@ export class Dnsmasq {
     await this.#reload();
   }
 
-  async release(key: string): Promise<void> {
+  async release(key: string, addresses: readonly Cidr[]): Promise<void> {
     const file = this.#hostFile(key);
     const known = await readFile(file, 'utf8').catch(() => undefined);
     if (known === undefined) return;
     await rm(file);
     await this.#reload();
+    await this.#giveBack(parseReservation(known).hwaddr, addresses);
+  }
+
+  /** What does not work out here ends with its lease. */
+  async #giveBack(hwaddr: string, addresses: readonly Cidr[]): Promise<void> {
+    const v4 = addresses.find(({ family }) => family === 4);
+    if (!v4 || !(await this.running())) return;
+    const given = parseLeases(await readFile(join(this.#dir, 'dnsmasq.leases'), 'utf8').catch(() => ''));
+    for (const lease of given.filter((one) => one.hwaddr === hwaddr && isIPv4(one.address))) {
+      await releaseLease(v4, hwaddr, lease.address).catch(() => undefined);
+    }
   }
 
   /** The bridge's own addresses first, then what was reserved or handed out to a known instance. */

@@ -251,7 +251,7 @@ class Bridge implements ManagedNetwork {
   }
 
   release(key: string): Promise<void> {
-    return this.#dnsmasq.release(key);
+    return this.#dnsmasq.release(key, addressesOf(this.#network.config));
   }
 }
 
