@@ -159,8 +159,14 @@ class BtrfsPool implements StoragePool {
   }
 
   async delete(options: WaitOptions): Promise<void> {
-    const { config } = this.#pool;
-    if (await exists(config['source'] || this.#loop)) {
+    const source = this.#pool.config['source'] || this.#loop;
+    const mounted = (await this.#host.mounts()).some(({ target }) => target === this.path);
+    // A source that was refused, or is not mounted, may be the user's: nothing in it is removed.
+    const kept = source === this.#loop || mounted ? undefined : await firstUsed(source);
+    if (kept && !kept.startsWith('images/')) {
+      throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${kept}`);
+    }
+    if ((source === this.#loop || mounted) && (await exists(source))) {
       // What is in it must be seen before anything is removed.
       await this.mount(options);
       // Unpacked images are a cache; only what holds somebody's data keeps the pool.

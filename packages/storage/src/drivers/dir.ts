@@ -53,7 +53,13 @@ class DirPool implements StoragePool {
 
   async delete(options: WaitOptions): Promise<void> {
     const source = this.#source;
-    if (await exists(source)) {
+    const mounted = (await this.#host.mounts()).some(({ target }) => target === this.path);
+    // A source that was refused, or is not mounted, may be the user's: nothing in it is removed.
+    const kept = source === this.path || mounted ? undefined : await firstUsed(source);
+    if (kept && !kept.startsWith('images/')) {
+      throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${kept}`);
+    }
+    if ((source === this.path || mounted) && (await exists(source))) {
       // What is in it must be seen before anything is removed.
       await this.mount(options);
       for (const image of await this.volumes('image')) await this.deleteVolume(image, options);
