@@ -20,6 +20,12 @@ async function groupLine(): Promise<string> {
   return group === undefined ? '' : `group=${group}\n`;
 }
 
+/** A process that ends loses its command line before its sockets: only a zombie, or none, holds nothing any more. */
+async function ended(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return status === '' || /^State:\s+[ZX]/m.test(status);
+}
+
 /** Its configuration file. Only MAC addresses that were reserved get a name, whatever name a client sends. */
 export function dnsmasqConfig(network: NetworkSpec, dir: string, addresses: readonly Cidr[]): string {
   const { name, config } = network;
@@ -191,7 +197,7 @@ export class Dnsmasq {
     for (;;) {
       const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
       if (new RegExp(`^Uid:\\s+${userId}\\b`, 'm').test(status)) return;
-      if (status === '' || /^State:\s+Z/m.test(status) || Date.now() > end) break;
+      if ((await ended(pid)) || Date.now() > end) break;
       await sleep(5, undefined, { signal });
     }
     const log = await readFile(join(this.#dir, 'dnsmasq.log'), 'utf8').catch(() => '');
@@ -203,8 +209,9 @@ export class Dnsmasq {
     const pid = await this.#pid();
     if (await this.running()) {
       await this.#host.signalProcess(pid, this.#configFile, 'SIGTERM');
-      for (let i = 0; i < 100 && (await this.running()); i++) await new Promise((r) => setTimeout(r, 10));
+      for (let i = 0; i < 100 && !(await ended(pid)); i++) await sleep(10);
       await this.#host.signalProcess(pid, this.#configFile, 'SIGKILL');
+      for (let i = 0; i < 100 && !(await ended(pid)); i++) await sleep(10);
     }
     await rm(join(this.#dir, 'dnsmasq.pid'), { force: true });
   }
