@@ -4,6 +4,7 @@ import type { Host } from '@lxd-ts/host';
 import type { ImageStore } from '@lxd-ts/images';
 import type { Liblxc } from '@lxd-ts/liblxc';
 import type { HostFeatures } from './instance/lxc-config.ts';
+import type { Bulk } from '@lxd-ts/rpc';
 import type { Pools } from './pools.ts';
 import type { Networks } from './networks.ts';
 
@@ -23,6 +24,8 @@ export interface AgentContext {
   images: ImageStore;
   pools: Pools;
   networks: Networks;
+  /** To other members. */
+  bulk: Bulk;
   features: HostFeatures;
   log: AgentLogger;
   /** Eight random hex digits. */

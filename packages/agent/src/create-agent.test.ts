@@ -6,7 +6,7 @@ import { fakeHost } from '@lxd-ts/host';
 import { openImageStore } from '@lxd-ts/images';
 import { FakeContainers, fakeLiblxc } from '@lxd-ts/liblxc';
 import { networkDrivers } from '@lxd-ts/network';
-import type { Agent, Observation } from '@lxd-ts/rpc';
+import { localBulk, type Agent, type Observation } from '@lxd-ts/rpc';
 import { storageDrivers } from '@lxd-ts/storage';
 import { createAgent } from './create-agent.ts';
 
@@ -48,6 +48,7 @@ async function open(): Promise<Agent> {
     images: await openImageStore({ host, dir }),
     storageDrivers,
     networkDrivers,
+    bulk: localBulk(),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     randomId: () => 'abcd1234',
   });

@@ -4,7 +4,7 @@ import type { Host } from '@lxd-ts/host';
 import type { ImageStore } from '@lxd-ts/images';
 import type { Liblxc } from '@lxd-ts/liblxc';
 import type { NetworkDriver } from '@lxd-ts/network';
-import type { Agent } from '@lxd-ts/rpc';
+import type { Agent, Bulk } from '@lxd-ts/rpc';
 import type { StorageDriver } from '@lxd-ts/storage';
 import type { AgentContext, AgentLogger } from './context.ts';
 import { describe } from './describe.ts';
@@ -27,6 +27,8 @@ export interface AgentOptions {
   images: ImageStore;
   storageDrivers: readonly StorageDriver[];
   networkDrivers: readonly NetworkDriver[];
+  /** To other members. */
+  bulk: Bulk;
   log: AgentLogger;
   /** Eight random hex digits. */
   randomId(): string;
@@ -57,6 +59,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     images: options.images,
     pools,
     networks,
+    bulk: options.bulk,
     features: await hostFeatures(),
     log,
     randomId: () => options.randomId(),

@@ -3,9 +3,10 @@ import {
   certify,
   encodeJoinToken,
   fingerprintOf,
+  hubName,
   issue,
+  openMemberPort,
   startAgentHub,
-  type AgentHub,
   type Authority,
 } from '@lxd-ts/rpc';
 import type { ApiServer, Logger } from '@lxd-ts/server';
@@ -16,7 +17,7 @@ const tokenHours = 3;
 export interface ClusterHub {
   joinToken(name: string): Promise<{ token: string; expiresAt: string }>;
   /** Starts to take agents in. */
-  listen(api: ApiServer, onTakenIn: (member: string) => void): Promise<AgentHub>;
+  listen(api: ApiServer, onTakenIn: (member: string) => void): Promise<AsyncDisposable>;
 }
 
 /** How other members join this control plane and reach it. */
@@ -41,7 +42,7 @@ export function clusterHub(options: {
     }
     tokens.delete(serialNumber.toLowerCase());
     const now = clock.now();
-    const certificate = await certify(authority, request, { commonName: name, role: 'client' }, now);
+    const certificate = await certify(authority, request, { commonName: name, role: 'member' }, now);
     await records
       .transaction()
       .create('members', [name], {
@@ -73,10 +74,9 @@ export function clusterHub(options: {
         expiresAt,
       };
     },
-    listen: async (api, onTakenIn) =>
-      startAgentHub({
-        address,
-        identity: await issue(authority, { commonName: 'control-plane', role: 'server' }, clock.now(), 3650),
+    listen: async (api, onTakenIn) => {
+      const hub = startAgentHub({
+        identity: await issue(authority, { commonName: hubName, role: 'server' }, clock.now(), 3650),
         mayConnect: (member) => records.get('members', member) !== undefined,
         enroll,
         connected: (member, agent) => {
@@ -87,6 +87,15 @@ export function clusterHub(options: {
           log.warn('a member is gone', { member });
           api.agents.disconnected(member, agent);
         },
-      }),
+      });
+      const port = await openMemberPort(address);
+      port.route(hubName, hub.accept);
+      return {
+        [Symbol.asyncDispose]: async () => {
+          await hub[Symbol.asyncDispose]();
+          await port[Symbol.asyncDispose]();
+        },
+      };
+    },
   };
 }

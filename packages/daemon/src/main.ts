@@ -1,7 +1,7 @@
 import { mkdir, chmod } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LxdError, toLxdError } from '@lxd-ts/core';
-import { connectAgent } from '@lxd-ts/rpc';
+import { connectAgent, localBulk } from '@lxd-ts/rpc';
 import { createNodeServer, listenUnix } from '@lxd-ts/server';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { joinedCluster } from './identity.ts';
@@ -53,7 +53,7 @@ async function run(options: DaemonOptions): Promise<void> {
   const joined = options.roles.includes('control-plane')
     ? undefined
     : await joinedCluster(dir, options.joinToken, new Date());
-  const agent = options.roles.includes('node') ? await openNode(dir, log) : undefined;
+  const agent = options.roles.includes('node') ? await openNode(dir, localBulk(), log) : undefined;
   let controlPlane: ControlPlane | undefined;
   let connection: Promise<void> | undefined;
   const lifetime = new AbortController();

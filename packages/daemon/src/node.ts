@@ -5,13 +5,13 @@ import { linuxHost } from '@lxd-ts/host';
 import { openImageStore } from '@lxd-ts/images';
 import { openLiblxc } from '@lxd-ts/liblxc';
 import { networkDrivers } from '@lxd-ts/network';
-import type { Agent } from '@lxd-ts/rpc';
+import type { Agent, Bulk } from '@lxd-ts/rpc';
 import type { Logger } from '@lxd-ts/server';
 import { storageDrivers } from '@lxd-ts/storage';
 import { version } from './version.ts';
 
 /** The agent of this machine. */
-export async function openNode(dir: string, log: Logger): Promise<Agent & Disposable> {
+export async function openNode(dir: string, bulk: Bulk, log: Logger): Promise<Agent & Disposable> {
   const host = linuxHost();
   const liblxc = openLiblxc({
     lxcpath: join(dir, 'containers'),
@@ -26,6 +26,7 @@ export async function openNode(dir: string, log: Logger): Promise<Agent & Dispos
     images,
     storageDrivers,
     networkDrivers,
+    bulk,
     log,
     randomId: () => randomBytes(4).toString('hex'),
   });

@@ -18,13 +18,12 @@ import {
 import type { Agent, CallOptions, Observation } from './agent.ts';
 import { CallTable } from './call-table.ts';
 import type { ChunkStream } from './channel.ts';
+import type { Accept } from './member-port.ts';
 import type { Identity } from './pki.ts';
 import { remoteAgent, type Peer } from './remote-agent.ts';
 import { protocolVersion } from './serve-agent.ts';
 
 export interface AgentHubOptions {
-  /** `HOST:PORT`; port 0 chooses one. */
-  address: string;
   identity: Identity;
   /** Whether this certificate belongs to a member that may connect. */
   mayConnect(member: string): boolean;
@@ -34,8 +33,12 @@ export interface AgentHubOptions {
   disconnected(member: string, agent: Agent): void;
 }
 
+/** The name that agents ask for in TLS, and that the hub's certificate says. */
+export const hubName = 'control-plane.lxd-ts';
+
 export interface AgentHub extends AsyncDisposable {
-  port: number;
+  /** For connections that ask for `hubName`. */
+  accept: Accept;
 }
 
 interface TlsStream {
@@ -180,7 +183,7 @@ class Connection implements Peer {
 }
 
 /** Where agents dial in, over mutual TLS. A member's certificate says its name: an agent speaks only for itself. */
-export async function startAgentHub(options: AgentHubOptions): Promise<AgentHub> {
+export function startAgentHub(options: AgentHubOptions): AgentHub {
   const { identity } = options;
   const connections = new Map<string, Connection>();
   const server = new Server({
@@ -250,19 +253,16 @@ export async function startAgentHub(options: AgentHubOptions): Promise<AgentHub>
     },
   });
 
-  const port = await new Promise<number>((resolve, reject) => {
-    const credentials = ServerCredentials.createSsl(
+  const injector = server.createConnectionInjector(
+    ServerCredentials.createSsl(
       Buffer.from(identity.authority),
       [{ private_key: Buffer.from(identity.key), cert_chain: Buffer.from(identity.certificate) }],
       true,
-    );
-    server.bindAsync(options.address, credentials, (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    );
-  });
+    ),
+  );
 
   return {
-    port,
+    accept: (socket) => injector.injectConnection(socket),
     [Symbol.asyncDispose]: async () => {
       for (const connection of connections.values()) connection.end();
       server.forceShutdown();

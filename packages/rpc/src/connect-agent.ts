@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { AgentHubClient } from './agent-hub.gen.ts';
+import { hubName } from './agent-hub.ts';
 import type { Agent } from './agent.ts';
 import type { Identity } from './pki.ts';
 import { AgentConnection } from './serve-agent.ts';
@@ -17,7 +18,7 @@ export function hubClient(address: string, identity: Identity): AgentHubClient {
       Buffer.from(identity.certificate),
     ),
     {
-      'grpc.ssl_target_name_override': 'control-plane',
+      'grpc.ssl_target_name_override': hubName,
       'grpc.keepalive_time_ms': 5_000,
       'grpc.keepalive_timeout_ms': 3_000,
       'grpc.max_receive_message_length': -1,

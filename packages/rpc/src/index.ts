@@ -1,7 +1,10 @@
 export * from './agent.ts';
-export { startAgentHub, type AgentHub, type AgentHubOptions } from './agent-hub.ts';
+export { hubName, startAgentHub, type AgentHub, type AgentHubOptions } from './agent-hub.ts';
+export { bulkName, openBulkPort, type Bulk, type BulkPort, type BulkTicket } from './bulk.ts';
 export { connectAgent } from './connect-agent.ts';
 export { decodeJoinToken, encodeJoinToken, enroll, type JoinToken } from './join.ts';
+export { localBulk } from './local-bulk.ts';
+export { openMemberPort, splitAddress, type Accept, type MemberPort } from './member-port.ts';
 export {
   certify,
   createAuthority,

@@ -16,7 +16,8 @@ export interface Authority {
 export interface Subject {
   /** Common name: the member's name, `join:<name>` for a token, `control-plane` for the hub. */
   commonName: string;
-  role: 'server' | 'client';
+  /** A member speaks to others as a client, and to members as a server too. */
+  role: 'server' | 'client' | 'member';
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' } as const;
@@ -83,7 +84,11 @@ async function sign(
 ): Promise<string> {
   const { ExtendedKeyUsage, ExtendedKeyUsageExtension, SubjectAlternativeNameExtension, ...rest } =
     await x509();
-  const usage = subject.role === 'server' ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth;
+  const usages = {
+    server: [ExtendedKeyUsage.serverAuth],
+    client: [ExtendedKeyUsage.clientAuth],
+    member: [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth],
+  }[subject.role];
   const certificate = await rest.X509CertificateGenerator.create({
     serialNumber: serial(),
     subject: [{ CN: [subject.commonName] }],
@@ -96,7 +101,7 @@ async function sign(
     extensions: [
       new rest.BasicConstraintsExtension(false, undefined, true),
       new rest.KeyUsagesExtension(rest.KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([usage]),
+      new ExtendedKeyUsageExtension(usages),
       ...(subject.role === 'server'
         ? [new SubjectAlternativeNameExtension([{ type: 'dns', value: subject.commonName }])]
         : []),
