@@ -146,12 +146,17 @@ export function openBulkPort(address: string, identity: Identity): BulkPort {
           resolve(byte.toString('latin1'));
         };
         const gone = () =>
-          reject(signal.aborted ? (signal.reason as Error) : new LxdError('unavailable', 'The member went away'));
+          reject(
+            signal.aborted ? (signal.reason as Error) : new LxdError('unavailable', 'The member went away'),
+          );
         socket.once('readable', look).once('close', gone);
       });
       if (answer === '+') return socket;
       socket.destroy();
-      throw new LxdError('forbidden', 'The transfer is not known to the other member: it is over, or was taken');
+      throw new LxdError(
+        'forbidden',
+        'The transfer is not known to the other member: it is over, or was taken',
+      );
     },
   };
 }

@@ -24,7 +24,7 @@ function nameIn(hello: Buffer): string | undefined {
   at += 2 + hello.readUInt16BE(at); // cipher suites
   at += 1 + hello.readUInt8(at); // compression methods
   const end = at + 2 + hello.readUInt16BE(at);
-  for (at += 2; at < end; ) {
+  for (at += 2; at < end;) {
     const type = hello.readUInt16BE(at);
     const length = hello.readUInt16BE(at + 2);
     // A list's length, the kind of name (0: host), its length, the name.

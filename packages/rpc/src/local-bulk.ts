@@ -22,7 +22,10 @@ export function localBulk(): Bulk {
     take({ token }, { signal }) {
       const hand = offers.get(token);
       if (signal.aborted) return Promise.reject(signal.reason as Error);
-      if (!hand) return Promise.reject(new LxdError('forbidden', 'The transfer is not known: it is over, or was taken'));
+      if (!hand)
+        return Promise.reject(
+          new LxdError('forbidden', 'The transfer is not known: it is over, or was taken'),
+        );
       offers.delete(token);
       const [one, other] = duplexPair();
       hand(one);

@@ -20,7 +20,10 @@ afterAll(async () => {
 async function member(name: string, by = authority) {
   const port = await openMemberPort('127.0.0.1:0');
   ports.push(port);
-  const bulk = openBulkPort(port.address, await issue(by, { commonName: name, role: 'member' }, new Date(), 1));
+  const bulk = openBulkPort(
+    port.address,
+    await issue(by, { commonName: name, role: 'member' }, new Date(), 1),
+  );
   port.route(bulkName, bulk.accept);
   return bulk;
 }
