@@ -10,7 +10,7 @@ import {
   type Authority,
 } from '@lxd-ts/rpc';
 import type { ApiServer, Logger } from '@lxd-ts/server';
-import type { Records } from '@lxd-ts/state';
+import { newMember, type Records } from '@lxd-ts/state';
 
 const tokenHours = 3;
 
@@ -45,13 +45,17 @@ export function clusterHub(options: {
     const certificate = await certify(authority, request, { commonName: name, role: 'member' }, now);
     await records
       .transaction()
-      .create('members', [name], {
-        name,
-        roles: ['node'],
-        architecture: '', // known once its agent is connected
-        certificate: fingerprintOf(certificate),
-        joinedAt: now.toISOString(),
-      })
+      .create(
+        'members',
+        [name],
+        // Its architecture is known once its agent is connected.
+        newMember({
+          name,
+          roles: ['node'],
+          certificate: fingerprintOf(certificate),
+          joinedAt: now.toISOString(),
+        }),
+      )
       .commit({ signal: AbortSignal.timeout(10_000) });
     log.info('a member joined', { member: name });
     return certificate;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
 import { fingerprintOf, type Agent } from '@lxd-ts/rpc';
-import { createServer, partsOf, type Logger, type UnixListener } from '@lxd-ts/server';
-import { openEtcdStore, openRecords, startEmbeddedEtcd, type Records, type Store } from '@lxd-ts/state';
+import { createServer, partsOf, standalone, type Logger, type UnixListener } from '@lxd-ts/server';
+import { newMember, openEtcdStore, openRecords, startEmbeddedEtcd, type Records, type Store } from '@lxd-ts/state';
 import { clusterHub } from './cluster.ts';
 import { clusterAuthority, serverCertificate } from './identity.ts';
 import type { DaemonOptions } from './options.ts';
@@ -86,13 +86,12 @@ async function firstRecords(
   const known = records.get('members', options.name);
   const roles = [...options.roles];
   if (!known) {
-    const member = {
+    const member = newMember({
       name: options.name,
       roles,
       architecture: machine(),
-      certificate: '',
       joinedAt: now.toISOString(),
-    };
+    });
     await records.transaction().create('members', [options.name], member).commit({ signal });
   } else if (known.value.roles.join() !== roles.join()) {
     const { revision, value } = known;
@@ -160,7 +159,10 @@ export async function openControlPlane(
       clustered,
     },
     internal: { ready: () => ready, shutdown },
-    cluster: { joinToken: cluster?.joinToken },
+    cluster: {
+      control: { ...standalone, clustered: () => clustered, address: () => options.clusterAddress ?? '' },
+      joinToken: cluster?.joinToken,
+    },
   });
 
   opening.use(api);

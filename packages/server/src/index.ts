@@ -2,3 +2,9 @@ export { createServer, partsOf, type ApiServer, type ApiServerOptions } from './
 export { createNodeServer } from './create-node-server.ts';
 export { listenUnix, type UnixListener } from './http/listen.ts';
 export type { Logger } from './services.ts';
+export {
+  standalone,
+  type ClusterControl,
+  type JoinRequest,
+  type MemberConfigKey,
+} from './features/cluster/control.ts';

@@ -1,7 +1,9 @@
 import type {
+  GroupRecord,
   ImageAliasRecord,
   ImageRecord,
   InstanceRecord,
+  JoinTokenRecord,
   MemberRecord,
   NetworkRecord,
   OperationRecord,
@@ -24,6 +26,8 @@ export interface Kinds {
   pools: { record: PoolRecord; id: [name: string] };
   networks: { record: NetworkRecord; id: [project: string, name: string] };
   members: { record: MemberRecord; id: [name: string] };
+  groups: { record: GroupRecord; id: [name: string] };
+  joinTokens: { record: JoinTokenRecord; id: [id: string] };
   serverConfig: { record: ServerConfigRecord; id: [] };
   operations: { record: OperationRecord; id: [id: string] };
 }

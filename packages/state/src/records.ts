@@ -103,13 +103,63 @@ export interface NetworkRecord {
   pending?: Pending;
 }
 
+/** `control-plane`: it has a vote in etcd. The last two are for clients; nothing here depends on them. */
+export type MemberRole = 'control-plane' | 'node' | 'event-hub' | 'ovn-chassis';
+
 export interface MemberRecord {
   name: string;
-  roles: ('control-plane' | 'node')[];
+  roles: MemberRole[];
+  /** `HOST:PORT` by which others reach it; '' outside clusters. */
+  address: string;
   architecture: string;
   /** Fingerprint of its certificate. */
   certificate: string;
   joinedAt: string;
+  failureDomain: string;
+  /** Sorted. */
+  groups: string[];
+  description: string;
+  /** `scheduler.instance`, `user.*`. */
+  config: Config;
+  /** `Evacuated`: nothing new is placed on it. */
+  state: 'Active' | 'Evacuated';
+  pending?: Omit<Pending, 'kind'> & { kind: 'rename' | 'delete' | 'evacuate' | 'restore' };
+}
+
+/** A new member, and what it has until somebody says otherwise. */
+export const newMember = (
+  member: Pick<MemberRecord, 'name' | 'roles'> & Partial<MemberRecord>,
+): MemberRecord => ({
+  address: '',
+  architecture: '',
+  certificate: '',
+  joinedAt: '',
+  failureDomain: 'default',
+  groups: ['default'],
+  description: '',
+  config: {},
+  state: 'Active',
+  ...member,
+});
+
+/** A set of members. Who is in it is said by the members. `default` is there without a record. */
+export interface GroupRecord {
+  name: string;
+  description: string;
+}
+
+/** Lets one machine join once. */
+export interface JoinTokenRecord {
+  /** Of the operation that shows it. */
+  id: string;
+  /** Name of the member to be. */
+  member: string;
+  /** SHA-256 of the secret, hexadecimal. */
+  secretHash: string;
+  createdAt: string;
+  expiresAt: string;
+  /** The API server that gave it out: a token ends with it, as its operation does. */
+  server: string;
 }
 
 export interface ServerConfigRecord {

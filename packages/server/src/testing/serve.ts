@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { openOperations } from '@lxd-ts/operations';
 import type { MemberDescription } from '@lxd-ts/rpc';
-import { memoryStore, openRecords, type Records } from '@lxd-ts/state';
+import { memoryStore, newMember, openRecords, type Records } from '@lxd-ts/state';
 import { createServer, type ApiServer } from '../create-server.ts';
+import { standalone } from '../features/cluster/control.ts';
 import { fakeAgent, type FakeAgent } from '../features/testing/harness.ts';
 import { listenUnix } from '../http/listen.ts';
 
@@ -79,13 +80,11 @@ export async function serve(): Promise<Served> {
       config: {},
       memberConfig: { m1: { source: '/p' } },
     })
-    .create('members', ['m1'], {
-      name: 'm1',
-      roles: ['control-plane', 'node'],
-      architecture: 'x86_64',
-      certificate: '',
-      joinedAt: '',
-    })
+    .create(
+      'members',
+      ['m1'],
+      newMember({ name: 'm1', roles: ['control-plane', 'node'], architecture: 'x86_64' }),
+    )
     .commit({ signal });
   const clock = { now: () => new Date() };
   const operations = await openOperations({
@@ -106,7 +105,7 @@ export async function serve(): Promise<Served> {
     uuid: randomUUID,
     info: { version: '0.1.0', certificate: '', certificateFingerprint: '', pid: 1, clustered: false },
     internal: { ready: () => true, shutdown: () => Promise.resolve() },
-    cluster: {},
+    cluster: { control: standalone },
   });
   const fake = fakeAgent({
     describe: () => Promise.resolve(description),

@@ -1,8 +1,10 @@
 import { LxdError } from '@lxd-ts/core';
 import { started, sync, type Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import type { ClusterControl } from './control.ts';
 
 export interface ClusterOptions {
+  control: ClusterControl;
   /** Makes a one-use token for a new member; undefined where no cluster address is served. */
   joinToken?: ((name: string) => Promise<{ token: string; expiresAt: string }>) | undefined;
 }
@@ -17,9 +19,9 @@ function checkName(name: string | undefined): string {
 
 export function clusterRoutes(
   { records, agents, operations, server }: Services,
-  { joinToken }: ClusterOptions,
+  { control, joinToken }: ClusterOptions,
 ): Route[] {
-  const clustered = () => joinToken !== undefined;
+  const clustered = () => control.clustered();
   const members = () => {
     if (!clustered()) throw new LxdError('internal', 'Server is not clustered');
     const online = agents.online();

@@ -1,7 +1,7 @@
 import { LxdError, toLxdError, validators, type ConfigSchema, type InstanceStatus } from '@lxd-ts/core';
 import type { OperationRequest, OperationView, Operations } from '@lxd-ts/operations';
 import type { Agent, InstanceSource, InstanceStateReport } from '@lxd-ts/rpc';
-import { memoryStore, openRecords, type Records } from '@lxd-ts/state';
+import { memoryStore, newMember, openRecords, type MemberRole, type Records } from '@lxd-ts/state';
 import type { Lifecycle, Services } from '../../services.ts';
 import type { Drivers } from '../shared/drivers.ts';
 
@@ -199,8 +199,8 @@ export async function harness(
   };
   const set = records.transaction();
   for (const name of Object.keys(agents)) {
-    const member = { name, architecture: 'x86_64', certificate: '', joinedAt: '' };
-    set.create('members', [name], { ...member, roles: ['control-plane', 'node'] });
+    const roles: MemberRole[] = ['control-plane', 'node'];
+    set.create('members', [name], newMember({ name, roles, architecture: 'x86_64' }));
   }
   const memberConfig = Object.fromEntries(Object.keys(agents).map((name) => [name, { source: '/p' }]));
   set
