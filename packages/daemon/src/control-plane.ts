@@ -6,7 +6,14 @@ import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
 import { fingerprintOf, type Agent } from '@lxd-ts/rpc';
 import { createServer, partsOf, standalone, type Logger, type UnixListener } from '@lxd-ts/server';
-import { newMember, openEtcdStore, openRecords, startEmbeddedEtcd, type Records, type Store } from '@lxd-ts/state';
+import {
+  newMember,
+  openEtcdStore,
+  openRecords,
+  startEmbeddedEtcd,
+  type Records,
+  type Store,
+} from '@lxd-ts/state';
 import { clusterHub } from './cluster.ts';
 import { clusterAuthority, serverCertificate } from './identity.ts';
 import type { DaemonOptions } from './options.ts';
