@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeJoinToken } from '@lxd-ts/rpc';
 import { makeBusyboxImage } from '../support/busybox.ts';
 import { run } from '../support/client.ts';
 import { lxdTs, lxdTsd } from '../support/daemon.ts';
@@ -66,6 +67,10 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
     );
   }
 
+  join(token: string): void {
+    this.start('--role', 'node', '--cluster-address', `${this.#address}:8444`, '--join-token', token);
+  }
+
   /** Of a daemon that ends by itself. */
   async exitCode(): Promise<number | null> {
     const daemon = this.#daemon;
@@ -95,6 +100,12 @@ let nodes: Host[];
 let rest: Rest;
 /** Of the last member that joined. */
 let usedToken: string;
+
+interface TokenMetadata {
+  secret: string;
+  fingerprint: string;
+  addresses: string[];
+}
 
 interface Instance {
   name: string;
@@ -145,9 +156,9 @@ beforeAll(async () => {
   await startControl();
   for (const node of nodes) {
     const { metadata } = await rest.must('POST', '/1.0/cluster/members', { server_name: node.name });
-    const { joinToken } = (metadata as { metadata: { joinToken: string } }).metadata;
-    node.start('--role', 'node', '--join-token', joinToken);
-    usedToken = joinToken;
+    const { secret, fingerprint, addresses } = (metadata as { metadata: TokenMetadata }).metadata;
+    usedToken = encodeJoinToken({ server_name: node.name, secret, fingerprint, addresses, expires_at: '' });
+    node.join(usedToken);
   }
   await online(3);
   await rest.must('POST', '/1.0/storage-pools', { name: 'p', driver: 'dir' });
@@ -193,6 +204,17 @@ test('six launches are spread three and three, and each is used through the one 
   expect(where).toEqual(['n1', 'n1', 'n1', 'n2', 'n2', 'n2']);
   for (let i = 1; i <= 6; i++) expect(await inside(`c${i}`, 'hostname')).toBe(`c${i}\n`);
   expect(await inside('c1', 'sh', '-c', 'exit 0; true')).toBe('');
+});
+
+test("a node's own socket answers for the whole cluster", async () => {
+  const node = nodes[0];
+  if (!node) throw new Error('no node');
+  const environment = { LXD_TS_DIR: node.dir };
+  const elsewhere = (await list()).find(({ location }) => location !== node.name)?.name ?? '';
+  const said = await run([lxdTs, 'exec', elsewhere, '--', 'hostname'], { environment });
+  expect(said.stdout).toBe(`${elsewhere}\n`);
+  const listed = await run([lxdTs, 'list', '--format', 'csv', '--columns', 'n'], { environment });
+  expect(listed.stdout).toBe('c1\nc2\nc3\nc4\nc5\nc6\n');
 });
 
 const allRun = async (before: number[]): Promise<void> => {
@@ -244,7 +266,7 @@ test('etcd is killed: it is started again, nothing lost', async () => {
 test('a token is good once', async () => {
   const late = new Host('n3', join(dir, 'n3'), '10.232.0.4');
   await late.plugIn();
-  late.start('--role', 'node', '--join-token', usedToken);
+  late.join(usedToken);
   expect(await late.exitCode()).toBe(1);
   await late.tearDown();
   const members = (await rest.must('GET', '/1.0/cluster/members')).metadata as string[];

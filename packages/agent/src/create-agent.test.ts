@@ -49,6 +49,7 @@ async function open(): Promise<Agent> {
     storageDrivers,
     networkDrivers,
     bulk: localBulk(),
+    membership: () => Promise.resolve(),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     randomId: () => 'abcd1234',
   });

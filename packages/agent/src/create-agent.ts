@@ -29,6 +29,8 @@ export interface AgentOptions {
   networkDrivers: readonly NetworkDriver[];
   /** To other members. */
   bulk: Bulk;
+  /** Told to the daemon around it. */
+  membership: Agent['membership'];
   log: AgentLogger;
   /** Eight random hex digits. */
   randomId(): string;
@@ -133,6 +135,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     logs: (ref) => logs.list(ref),
     readLog: (ref, file) => logs.read(ref, file),
     deleteLog: (ref, file) => logs.delete(ref, file),
+
+    membership: (change, call) => options.membership(change, call),
 
     observe: (call) => instances.observe(call),
     [Symbol.dispose]: () => {

@@ -73,10 +73,12 @@ export const routes: readonly ApiRoute[] = [
   {"operationId":"projectGet","method":"get","path":"/1.0/projects/{name}","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"certificatesGet","method":"get","path":"/1.0/certificates","aliases":[],"requestBody":"none","queryParameters":["recursion"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"clusterGet","method":"get","path":"/1.0/cluster","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"clusterPut","method":"put","path":"/1.0/cluster","aliases":[],"requestBody":"json","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"clusterMembersGet","method":"get","path":"/1.0/cluster/members","aliases":[],"requestBody":"none","queryParameters":["recursion"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"clusterMembersPost","method":"post","path":"/1.0/cluster/members","aliases":[],"requestBody":"json","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"resourcesGet","method":"get","path":"/1.0/resources","aliases":[],"requestBody":"none","queryParameters":["target"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"warningsGet","method":"get","path":"/1.0/warnings","aliases":[],"requestBody":"none","queryParameters":["project","recursion"],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"internalClusterEnrollPost","method":"post","path":"/internal/cluster/enroll","aliases":[],"requestBody":"json","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalReadyGet","method":"get","path":"/internal/ready","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalShutdownPut","method":"put","path":"/internal/shutdown","aliases":[],"requestBody":"none","queryParameters":["force"],"slashes":[],"websocket":false,"public":false},
 ];

@@ -829,7 +829,11 @@ export interface paths {
         };
         /** Show whether the server is part of a cluster */
         get: operations["clusterGet"];
-        put?: never;
+        /**
+         * Make the server the first member of a new cluster, or have it join one
+         * @description With a join token the server joins: what it had on record is gone then. The API starts again right after.
+         */
+        put: operations["clusterPut"];
         post?: never;
         delete?: never;
         options?: never;
@@ -886,6 +890,26 @@ export interface paths {
         get: operations["warningsGet"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/cluster/enroll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a machine in that shows a join token
+         * @description Open to everybody: the token’s secret is what counts, and it is good once.
+         */
+        post: operations["internalClusterEnrollPost"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1714,6 +1738,41 @@ export interface components {
             description: string;
             config: components["schemas"]["Config"];
             groups: string[];
+        };
+        ClusterPut: {
+            /** @description Its name as a member. */
+            server_name?: string;
+            enabled?: boolean;
+            /** @description HOST:PORT at which the other members reach it. */
+            server_address?: string;
+            /** @description HOST:PORT of a member of the cluster to join. */
+            cluster_address?: string;
+            /** @description That cluster’s certificate, PEM. */
+            cluster_certificate?: string;
+            /** @description A join token, as LXD’s clients send it. */
+            cluster_password?: string;
+            /** @description A join token. */
+            cluster_token?: string;
+            /** @description Options of pools and networks that are this member’s own. */
+            member_config?: components["schemas"]["ClusterMemberConfigKey"][] | null;
+        };
+        ClusterEnrollPost: {
+            server_name: string;
+            /** @description Of its join token. */
+            secret: string;
+            /** @description HOST:PORT at which the other members reach it. */
+            address: string;
+            /** @description PKCS#10, PEM; its subject is ignored. */
+            certificate_request: string;
+            member_config?: components["schemas"]["ClusterMemberConfigKey"][];
+        };
+        ClusterEnrolled: {
+            /** @description PEM, signed by the authority. */
+            certificate: string;
+            /** @description PEM; it signs for all members. */
+            authority: string;
+            /** @description HOST:PORT of its members. */
+            control_plane: string[];
         };
         ClusterMembersPost: {
             /** @description Name of the machine that will join. */
@@ -3986,6 +4045,24 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    clusterPut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterPut"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            default: components["responses"]["Error"];
+        };
+    };
     clusterMembersGet: {
         parameters: {
             query?: {
@@ -4083,6 +4160,35 @@ export interface operations {
                     };
                 };
             };
+            default: components["responses"]["Error"];
+        };
+    };
+    internalClusterEnrollPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterEnrollPost"];
+            };
+        };
+        responses: {
+            /** @description The new member’s certificate, and what it needs besides. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["ClusterEnrolled"];
+                    };
+                };
+            };
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             default: components["responses"]["Error"];
         };
     };

@@ -1,25 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import { machine } from 'node:os';
 import { join } from 'node:path';
 import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
-import { fingerprintOf, type Agent } from '@lxd-ts/rpc';
-import { createServer, partsOf, standalone, type Logger, type UnixListener } from '@lxd-ts/server';
-import {
-  newMember,
-  openEtcdStore,
-  openRecords,
-  startEmbeddedEtcd,
-  type Records,
-  type Store,
-} from '@lxd-ts/state';
-import { clusterHub } from './cluster.ts';
-import { clusterAuthority, serverCertificate } from './identity.ts';
+import { fingerprintOf, type Agent, type HubConnections, type MemberPort } from '@lxd-ts/rpc';
+import { createServer, partsOf, renameMember, type ClusterControl, type Logger } from '@lxd-ts/server';
+import { newMember, openEtcdStore, openRecords, startEmbeddedEtcd, type Records, type Store } from '@lxd-ts/state';
+import { openClusterSide } from './cluster-side.ts';
+import { clusterAuthority, clusterCertificate, serverCertificate } from './identity.ts';
+import type { Membership } from './membership.ts';
 import type { DaemonOptions } from './options.ts';
 import { version } from './version.ts';
 
 export interface ControlPlane {
+  /** The API; it listens nowhere itself. */
+  http: Server;
   /**
    * Stops every instance of this machine, and what they stood on.
    * @param force does not wait for what is going on to end first
@@ -31,16 +28,36 @@ export interface ControlPlane {
   sayGoodbye(): void;
 }
 
+export interface ControlPlaneParts {
+  options: DaemonOptions;
+  /** Of this machine, where it is a node too. */
+  agent: Agent | undefined;
+  /** Undefined: it is alone. */
+  cluster:
+    | {
+        membership: Membership;
+        port: MemberPort;
+        connections: HubConnections | undefined;
+        onControlPlane(addresses: string[]): void;
+      }
+    | undefined;
+  /** @param certificate PEM, that clients are shown */
+  control(certificate: string): ClusterControl;
+  log: Logger;
+  shutdown(force: boolean): Promise<void>;
+}
+
 /** How long a shutdown waits for what is going on, as LXD's. */
 const drainTimeoutMs = 300_000;
 
 /** A store, and what must be ended with it. */
 async function openStore(
   options: DaemonOptions,
+  name: string,
   log: Logger,
   signal: AbortSignal,
 ): Promise<{ store: Store; close(): Promise<void> }> {
-  const identity = { writer: options.name, id: randomUUID() };
+  const identity = { writer: name, id: randomUUID() };
   if (options.etcdEndpoints.length > 0) {
     const { etcdTls: tls } = options;
     const files = tls && {
@@ -71,10 +88,11 @@ async function openStore(
   };
 }
 
-/** What a new installation has from its first start. */
-async function firstRecords(
+/** What a new installation has from its first start, and what this member says of itself. */
+async function ownRecords(
   records: Records,
-  options: DaemonOptions,
+  { options, cluster }: ControlPlaneParts,
+  name: string,
   now: Date,
   signal: AbortSignal,
 ): Promise<void> {
@@ -90,46 +108,44 @@ async function firstRecords(
       })
       .commit({ signal });
   }
-  const known = records.get('members', options.name);
-  const roles = [...options.roles];
+  const membership = cluster?.membership;
+  const { formerName } = membership ?? {};
+  if (formerName !== undefined && formerName !== name) await renameMember(records, formerName, name, { signal });
+  const own = {
+    roles: [...options.roles],
+    address: membership?.address ?? '',
+    certificate: membership ? fingerprintOf(membership.identity.certificate) : '',
+  };
+  const known = records.get('members', name);
   if (!known) {
-    const member = newMember({
-      name: options.name,
-      roles,
-      architecture: machine(),
-      joinedAt: now.toISOString(),
-    });
-    await records.transaction().create('members', [options.name], member).commit({ signal });
-  } else if (known.value.roles.join() !== roles.join()) {
-    const { revision, value } = known;
-    await records
-      .transaction()
-      .update('members', [options.name], revision, { ...value, roles })
-      .commit({ signal });
+    const member = newMember({ name, architecture: machine(), joinedAt: now.toISOString(), ...own });
+    await records.transaction().create('members', [name], member).commit({ signal });
+    return;
   }
+  const { value, revision } = known;
+  const same =
+    value.roles.join() === own.roles.join() &&
+    value.address === own.address &&
+    value.certificate === own.certificate;
+  if (!same) await records.transaction().update('members', [name], revision, { ...value, ...own }).commit({ signal });
 }
 
 /**
  * Brings the API up, with this machine's agent where it is a node too.
  * @param signal gives the start up; what was opened is closed again
  */
-export async function openControlPlane(
-  options: DaemonOptions,
-  agent: Agent | undefined,
-  listener: UnixListener,
-  log: Logger,
-  shutdown: (force: boolean) => Promise<void>,
-  signal: AbortSignal,
-): Promise<ControlPlane> {
+export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSignal): Promise<ControlPlane> {
+  const { options, agent, cluster, log } = parts;
+  const { dir } = options;
   const clock = { now: () => new Date() };
-  const { name, dir } = options;
+  const name = cluster?.membership.name ?? options.name;
   await using opening = new AsyncDisposableStack();
-  const { store, close: closeStore } = await openStore(options, log, signal);
+  const { store, close: closeStore } = await openStore(options, name, log, signal);
   opening.defer(closeStore);
   const onError = (error: Error) => log.error('the records are in trouble', { error: error.message });
   const records = opening.use(await openRecords(store, { signal, onError }));
-  await firstRecords(records, options, clock.now(), signal);
-  const clustered = options.clusterAddress !== undefined;
+  await ownRecords(records, parts, name, clock.now(), signal);
+  const clustered = cluster !== undefined;
   const operations = await openOperations({
     records,
     server: name,
@@ -138,19 +154,11 @@ export async function openControlPlane(
     uuid: randomUUID,
     onError,
   });
-  const { certificate } = await serverCertificate(dir, name, clock.now());
-  const cluster =
-    options.clusterAddress === undefined
-      ? undefined
-      : clusterHub({
-          address: options.clusterAddress,
-          authority: await clusterAuthority(dir, clock.now()),
-          records,
-          log,
-          clock,
-        });
+  const shown = cluster
+    ? await clusterCertificate(dir, name, clock.now())
+    : await serverCertificate(dir, name, clock.now());
+  const fingerprint = fingerprintOf(shown.certificate);
   let ready = false;
-  const hubs = opening.use(new AsyncDisposableStack());
   const api = createServer({
     records,
     operations,
@@ -160,18 +168,14 @@ export async function openControlPlane(
     uuid: randomUUID,
     info: {
       version,
-      certificate,
-      certificateFingerprint: fingerprintOf(certificate),
+      certificate: shown.certificate,
+      certificateFingerprint: fingerprint,
       pid: process.pid,
       clustered,
     },
-    internal: { ready: () => ready, shutdown },
-    cluster: {
-      control: { ...standalone, clustered: () => clustered, address: () => options.clusterAddress ?? '' },
-      joinToken: cluster?.joinToken,
-    },
+    internal: { ready: () => ready, shutdown: (force) => parts.shutdown(force) },
+    cluster: { control: parts.control(shown.certificate) },
   });
-
   opening.use(api);
   // Ends first: what unwinds needs its agents.
   opening.use(operations);
@@ -189,14 +193,28 @@ export async function openControlPlane(
   };
   if (agent) await api.agents.connected(name, agent);
   await api.recover([name], { signal });
-  if (cluster) hubs.use(await cluster.listen(api, (member) => void takenIn(member)));
-  listener.serve(api.http);
+  if (cluster) {
+    opening.use(
+      await openClusterSide({
+        ...cluster,
+        api,
+        records,
+        name,
+        authority: await clusterAuthority(dir, clock.now()),
+        certificate: shown,
+        onTakenIn: (member) => void takenIn(member),
+        log,
+        clock,
+      }),
+    );
+  }
   // As LXD: ready is who has started what should run.
   if (agent) void takenIn(name).then(() => (ready = true));
   else ready = true;
 
   const open = opening.move();
   return {
+    http: api.http,
     stopInstances: async (force) => {
       stopping.abort();
       if (!agent) return;

@@ -1,12 +1,9 @@
 import { mkdir, chmod } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LxdError, toLxdError } from '@lxd-ts/core';
-import { connectAgent, localBulk } from '@lxd-ts/rpc';
-import { createNodeServer, listenUnix } from '@lxd-ts/server';
-import { openControlPlane, type ControlPlane } from './control-plane.ts';
-import { joinedCluster } from './identity.ts';
+import { listenUnix } from '@lxd-ts/server';
+import { Daemon } from './daemon.ts';
 import { openLogger } from './logger.ts';
-import { openNode } from './node.ts';
 import { help, parseOptions, type DaemonOptions } from './options.ts';
 import { version } from './version.ts';
 
@@ -50,39 +47,13 @@ async function run(options: DaemonOptions): Promise<void> {
 
   // Before anything is touched: another daemon may be at work here.
   await using listener = await listenUnix(join(dir, 'unix.socket'), options.group);
-  const joined = options.roles.includes('control-plane')
-    ? undefined
-    : await joinedCluster(dir, options.joinToken, new Date());
-  const agent = options.roles.includes('node') ? await openNode(dir, localBulk(), log) : undefined;
-  let controlPlane: ControlPlane | undefined;
-  let connection: Promise<void> | undefined;
-  const lifetime = new AbortController();
-  if (options.roles.includes('control-plane')) {
-    controlPlane = await openControlPlane(
-      { ...options, dir },
-      agent,
-      listener,
-      log,
-      shutdown,
-      starting.signal,
-    );
-  } else if (agent && joined) {
-    const { identity, addresses, name } = joined;
-    let online = false;
-    connection = connectAgent(agent, addresses[0] ?? '', identity, {
-      signal: lifetime.signal,
-      onState: (connected, why) => {
-        online = connected;
-        log.info(connected ? 'connected' : 'not connected', { member: name, why });
-      },
-    });
-    listener.serve(createNodeServer({ log, internal: { ready: () => online, shutdown } }));
-  }
+  const daemon = new Daemon({ ...options, dir }, listener, log, shutdown);
+  await daemon.start(starting.signal);
   log.info('ready', { version, dir, roles: options.roles.join() });
 
   const { stopInstances, force } = await end.promise;
   log.info('ending', { stopInstances });
-  if (stopInstances) await controlPlane?.stopInstances(force);
+  if (stopInstances) await daemon.stopInstances(force);
   stopped.resolve(undefined);
   // What does not unwind in time is finished or rolled back at the next start.
   setTimeout(() => {
@@ -90,11 +61,8 @@ async function run(options: DaemonOptions): Promise<void> {
     process.exit(1);
   }, endTimeoutMs).unref();
   await listener[Symbol.asyncDispose]();
-  await controlPlane?.close();
-  lifetime.abort(new LxdError('unavailable', 'The daemon is shutting down'));
-  await connection;
-  agent?.[Symbol.dispose]();
-  controlPlane?.sayGoodbye();
+  const sayGoodbye = await daemon.end();
+  sayGoodbye();
 }
 
 async function main(): Promise<void> {

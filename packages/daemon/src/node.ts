@@ -11,7 +11,12 @@ import { storageDrivers } from '@lxd-ts/storage';
 import { version } from './version.ts';
 
 /** The agent of this machine. */
-export async function openNode(dir: string, bulk: Bulk, log: Logger): Promise<Agent & Disposable> {
+export async function openNode(
+  dir: string,
+  bulk: Bulk,
+  membership: Agent['membership'],
+  log: Logger,
+): Promise<Agent & Disposable> {
   const host = linuxHost();
   const liblxc = openLiblxc({
     lxcpath: join(dir, 'containers'),
@@ -27,6 +32,7 @@ export async function openNode(dir: string, bulk: Bulk, log: Logger): Promise<Ag
     storageDrivers,
     networkDrivers,
     bulk,
+    membership,
     log,
     randomId: () => randomBytes(4).toString('hex'),
   });

@@ -13,7 +13,7 @@ test('names the flag that is wrong', () => {
     '--cluster-address: "here" is not HOST:PORT',
   );
   expect(() => parseOptions(['--nonsense'], {})).toThrow('--nonsense');
-  expect(() => parseOptions(['--join-token', 'x'], {})).toThrow('--role node');
+  expect(() => parseOptions(['--join-token', 'x'], {})).toThrow('--cluster-address');
 });
 
 test('help and version win', () => {

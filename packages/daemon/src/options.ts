@@ -35,15 +35,15 @@ Runs the lxd-ts daemon in the foreground. It must be started as root.
   --etcd-cert FILE, --etcd-key FILE
                              Client certificate for that cluster
   --cluster-address HOST:PORT
-                             Where members that are only nodes reach this control plane
-  --join-token TOKEN         Join a cluster (only with --role node, the first time)
+                             Where other members reach this one (the first time; it is kept)
+  --join-token TOKEN         Join a cluster (the first time)
   --version                  Print the version
   --help                     Print this
 
 Examples:
   lxd-tsd --group lxd --logfile /var/log/lxd-tsd.log
   lxd-tsd --role control-plane --cluster-address 10.0.0.1:8444
-  lxd-tsd --role node --name n2 --join-token "$(cat token)"
+  lxd-tsd --cluster-address 10.0.0.2:8444 --join-token "$(cat token)"
 `;
 
 const flags = {
@@ -98,8 +98,8 @@ export function parseOptions(
   if (values.version) return 'version';
   const roles = rolesOf(values.role ?? 'control-plane,node');
   const ca = values['etcd-ca'];
-  if (values['join-token'] !== undefined && roles.includes('control-plane')) {
-    throw invalid('--join-token goes with --role node only');
+  if (values['join-token'] !== undefined && values['cluster-address'] === undefined) {
+    throw invalid('--join-token needs --cluster-address: where the other members reach this one');
   }
   return {
     dir: values.dir ?? environment['LXD_TS_DIR'] ?? environment['LXD_DIR'] ?? '/var/lib/lxd-ts',

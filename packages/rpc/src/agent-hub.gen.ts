@@ -12,12 +12,9 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
-  type ClientUnaryCall,
   type handleBidiStreamingCall,
-  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
-  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
@@ -29,15 +26,6 @@ export const protobufFileName = "agent.proto";
  * Between a member's agent and a control-plane member. The agent dials; commands come down, results and observations go up.
  * Calls and results are the Agent interface of src/agent.ts as JSON; streams of bytes have channels of their own.
  */
-
-export interface EnrollRequest {
-  /** PEM certificate request; its subject is ignored. */
-  certificateRequest: string;
-}
-
-export interface EnrollReply {
-  certificate: string;
-}
 
 export interface AgentMessage {
   message:
@@ -95,98 +83,6 @@ export interface Chunk {
   /** Not empty: what follows is another part, described by this JSON. */
   part: string;
 }
-
-function createBaseEnrollRequest(): EnrollRequest {
-  return { certificateRequest: "" };
-}
-
-export const EnrollRequest: MessageFns<EnrollRequest> = {
-  encode(message: EnrollRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.certificateRequest !== "") {
-      writer.uint32(10).string(message.certificateRequest);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): EnrollRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnrollRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.certificateRequest = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseEnrollReply(): EnrollReply {
-  return { certificate: "" };
-}
-
-export const EnrollReply: MessageFns<EnrollReply> = {
-  encode(message: EnrollReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.certificate !== "") {
-      writer.uint32(10).string(message.certificate);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): EnrollReply {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnrollReply();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.certificate = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
 
 function createBaseAgentMessage(): AgentMessage {
   return { message: undefined };
@@ -740,16 +636,6 @@ export const Chunk: MessageFns<Chunk> = {
 
 export type AgentHubService = typeof AgentHubService;
 export const AgentHubService = {
-  /** With the short-lived certificate of a join token: exchanged for a lasting one, once. */
-  enroll: {
-    path: "/lxdts.v1.AgentHub/Enroll" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: EnrollRequest): Buffer => Buffer.from(EnrollRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): EnrollRequest => EnrollRequest.decode(value),
-    responseSerialize: (value: EnrollReply): Buffer => Buffer.from(EnrollReply.encode(value).finish()),
-    responseDeserialize: (value: Buffer): EnrollReply => EnrollReply.decode(value),
-  },
   /** For as long as the agent lives. */
   session: {
     path: "/lxdts.v1.AgentHub/Session" as const,
@@ -770,34 +656,28 @@ export const AgentHubService = {
     responseSerialize: (value: Chunk): Buffer => Buffer.from(Chunk.encode(value).finish()),
     responseDeserialize: (value: Buffer): Chunk => Chunk.decode(value),
   },
+  /** A connection to the REST API, by whoever used this member's unix socket. */
+  forward: {
+    path: "/lxdts.v1.AgentHub/Forward" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: Chunk): Buffer => Buffer.from(Chunk.encode(value).finish()),
+    requestDeserialize: (value: Buffer): Chunk => Chunk.decode(value),
+    responseSerialize: (value: Chunk): Buffer => Buffer.from(Chunk.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Chunk => Chunk.decode(value),
+  },
 } as const;
 
 export interface AgentHubServer extends UntypedServiceImplementation {
-  /** With the short-lived certificate of a join token: exchanged for a lasting one, once. */
-  enroll: handleUnaryCall<EnrollRequest, EnrollReply>;
   /** For as long as the agent lives. */
   session: handleBidiStreamingCall<AgentMessage, HubMessage>;
   /** One stream of bytes, named by the metadata key `channel`. Flow control is HTTP/2's. */
   channel: handleBidiStreamingCall<Chunk, Chunk>;
+  /** A connection to the REST API, by whoever used this member's unix socket. */
+  forward: handleBidiStreamingCall<Chunk, Chunk>;
 }
 
 export interface AgentHubClient extends Client {
-  /** With the short-lived certificate of a join token: exchanged for a lasting one, once. */
-  enroll(
-    request: EnrollRequest,
-    callback: (error: ServiceError | null, response: EnrollReply) => void,
-  ): ClientUnaryCall;
-  enroll(
-    request: EnrollRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: EnrollReply) => void,
-  ): ClientUnaryCall;
-  enroll(
-    request: EnrollRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: EnrollReply) => void,
-  ): ClientUnaryCall;
   /** For as long as the agent lives. */
   session(): ClientDuplexStream<AgentMessage, HubMessage>;
   session(options: Partial<CallOptions>): ClientDuplexStream<AgentMessage, HubMessage>;
@@ -806,6 +686,10 @@ export interface AgentHubClient extends Client {
   channel(): ClientDuplexStream<Chunk, Chunk>;
   channel(options: Partial<CallOptions>): ClientDuplexStream<Chunk, Chunk>;
   channel(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<Chunk, Chunk>;
+  /** A connection to the REST API, by whoever used this member's unix socket. */
+  forward(): ClientDuplexStream<Chunk, Chunk>;
+  forward(options: Partial<CallOptions>): ClientDuplexStream<Chunk, Chunk>;
+  forward(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<Chunk, Chunk>;
 }
 
 export const AgentHubClient = makeGenericClientConstructor(AgentHubService, "lxdts.v1.AgentHub") as unknown as {

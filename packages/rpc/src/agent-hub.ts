@@ -1,9 +1,8 @@
+import type { Duplex } from 'node:stream';
 import {
   Server,
   ServerCredentials,
-  type sendUnaryData,
   type ServerDuplexStream,
-  type ServerUnaryCall,
   type status,
 } from '@grpc/grpc-js';
 import { grpcStatusOf, LxdError, toLxdError, type ErrorCode } from '@lxd-ts/core';
@@ -11,13 +10,11 @@ import {
   AgentHubService,
   type AgentMessage,
   type Chunk,
-  type EnrollReply,
-  type EnrollRequest,
   type HubMessage,
 } from './agent-hub.gen.ts';
 import type { Agent, CallOptions, Observation } from './agent.ts';
 import { CallTable } from './call-table.ts';
-import type { ChunkStream } from './channel.ts';
+import { byteStream, type ChunkStream } from './channel.ts';
 import type { Accept } from './member-port.ts';
 import type { Identity } from './pki.ts';
 import { remoteAgent, type Peer } from './remote-agent.ts';
@@ -26,11 +23,11 @@ import { protocolVersion } from './serve-agent.ts';
 export interface AgentHubOptions {
   identity: Identity;
   /** Whether this certificate belongs to a member that may connect. */
-  mayConnect(member: string): boolean;
-  /** Exchanges a join token's certificate for a lasting one. @throws LxdError `forbidden` */
-  enroll(tokenName: string, serialNumber: string, request: string): Promise<string>;
+  mayConnect(member: string, fingerprint: string): boolean;
   connected(member: string, agent: Agent): void;
   disconnected(member: string, agent: Agent): void;
+  /** A connection to the REST API, from the unix socket of a member that does not serve it itself. */
+  forwarded(member: string, connection: Duplex): void;
 }
 
 /** The name that agents ask for in TLS, and that the hub's certificate says. */
@@ -42,15 +39,15 @@ export interface AgentHub extends AsyncDisposable {
 }
 
 interface TlsStream {
-  getAuthContext(): { sslPeerCertificate?: { subject?: { CN?: string }; serialNumber?: string } };
+  getAuthContext(): { sslPeerCertificate?: { subject?: { CN?: string }; fingerprint256?: string } };
 }
 
-/** Who is at the other end, from the certificate that TLS has verified. */
-function peerOf(call: unknown): { name: string; serialNumber: string } {
+/** Who is at the other end, from the certificate that TLS has verified; the fingerprint as LXD writes it. */
+function peerOf(call: unknown): { name: string; fingerprint: string } {
   const { sslPeerCertificate: certificate } = (call as TlsStream).getAuthContext();
   const name = certificate?.subject?.CN;
   if (!name) throw new LxdError('unauthenticated', 'The client showed no certificate');
-  return { name, serialNumber: certificate.serialNumber ?? '' };
+  return { name, fingerprint: (certificate.fingerprint256 ?? '').replaceAll(':', '').toLowerCase() };
 }
 
 const grpcError = (error: unknown): { code: status; details: string } => {
@@ -193,27 +190,17 @@ export function startAgentHub(options: AgentHubOptions): AgentHub {
   });
 
   server.addService(AgentHubService, {
-    enroll: (call: ServerUnaryCall<EnrollRequest, EnrollReply>, callback: sendUnaryData<EnrollReply>) => {
-      const answer = async (): Promise<string> => {
-        const { name, serialNumber } = peerOf(call);
-        return options.enroll(name, serialNumber, call.request.certificateRequest);
-      };
-      answer().then(
-        (certificate) => callback(null, { certificate }),
-        (error: unknown) => callback(grpcError(error)),
-      );
-    },
-
     session: (stream: ServerDuplexStream<AgentMessage, HubMessage>) => {
       const refuse = (error: LxdError) => stream.destroy(Object.assign(error, grpcError(error)));
       let name: string;
+      let fingerprint: string;
       try {
-        ({ name } = peerOf(stream));
+        ({ name, fingerprint } = peerOf(stream));
       } catch (error) {
         refuse(toLxdError(error));
         return;
       }
-      if (!options.mayConnect(name)) {
+      if (!options.mayConnect(name, fingerprint)) {
         refuse(new LxdError('forbidden', `"${name}" is not a member of this cluster`));
         return;
       }
@@ -249,6 +236,14 @@ export function startAgentHub(options: AgentHubOptions): AgentHub {
       const name = String(stream.metadata.get('channel')[0] ?? '');
       const connection = connections.get(peerOf(stream).name);
       if (connection && name) connection.opened(name, stream as unknown as ChunkStream);
+      else stream.destroy(new Error('no session'));
+    },
+
+    forward: (stream: ServerDuplexStream<Chunk, Chunk>) => {
+      const { name } = peerOf(stream);
+      stream.on('error', () => undefined); // the byte stream tells its reader
+      stream.once('end', () => stream.end());
+      if (connections.has(name)) options.forwarded(name, byteStream(stream as unknown as ChunkStream));
       else stream.destroy(new Error('no session'));
     },
   });

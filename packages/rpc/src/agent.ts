@@ -75,6 +75,23 @@ export interface HostInterface {
   type: string;
 }
 
+/** What a member is told of its place in the cluster. */
+export type MembershipChange =
+  /** Where the control plane's members are, `HOST:PORT`. */
+  | { kind: 'control-plane'; addresses: string[] }
+  /** It becomes a member of the control plane: answers when it has what it needs, and serves as soon as its etcd does. */
+  | {
+      kind: 'promote';
+      authority: { certificate: string; key: string };
+      clusterCertificate: { certificate: string; key: string };
+      /** Peers of the etcd it joins: name → URL, its own included. */
+      etcd: Record<string, string>;
+    }
+  /** It is of the control plane no longer. */
+  | { kind: 'demote'; controlPlane: string[] }
+  /** It is removed: alone from now on. */
+  | { kind: 'leave' };
+
 /** One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. */
 export interface ImagePart {
   kind: 'unified' | 'metadata' | 'rootfs';
@@ -237,6 +254,9 @@ export interface Agent {
   logs(spec: InstanceRef, options: CallOptions): Promise<LogFile[]>;
   readLog(spec: InstanceRef, file: string, options: CallOptions): Promise<Readable>;
   deleteLog(spec: InstanceRef, file: string, options: CallOptions): Promise<void>;
+
+  /** What concerns the daemon around the agent. */
+  membership(change: MembershipChange, options: CallOptions): Promise<void>;
 
   /** For ever, from now on. */
   observe(options: CallOptions): AsyncIterable<Observation>;

@@ -1,13 +1,14 @@
 export * from './agent.ts';
 export { hubName, startAgentHub, type AgentHub, type AgentHubOptions } from './agent-hub.ts';
 export { bulkName, openBulkPort, type Bulk, type BulkPort, type BulkTicket } from './bulk.ts';
-export { connectAgent } from './connect-agent.ts';
-export { decodeJoinToken, encodeJoinToken, enroll, type JoinToken } from './join.ts';
+export { openHubConnections, type HubConnections } from './hub-connections.ts';
+export { decodeJoinToken, encodeJoinToken, type JoinToken } from './join.ts';
 export { localBulk } from './local-bulk.ts';
 export { openMemberPort, splitAddress, type Accept, type MemberPort } from './member-port.ts';
 export {
   certify,
   createAuthority,
+  createRequest,
   fingerprintOf,
   issue,
   selfSigned,

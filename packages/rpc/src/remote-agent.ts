@@ -47,6 +47,7 @@ export const plainMethods = [
   'clearConsoleLog',
   'logs',
   'deleteLog',
+  'membership',
 ] as const satisfies readonly (keyof Agent)[];
 
 /** Names of the channels that the agent opens for a session. */

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { Config, NetworkSpec, PoolSpec } from '@lxd-ts/core';
 import type { Operations } from '@lxd-ts/operations';
 import type { MemberDescription } from '@lxd-ts/rpc';
@@ -146,7 +147,11 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const http = createApp({
     routes,
     log,
-    callerOf: () => ({ protocol: 'unix', username: 'root' }),
+    // Whoever came by TLS has proven nothing yet; the unix socket is only for whom its mode lets in.
+    callerOf: ({ socket }) =>
+      socket instanceof TLSSocket
+        ? { protocol: 'tls', username: '', trusted: false }
+        : { protocol: 'unix', username: 'root', trusted: true },
   });
   const listener = operations.onChange((operation, project) => events.operation(operation, project));
   return {

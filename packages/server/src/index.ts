@@ -1,5 +1,6 @@
 export { createServer, partsOf, type ApiServer, type ApiServerOptions } from './create-server.ts';
 export { createNodeServer } from './create-node-server.ts';
+export { renameMember } from './features/cluster/rename-member.ts';
 export { listenUnix, type UnixListener } from './http/listen.ts';
 export type { Logger } from './services.ts';
 export {

@@ -45,6 +45,7 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     const { api, route, params, instancesPath } = find(router, (request.method ?? '').toLowerCase(), path);
     const caller = callerOf(request);
     // Not the query: there may be a secret in it.
+    if (!caller.trusted && !route.untrusted) throw new LxdError('forbidden', 'not authorized');
     const { protocol, username } = caller;
     log.debug('Handling API request', { ip: '@', method: request.method, protocol, url: path, username });
     const project = query.get('project') || 'default';

@@ -28,8 +28,8 @@ async function groupId(group: string): Promise<number> {
 
 /** Disposing takes no more connections and removes the socket. */
 export interface UnixListener extends AsyncDisposable {
-  /** Hands over who waits, and whoever comes. `app` itself need not listen. */
-  serve(app: Server): void;
+  /** Hands over who waits, and whoever comes. `app` itself need not listen. Undefined: whoever comes waits. */
+  serve(app: Server | undefined): void;
 }
 
 function open(server: Server, path: string): Promise<void> {
@@ -53,7 +53,7 @@ export async function listenUnix(path: string, group: string | undefined): Promi
   if (await answers(path)) throw new LxdError('conflict', `Another daemon is running: it answers on ${path}`);
   await rm(path, { force: true });
   let app: Server | undefined;
-  const ready = Promise.withResolvers<Server>();
+  let ready = Promise.withResolvers<Server>();
   const server = createServer({
     keepAliveTimeout: 60_000,
     requestTimeout: 0, // an upload takes as long as it takes
@@ -79,7 +79,8 @@ export async function listenUnix(path: string, group: string | undefined): Promi
   return {
     serve(later) {
       app = later;
-      ready.resolve(later);
+      if (later) ready.resolve(later);
+      else ready = Promise.withResolvers();
     },
     [Symbol.asyncDispose]: () => {
       server.close();

@@ -5,6 +5,8 @@ import type { OperationView } from '@lxd-ts/operations';
 
 export interface Caller {
   protocol: 'unix' | 'tls';
+  /** Whether it may do anything beside what is open to all. */
+  trusted: boolean;
   /** Name shown in operations and lifecycle events. */
   username: string;
 }
@@ -42,6 +44,8 @@ export type Reply =
 /** One operation of the OpenAPI document. Method, path, body kind and parameters come from the document. */
 export interface Route<Body = never> {
   operationId: string;
+  /** Also for callers that are not trusted; the handler looks at `caller.trusted` itself. */
+  untrusted?: boolean;
   handle(request: RequestContext<Body>): Promise<Reply>;
 }
 

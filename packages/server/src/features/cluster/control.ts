@@ -41,12 +41,19 @@ export interface ClusterControl {
   /** PEM of the certificate that the cluster's REST API shows. */
   certificate(): string;
   /**
-   * This machine becomes the first member of a cluster. Its record goes under the new name before this is called.
-   * @throws LxdError `invalid` without an address that others can reach
+   * This machine becomes the first member of a cluster; its records are renamed when the API starts again, which is right
+   * after the answer.
+   * @param request.address `HOST:PORT` by which other members will reach it
+   * @throws LxdError `invalid` for an address that nobody can listen on
    */
-  enable(request: { serverName: string }, options: ControlOptions): Promise<void>;
+  enable(request: { serverName: string; address: string }, options: ControlOptions): Promise<void>;
   /** This machine, which has nothing of its own, becomes a member of another cluster. Ends with this server's records. */
   join(request: JoinRequest, options: ControlOptions): Promise<void>;
+  /** The certificate of a member that is taken in, for the key of its request. @throws LxdError `invalid` for a bad request */
+  certify(
+    name: string,
+    certificateRequest: string,
+  ): Promise<{ certificate: string; fingerprint: string; authority: string }>;
   /** This machine, no longer a member, starts anew by itself. */
   leave(options: ControlOptions): Promise<void>;
   /** A new certificate of the cluster, on every member. PEM. */
@@ -74,6 +81,7 @@ export const standalone: ClusterControl = {
   certificate: () => '',
   enable: async () => alone(),
   join: async () => alone(),
+  certify: async () => alone(),
   leave: async () => alone(),
   updateCertificate: async () => alone(),
   removeMember: async () => alone(),

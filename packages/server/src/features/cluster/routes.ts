@@ -1,12 +1,32 @@
 import { LxdError } from '@lxd-ts/core';
+import { decodeJoinToken, fingerprintOf } from '@lxd-ts/rpc';
+import { newMember, type MemberRecord } from '@lxd-ts/state';
 import { started, sync, type Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import type { ClusterControl } from './control.ts';
+import type { ClusterControl, JoinRequest, MemberConfigKey } from './control.ts';
+import { createJoinToken, redeem } from './tokens.ts';
+
+interface ClusterPut {
+  server_name?: string;
+  enabled?: boolean;
+  server_address?: string;
+  cluster_address?: string;
+  cluster_certificate?: string;
+  cluster_password?: string;
+  cluster_token?: string;
+  member_config?: MemberConfigKey[] | null;
+}
+
+interface ClusterEnrollPost {
+  server_name: string;
+  secret: string;
+  address: string;
+  certificate_request: string;
+  member_config?: MemberConfigKey[];
+}
 
 export interface ClusterOptions {
   control: ClusterControl;
-  /** Makes a one-use token for a new member; undefined where no cluster address is served. */
-  joinToken?: ((name: string) => Promise<{ token: string; expiresAt: string }>) | undefined;
 }
 
 /** @throws LxdError `invalid` */
@@ -17,9 +37,34 @@ function checkName(name: string | undefined): string {
   return name;
 }
 
+/** From a join token, as LXD's clients make it, and what else is said of the cluster. @throws LxdError `invalid` */
+function joinTarget(
+  text: string,
+  serverName: string,
+  { cluster_address = '', cluster_certificate = '' }: ClusterPut,
+): Pick<JoinRequest, 'clusterAddresses' | 'clusterCertificate' | 'fingerprint' | 'secret'> {
+  const token = decodeJoinToken(text);
+  if (token.server_name !== serverName) {
+    throw new LxdError('invalid', `The join token is for "${token.server_name}", not for "${serverName}"`);
+  }
+  const { addresses, fingerprint, secret } = token;
+  return {
+    clusterAddresses: cluster_address ? [cluster_address, ...addresses] : addresses,
+    clusterCertificate: cluster_certificate,
+    fingerprint,
+    secret,
+  };
+}
+
+/** Where the control plane's members are. */
+export const controlPlaneAddresses = (members: readonly MemberRecord[]): string[] =>
+  members
+    .filter(({ roles, address }) => roles.includes('control-plane') && address !== '')
+    .map(({ address }) => address);
+
 export function clusterRoutes(
-  { records, agents, operations, server }: Services,
-  { control, joinToken }: ClusterOptions,
+  { records, agents, operations, server, clock, uuid }: Services,
+  { control }: ClusterOptions,
 ): Route[] {
   const clustered = () => control.clustered();
   const members = () => {
@@ -29,7 +74,7 @@ export function clusterRoutes(
       const up = value.name === server || online.includes(value.name);
       return {
         server_name: value.name,
-        url: '',
+        url: value.address === '' ? '' : `https://${value.address}`,
         database: value.roles.includes('control-plane'),
         status: up ? 'Online' : 'Offline',
         message: up ? 'Fully operational' : 'No agent of this member is connected',
@@ -49,6 +94,34 @@ export function clusterRoutes(
       return Promise.resolve(sync(view, view));
     },
   };
+  const put: Route<ClusterPut> = {
+    operationId: 'clusterPut',
+    handle: async ({ body, project }) => {
+      if (!body.enabled) throw new LxdError('unsupported', 'A cluster cannot be disabled; remove its members');
+      if (clustered()) throw new LxdError('invalid', 'This server is already clustered');
+      const serverName = checkName(body.server_name);
+      const token = body.cluster_token ?? body.cluster_password;
+      const address =
+        body.server_address ?? records.get('serverConfig')?.value.config['core.https_address'] ?? '';
+      if (address === '') {
+        throw new LxdError('invalid', '"server_address" must say where other members reach this server');
+      }
+      const memberConfig = body.member_config ?? [];
+      const joining = token === undefined ? undefined : joinTarget(token, serverName, body);
+      return started(
+        await operations.start({
+          class: 'task',
+          description: token === undefined ? 'Bootstrapping cluster' : 'Joining cluster',
+          project,
+          resources: { cluster: [] },
+          run: (running) =>
+            joining
+              ? control.join({ ...joining, serverName, serverAddress: address, memberConfig }, running)
+              : control.enable({ serverName, address }, running),
+        }),
+      );
+    },
+  };
   const list: Route = {
     operationId: 'clusterMembersGet',
     handle: async ({ query }) => {
@@ -62,24 +135,58 @@ export function clusterRoutes(
   };
   const add: Route<{ server_name?: string }> = {
     operationId: 'clusterMembersPost',
-    handle: async ({ body, project }) => {
-      if (!joinToken) throw new LxdError('invalid', 'This server is not clustered');
+    handle: async ({ body, project, signal }) => {
+      if (!clustered()) throw new LxdError('invalid', 'This server is not clustered');
       const name = checkName(body.server_name);
       if (records.get('members', name)) {
         throw new LxdError('conflict', `The cluster already has a member with name: ${name}`);
       }
-      const { token, expiresAt } = await joinToken(name);
+      const { secret, expiresAt } = await createJoinToken(
+        records,
+        { id: uuid(), member: name, server },
+        clock.now(),
+        signal,
+      );
+      const fingerprint = fingerprintOf(control.certificate());
+      const addresses = controlPlaneAddresses(records.list('members').map(({ value }) => value));
       return started(
         await operations.start({
           class: 'token',
           description: 'Executing operation',
           project,
           resources: { cluster: [] },
-          metadata: { serverName: name, joinToken: token, expiresAt },
+          metadata: { serverName: name, secret, fingerprint, addresses, expiresAt },
           run: () => Promise.resolve(),
         }),
       );
     },
   };
-  return [get, list, add];
+  const enroll: Route<ClusterEnrollPost> = {
+    operationId: 'internalClusterEnrollPost',
+    untrusted: true,
+    handle: async ({ body, signal }) => {
+      if (!clustered()) throw new LxdError('invalid', 'This server is not clustered');
+      const now = clock.now();
+      const name = checkName(body.server_name);
+      const transaction = redeem(records, name, body.secret, now);
+      const { certificate, fingerprint, authority } = await control.certify(name, body.certificate_request);
+      await transaction
+        .create(
+          'members',
+          [name],
+          // Its architecture is known once its agent is connected.
+          newMember({
+            name,
+            roles: ['node'],
+            address: body.address,
+            certificate: fingerprint,
+            joinedAt: now.toISOString(),
+          }),
+        )
+        .commit({ signal });
+      const all = records.list('members').map(({ value }) => value);
+      return sync({ certificate, authority, control_plane: controlPlaneAddresses(all) });
+    },
+  };
+  return [get, put, list, add, enroll];
 }

@@ -9,7 +9,7 @@ import { imagesService } from './service.ts';
 import { uploadImage } from './upload.ts';
 import { findImage, imageView } from './view.ts';
 
-const caller = { protocol: 'unix' as const, username: 'root' };
+const caller = { protocol: 'unix' as const, username: 'root', trusted: true };
 const signal = AbortSignal.timeout(60_000);
 const write = { signal, caller };
 

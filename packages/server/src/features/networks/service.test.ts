@@ -3,7 +3,7 @@ import { drivers, fakeAgent, harness } from '../testing/harness.ts';
 import { networksService, type NetworksPost } from './service.ts';
 import { networkView } from './view.ts';
 
-const caller = { protocol: 'unix' as const, username: 'root' };
+const caller = { protocol: 'unix' as const, username: 'root', trusted: true };
 
 async function setUp() {
   const fake = fakeAgent();

@@ -2,7 +2,7 @@ import { LxdError } from '@lxd-ts/core';
 import { drivers, fakeAgent, harness } from '../testing/harness.ts';
 import { storagePoolsService, type StoragePoolsPost } from './service.ts';
 
-const caller = { protocol: 'unix' as const, username: 'root' };
+const caller = { protocol: 'unix' as const, username: 'root', trusted: true };
 const signal = AbortSignal.timeout(60_000);
 
 async function setUp(members: string[] = ['m1']) {

@@ -1,0 +1,337 @@
+import { connect } from 'node:net';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LxdError, toLxdError } from '@lxd-ts/core';
+import {
+  bulkName,
+  certify,
+  decodeJoinToken,
+  fingerprintOf,
+  openBulkPort,
+  openHubConnections,
+  openMemberPort,
+  splitAddress,
+  type Agent,
+  type HubConnections,
+  type MemberPort,
+  type MembershipChange,
+} from '@lxd-ts/rpc';
+import { createNodeServer, type ClusterControl, type Logger, type UnixListener } from '@lxd-ts/server';
+import { openControlPlane, type ControlPlane } from './control-plane.ts';
+import { enroll, type EnrollRequest } from './enroll.ts';
+import { clusterAuthority, clusterCertificate, memberIdentity } from './identity.ts';
+import {
+  forgetMembership,
+  readAuthority,
+  readMembership,
+  writeMembership,
+  writePair,
+  type Membership,
+} from './membership.ts';
+import { openNode } from './node.ts';
+import type { DaemonOptions } from './options.ts';
+import { switchableBulk } from './switchable-bulk.ts';
+
+/** Time for the answer that announces a change to reach whoever asked for it. */
+const answerMs = 300;
+
+/** Whether we can listen there. @throws LxdError */
+async function tryAddress(address: string): Promise<void> {
+  const port = await openMemberPort(address);
+  await port[Symbol.asyncDispose]();
+}
+
+/** What a member has open because it is in a cluster. */
+interface ClusterParts {
+  membership: Membership;
+  port: MemberPort;
+  connections: HubConnections | undefined;
+}
+
+/** The parts of the daemon, and how one place in a cluster is exchanged for another while it runs. */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #listener: UnixListener;
+  readonly #log: Logger;
+  readonly #shutdown: (force: boolean) => Promise<void>;
+  readonly #bulk = switchableBulk();
+  #agent: (Agent & Disposable) | undefined;
+  #cluster: ClusterParts | undefined;
+  #controlPlane: ControlPlane | undefined;
+  /** One change of place at a time. */
+  #changing: Promise<void> = Promise.resolve();
+  #ending = false;
+
+  /** @param shutdown asks for the end of everything, instances included */
+  constructor(
+    options: DaemonOptions,
+    listener: UnixListener,
+    log: Logger,
+    shutdown: (force: boolean) => Promise<void>,
+  ) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#log = log;
+    this.#shutdown = shutdown;
+  }
+
+  get #dir(): string {
+    return this.#options.dir;
+  }
+
+  /** @param signal gives the start up */
+  async start(signal: AbortSignal): Promise<void> {
+    const membership = await this.#place();
+    if (this.#options.roles.includes('node')) {
+      this.#agent = await openNode(this.#dir, this.#bulk, (change) => this.#change(change), this.#log);
+    }
+    await this.#open(membership, signal);
+  }
+
+  /** From disk; or by the options, the first time. */
+  async #place(): Promise<Membership | undefined> {
+    const { clusterAddress, joinToken, name, roles } = this.#options;
+    const known = await readMembership(this.#dir);
+    if (known) return known;
+    const control = roles.includes('control-plane');
+    if (joinToken !== undefined) {
+      const { server_name: serverName, addresses, fingerprint, secret } = decodeJoinToken(joinToken);
+      const address = clusterAddress ?? '';
+      await this.#join({ serverName, address, addresses, fingerprint, secret, memberConfig: [] });
+    } else if (clusterAddress !== undefined && control) {
+      await this.#found(name, clusterAddress, undefined);
+    } else if (!control) {
+      throw new LxdError(
+        'invalid',
+        'This node is in no cluster yet: start it with --join-token (made by: lxd-ts cluster add NAME)',
+      );
+    }
+    return readMembership(this.#dir);
+  }
+
+  async #open(membership: Membership | undefined, signal: AbortSignal): Promise<void> {
+    if (membership) this.#cluster = await this.#openCluster(membership);
+    if (membership && !membership.controls) this.#serveAsNode(this.#cluster);
+    else await this.#serveAsControlPlane(signal);
+  }
+
+  async #openCluster(membership: Membership): Promise<ClusterParts> {
+    const { address, identity, controlPlane } = membership;
+    const port = await openMemberPort(address);
+    const bulk = openBulkPort(port.address, identity);
+    port.route(bulkName, bulk.accept);
+    this.#bulk.use(bulk);
+    const agent = this.#agent;
+    const connections =
+      agent &&
+      openHubConnections(agent, identity, {
+        onState: (to, connected, why) =>
+          this.#log.info(connected ? 'connected' : 'not connected', { to, ...(why ? { why } : {}) }),
+      });
+    connections?.dial(controlPlane.filter((to) => to !== address));
+    return { membership, port, connections };
+  }
+
+  async #serveAsControlPlane(signal: AbortSignal): Promise<void> {
+    const cluster = this.#cluster;
+    this.#controlPlane = await openControlPlane(
+      {
+        options: this.#options,
+        agent: this.#agent,
+        cluster: cluster && {
+          ...cluster,
+          onControlPlane: (addresses) => void this.#change({ kind: 'control-plane', addresses }),
+        },
+        control: (certificate) => this.#control(certificate),
+        log: this.#log,
+        shutdown: this.#shutdown,
+      },
+      signal,
+    );
+    this.#listener.serve(this.#controlPlane.http);
+  }
+
+  /** Requests go on to the control plane: those of the socket in this member's name, those of the network as they are. */
+  #serveAsNode(cluster: ClusterParts | undefined): void {
+    if (!cluster) return;
+    const { port, connections } = cluster;
+    const online = (): string[] => connections?.connected() ?? [];
+    const connectOnward = () => {
+      if (!connections) throw new LxdError('unavailable', 'This member has no agent');
+      return connections.forward();
+    };
+    port.route('', (socket) => {
+      const [to] = online();
+      if (to === undefined) {
+        socket.destroy();
+        return;
+      }
+      const onward = connect(splitAddress(to));
+      pipeline(socket, onward, socket).catch(() => undefined);
+    });
+    this.#listener.serve(
+      createNodeServer({
+        log: this.#log,
+        internal: { ready: () => online().length > 0, shutdown: this.#shutdown },
+        connect: connectOnward,
+      }),
+    );
+  }
+
+  /** What the API may ask of us. */
+  #control(certificate: string): ClusterControl {
+    const membership = this.#cluster?.membership;
+    const later = (): never => {
+      throw new LxdError('unsupported', 'This is not possible yet');
+    };
+    return {
+      clustered: () => membership !== undefined,
+      address: () => membership?.address ?? '',
+      certificate: () => certificate,
+      enable: async ({ serverName, address }) => {
+        await tryAddress(address);
+        await this.#found(serverName, address, this.#options.name);
+        this.#soon(() => this.#reopen());
+      },
+      join: async ({ serverAddress, clusterAddresses, clusterCertificate, ...request }) => {
+        await tryAddress(serverAddress);
+        await this.#join({
+          ...request,
+          address: serverAddress,
+          addresses: clusterAddresses,
+          fingerprint: clusterCertificate ? fingerprintOf(clusterCertificate) : request.fingerprint,
+        });
+        this.#soon(() => this.#reopen(() => this.#forgetRecords()));
+      },
+      certify: async (name, request) => {
+        const authority = await readAuthority(this.#dir);
+        if (!authority) throw new LxdError('unavailable', 'This member does not certify others');
+        let made: string;
+        try {
+          made = await certify(authority, request, { commonName: name, role: 'member' }, new Date());
+        } catch (error) {
+          throw new LxdError('invalid', `"certificate_request" is not good: ${toLxdError(error).message}`);
+        }
+        return { certificate: made, fingerprint: fingerprintOf(made), authority: authority.certificate };
+      },
+      leave: () => this.#change({ kind: 'leave' }),
+      updateCertificate: async () => later(),
+      removeMember: async () => later(),
+      renameMember: async () => later(),
+    };
+  }
+
+  #forgetRecords(): Promise<void> {
+    return rm(join(this.#dir, 'etcd'), { recursive: true, force: true });
+  }
+
+  /** Its first member: from the next start on, at the latest. */
+  async #found(name: string, address: string, formerName: string | undefined): Promise<void> {
+    const now = new Date();
+    const authority = await clusterAuthority(this.#dir, now);
+    await clusterCertificate(this.#dir, name, now);
+    await writeMembership(this.#dir, {
+      name,
+      address,
+      identity: await memberIdentity(authority, name, now),
+      controlPlane: [address],
+      controls: true,
+      ...(formerName === undefined ? {} : { formerName }),
+    });
+  }
+
+  async #join(request: EnrollRequest): Promise<void> {
+    const { identity, controlPlane } = await enroll(request);
+    await writeMembership(this.#dir, {
+      name: request.serverName,
+      address: request.address,
+      identity,
+      controlPlane,
+      controls: false,
+    });
+  }
+
+  /** By the control plane: about this member. */
+  async #change(change: MembershipChange): Promise<void> {
+    const membership = this.#cluster?.membership;
+    if (!this.#cluster || !membership) throw new LxdError('invalid', 'This server is in no cluster');
+    switch (change.kind) {
+      case 'control-plane': {
+        if (change.addresses.length === 0 || change.addresses.join() === membership.controlPlane.join()) return;
+        membership.controlPlane = change.addresses;
+        await writeMembership(this.#dir, membership);
+        this.#cluster.connections?.dial(change.addresses.filter((to) => to !== membership.address));
+        return;
+      }
+      case 'promote':
+        await writePair(this.#dir, 'authority', change.authority);
+        await writePair(this.#dir, 'cluster', change.clusterCertificate);
+        await writeMembership(this.#dir, Object.assign(membership, { controls: true }));
+        // The node's way of serving is left when the API is there.
+        this.#soon(() => this.#serveAsControlPlane(new AbortController().signal));
+        return;
+      case 'demote':
+        await writeMembership(
+          this.#dir,
+          Object.assign(membership, { controls: false, controlPlane: change.controlPlane }),
+        );
+        this.#soon(() => this.#reopen(() => this.#forgetRecords()));
+        return;
+      case 'leave':
+        this.#soon(() => this.#reopen(() => forgetMembership(this.#dir)));
+    }
+  }
+
+  /** After the answer to whoever asked, one after the other. */
+  #soon(work: () => Promise<void>): void {
+    this.#changing = this.#changing
+      .then(() => sleep(answerMs))
+      .then(async () => {
+        if (!this.#ending) await work();
+      })
+      .catch((error: unknown) => {
+        // Its place on disk is as it should be: the next start takes it.
+        this.#log.error('the daemon could not change its place in the cluster; it ends', {
+          error: toLxdError(error).message,
+        });
+        process.exit(1);
+      });
+  }
+
+  /** Closes all that depends on the place and opens it again; callers wait meanwhile. Instances run on. */
+  async #reopen(between?: () => Promise<unknown>): Promise<void> {
+    this.#listener.serve(undefined);
+    await this.#close();
+    await between?.();
+    await this.#open(await readMembership(this.#dir), new AbortController().signal);
+  }
+
+  async #close(): Promise<void> {
+    const [plane, cluster] = [this.#controlPlane, this.#cluster];
+    this.#controlPlane = undefined;
+    this.#cluster = undefined;
+    await plane?.close();
+    plane?.sayGoodbye();
+    this.#bulk.use(undefined);
+    await cluster?.connections?.[Symbol.asyncDispose]();
+    await cluster?.port[Symbol.asyncDispose]();
+  }
+
+  /** Of this machine, where it is of the control plane. */
+  async stopInstances(force: boolean): Promise<void> {
+    await this.#controlPlane?.stopInstances(force);
+  }
+
+  /** @returns says goodbye to whoever listens for events; the last thing to do */
+  async end(): Promise<() => void> {
+    this.#ending = true;
+    const [plane, cluster] = [this.#controlPlane, this.#cluster];
+    await plane?.close();
+    await cluster?.connections?.[Symbol.asyncDispose]();
+    this.#agent?.[Symbol.dispose]();
+    await cluster?.port[Symbol.asyncDispose]();
+    return () => plane?.sayGoodbye();
+  }
+}

@@ -1,0 +1,70 @@
+import type { Config } from '@lxd-ts/core';
+import type { Records, Transaction, Versioned } from '@lxd-ts/state';
+
+/** So many changes go into one transaction. */
+const batchSize = 100;
+
+const renamedKey = (all: Record<string, Config>, from: string, to: string): Record<string, Config> =>
+  Object.fromEntries(Object.entries(all).map(([name, config]) => [name === from ? to : name, config]));
+
+/**
+ * Gives a member another name in all records. In batches, the member's own record last: cut off at any point,
+ * the next call finishes it. Nothing else may change the member's records meanwhile.
+ */
+export async function renameMember(
+  records: Records,
+  from: string,
+  to: string,
+  { signal }: { signal: AbortSignal },
+): Promise<void> {
+  const each = async <T>(
+    items: Versioned<T>[],
+    change: (transaction: Transaction, item: Versioned<T>) => void,
+  ): Promise<void> => {
+    for (let at = 0; at < items.length; at += batchSize) {
+      const transaction = records.transaction();
+      for (const item of items.slice(at, at + batchSize)) change(transaction, item);
+      await transaction.commit({ signal });
+    }
+  };
+  const placed: [string, string][] = records
+    .list('instances')
+    .map(({ value }): [string, string] => [value.project, value.name])
+    .filter(([project, name]) => records.get('placements', project, name)?.value.member === from);
+  for (let at = 0; at < placed.length; at += batchSize) {
+    const transaction = records.transaction();
+    for (const id of placed.slice(at, at + batchSize)) {
+      const { revision = 0, value } = records.get('placements', ...id) ?? {};
+      if (value) transaction.update('placements', id, revision, { ...value, member: to });
+    }
+    await transaction.commit({ signal });
+  }
+  await each(
+    records.list('images').filter(({ value }) => value.members.includes(from)),
+    (transaction, { value, revision }) => {
+      const members = value.members.map((name) => (name === from ? to : name));
+      transaction.update('images', [value.project, value.fingerprint], revision, { ...value, members });
+    },
+  );
+  await each(
+    records.list('pools').filter(({ value }) => from in value.memberConfig),
+    (transaction, { value, revision }) => {
+      const memberConfig = renamedKey(value.memberConfig, from, to);
+      transaction.update('pools', [value.name], revision, { ...value, memberConfig });
+    },
+  );
+  await each(
+    records.list('networks').filter(({ value }) => from in value.memberConfig),
+    (transaction, { value, revision }) => {
+      const memberConfig = renamedKey(value.memberConfig, from, to);
+      transaction.update('networks', [value.project, value.name], revision, { ...value, memberConfig });
+    },
+  );
+  const member = records.get('members', from);
+  if (!member) return;
+  await records
+    .transaction()
+    .delete('members', [from], member.revision)
+    .put('members', [to], { ...member.value, name: to })
+    .commit({ signal });
+}
