@@ -116,4 +116,3 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Asyn
     },
   };
 }
-

@@ -7,7 +7,14 @@ import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
 import { fingerprintOf, type Agent, type HubConnections, type MemberPort } from '@lxd-ts/rpc';
 import { createServer, partsOf, renameMember, type ClusterControl, type Logger } from '@lxd-ts/server';
-import { newMember, openEtcdStore, openRecords, startEmbeddedEtcd, type Records, type Store } from '@lxd-ts/state';
+import {
+  newMember,
+  openEtcdStore,
+  openRecords,
+  startEmbeddedEtcd,
+  type Records,
+  type Store,
+} from '@lxd-ts/state';
 import { openClusterSide } from './cluster-side.ts';
 import { clusterAuthority, clusterCertificate, serverCertificate } from './identity.ts';
 import type { Membership } from './membership.ts';
@@ -110,7 +117,8 @@ async function ownRecords(
   }
   const membership = cluster?.membership;
   const { formerName } = membership ?? {};
-  if (formerName !== undefined && formerName !== name) await renameMember(records, formerName, name, { signal });
+  if (formerName !== undefined && formerName !== name)
+    await renameMember(records, formerName, name, { signal });
   const own = {
     roles: [...options.roles],
     address: membership?.address ?? '',
@@ -127,7 +135,11 @@ async function ownRecords(
     value.roles.join() === own.roles.join() &&
     value.address === own.address &&
     value.certificate === own.certificate;
-  if (!same) await records.transaction().update('members', [name], revision, { ...value, ...own }).commit({ signal });
+  if (!same)
+    await records
+      .transaction()
+      .update('members', [name], revision, { ...value, ...own })
+      .commit({ signal });
 }
 
 /**

@@ -259,7 +259,8 @@ export class Daemon {
     if (!this.#cluster || !membership) throw new LxdError('invalid', 'This server is in no cluster');
     switch (change.kind) {
       case 'control-plane': {
-        if (change.addresses.length === 0 || change.addresses.join() === membership.controlPlane.join()) return;
+        if (change.addresses.length === 0 || change.addresses.join() === membership.controlPlane.join())
+          return;
         membership.controlPlane = change.addresses;
         await writeMembership(this.#dir, membership);
         this.#cluster.connections?.dial(change.addresses.filter((to) => to !== membership.address));

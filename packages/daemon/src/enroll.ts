@@ -16,20 +16,31 @@ interface Reply {
 }
 
 const timeoutMs = 30_000;
-const codes: Readonly<Record<number, LxdError['code']>> = { 400: 'invalid', 403: 'forbidden', 409: 'conflict' };
+const codes: Readonly<Record<number, LxdError['code']>> = {
+  400: 'invalid',
+  403: 'forbidden',
+  409: 'conflict',
+};
 
 /** To a server that shows exactly the certificate we expect. */
 function pinned(address: string, fingerprint: string): Promise<TLSSocket> {
   const { host, port } = splitAddress(address);
   return new Promise((resolve, reject) => {
     // The certificate is nobody's but its own: it is known by its fingerprint.
-    const socket = connect({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1.3', timeout: timeoutMs });
+    const socket = connect({
+      host,
+      port,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+      timeout: timeoutMs,
+    });
     socket.once('error', reject);
     socket.once('timeout', () => socket.destroy(new Error('no answer')));
     socket.once('secureConnect', () => {
       const shown = socket.getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase();
       if (shown === fingerprint.toLowerCase()) resolve(socket);
-      else socket.destroy(new LxdError('forbidden', `Certificate fingerprint mismatch at ${address}: ${shown}`));
+      else
+        socket.destroy(new LxdError('forbidden', `Certificate fingerprint mismatch at ${address}: ${shown}`));
     });
   });
 }

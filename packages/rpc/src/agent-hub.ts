@@ -1,17 +1,7 @@
 import type { Duplex } from 'node:stream';
-import {
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type status,
-} from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerDuplexStream, type status } from '@grpc/grpc-js';
 import { grpcStatusOf, LxdError, toLxdError, type ErrorCode } from '@lxd-ts/core';
-import {
-  AgentHubService,
-  type AgentMessage,
-  type Chunk,
-  type HubMessage,
-} from './agent-hub.gen.ts';
+import { AgentHubService, type AgentMessage, type Chunk, type HubMessage } from './agent-hub.gen.ts';
 import type { Agent, CallOptions, Observation } from './agent.ts';
 import { CallTable } from './call-table.ts';
 import { byteStream, type ChunkStream } from './channel.ts';

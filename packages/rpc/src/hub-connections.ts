@@ -72,7 +72,8 @@ class Link {
         onState(this.address, false, 'the control plane ended the connection');
       } catch (error) {
         // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may have ended while we served
-        if (!signal.aborted) onState(this.address, false, error instanceof Error ? error.message : String(error));
+        if (!signal.aborted)
+          onState(this.address, false, error instanceof Error ? error.message : String(error));
       } finally {
         this.#client = undefined;
         client.close();

@@ -66,7 +66,9 @@ test('method, path, headers and bodies go through', async () => {
 test('a websocket goes through', async () => {
   const server = createServer();
   const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (socket) => socket.on('message', (data: Buffer) => socket.send(`${data.toString()} back`)));
+  sockets.on('connection', (socket) =>
+    socket.on('message', (data: Buffer) => socket.send(`${data.toString()} back`)),
+  );
   const port = await front(to(await listen(server)));
   const client = new WebSocket(`ws://127.0.0.1:${port}/1.0/events`);
   await new Promise((done) => client.once('open', done));

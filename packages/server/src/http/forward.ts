@@ -8,7 +8,14 @@ import { sendError } from './reply.ts';
 export type Connect = () => Duplex;
 
 /** They are between us and each neighbour, not from end to end (RFC 9110 §7.6.1). */
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding']);
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+]);
 
 function passedOn(headers: NodeJS.Dict<string | string[]>): Record<string, string | string[]> {
   return Object.fromEntries(
@@ -65,7 +72,12 @@ function headOf(request: IncomingMessage): string {
 }
 
 /** The same for an upgrade: from here on bytes go both ways until either side ends. */
-export function forwardUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, connect: Connect): void {
+export function forwardUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  connect: Connect,
+): void {
   socket.on('error', () => undefined); // its end is what counts
   let connection: Duplex;
   try {

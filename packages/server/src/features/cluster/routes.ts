@@ -97,7 +97,8 @@ export function clusterRoutes(
   const put: Route<ClusterPut> = {
     operationId: 'clusterPut',
     handle: async ({ body, project }) => {
-      if (!body.enabled) throw new LxdError('unsupported', 'A cluster cannot be disabled; remove its members');
+      if (!body.enabled)
+        throw new LxdError('unsupported', 'A cluster cannot be disabled; remove its members');
       if (clustered()) throw new LxdError('invalid', 'This server is already clustered');
       const serverName = checkName(body.server_name);
       const token = body.cluster_token ?? body.cluster_password;
