@@ -79,6 +79,8 @@ export const routes: readonly ApiRoute[] = [
   {"operationId":"resourcesGet","method":"get","path":"/1.0/resources","aliases":[],"requestBody":"none","queryParameters":["target"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"warningsGet","method":"get","path":"/1.0/warnings","aliases":[],"requestBody":"none","queryParameters":["project","recursion"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalClusterEnrollPost","method":"post","path":"/internal/cluster/enroll","aliases":[],"requestBody":"json","queryParameters":[],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"internalEventsGet","method":"get","path":"/internal/events","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"internalOperationsGet","method":"get","path":"/internal/operations","aliases":[],"requestBody":"none","queryParameters":["project","all-projects"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalReadyGet","method":"get","path":"/internal/ready","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalShutdownPut","method":"put","path":"/internal/shutdown","aliases":[],"requestBody":"none","queryParameters":["force"],"slashes":[],"websocket":false,"public":false},
 ];

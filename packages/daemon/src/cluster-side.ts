@@ -22,8 +22,8 @@ export interface ClusterSideOptions {
   port: MemberPort;
   authority: Authority;
   certificate: Certificate;
-  /** This machine's agent dials the other members of the control plane; undefined: there is no agent. */
-  connections: HubConnections | undefined;
+  /** To the other members of the control plane. */
+  connections: HubConnections;
   /** Told where the control plane's members are. */
   onControlPlane(addresses: string[]): void;
   /** A member's agent is connected, and what it has is on record. */
@@ -78,6 +78,8 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Asyn
     mayConnect: (member, fingerprint) => records.get('members', member)?.value.certificate === fingerprint,
     connected: (member, agent) => {
       log.info('a member connected', { member });
+      // One that is no node only keeps in touch.
+      if (!records.get('members', member)?.value.roles.includes('node')) return;
       void api.agents.connected(member, agent).then(() => {
         tell(member);
         options.onTakenIn(member);
@@ -98,7 +100,7 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Asyn
     const all = addresses();
     if (all.join() === known) return;
     known = all.join();
-    connections?.dial(all.filter((address) => address !== port.address));
+    connections.dial(all.filter((address) => address !== port.address));
     options.onControlPlane(all);
     for (const member of api.agents.online()) tell(member);
   };

@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
 import { fingerprintOf, type Agent, type HubConnections, type MemberPort } from '@lxd-ts/rpc';
-import { createServer, partsOf, renameMember, type ClusterControl, type Logger } from '@lxd-ts/server';
+import {
+  createServer,
+  partsOf,
+  renameMember,
+  taggedUuid,
+  type ClusterControl,
+  type Logger,
+  type Peers,
+} from '@lxd-ts/server';
 import {
   newMember,
   openEtcdStore,
@@ -44,7 +52,7 @@ export interface ControlPlaneParts {
     | {
         membership: Membership;
         port: MemberPort;
-        connections: HubConnections | undefined;
+        connections: HubConnections;
         onControlPlane(addresses: string[]): void;
       }
     | undefined;
@@ -142,6 +150,19 @@ async function ownRecords(
       .commit({ signal });
 }
 
+/** The others of the control plane that this member is connected to. */
+function peersOf(records: Records, own: string, connections: HubConnections): Peers {
+  return {
+    reachable: () => {
+      const connected = connections.connected();
+      return records
+        .list('members')
+        .filter(({ value }) => value.name !== own && connected.includes(value.address))
+        .map(({ value: { name, address } }) => ({ name, connect: () => connections.forward(address) }));
+    },
+  };
+}
+
 /**
  * Brings the API up, with this machine's agent where it is a node too.
  * @param signal gives the start up; what was opened is closed again
@@ -163,7 +184,7 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
     server: name,
     clustered,
     clock,
-    uuid: randomUUID,
+    uuid: () => (clustered ? taggedUuid(name, randomUUID()) : randomUUID()),
     onError,
   });
   const shown = cluster
@@ -186,6 +207,7 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
       clustered,
     },
     internal: { ready: () => ready, shutdown: (force) => parts.shutdown(force) },
+    ...(cluster ? { peers: peersOf(records, name, cluster.connections) } : {}),
     cluster: { control: parts.control(shown.certificate) },
   });
   opening.use(api);

@@ -30,6 +30,7 @@ import {
   writePair,
   type Membership,
 } from './membership.ts';
+import { noAgent } from './no-agent.ts';
 import { openNode } from './node.ts';
 import type { DaemonOptions } from './options.ts';
 import { switchableBulk } from './switchable-bulk.ts';
@@ -47,7 +48,7 @@ async function tryAddress(address: string): Promise<void> {
 interface ClusterParts {
   membership: Membership;
   port: MemberPort;
-  connections: HubConnections | undefined;
+  connections: HubConnections;
 }
 
 /** The parts of the daemon, and how one place in a cluster is exchanged for another while it runs. */
@@ -123,14 +124,12 @@ export class Daemon {
     const bulk = openBulkPort(port.address, identity);
     port.route(bulkName, bulk.accept);
     this.#bulk.use(bulk);
-    const agent = this.#agent;
-    const connections =
-      agent &&
-      openHubConnections(agent, identity, {
-        onState: (to, connected, why) =>
-          this.#log.info(connected ? 'connected' : 'not connected', { to, ...(why ? { why } : {}) }),
-      });
-    connections?.dial(controlPlane.filter((to) => to !== address));
+    const agent = this.#agent ?? noAgent((change) => this.#change(change));
+    const connections = openHubConnections(agent, identity, {
+      onState: (to, connected, why) =>
+        this.#log.info(connected ? 'connected' : 'not connected', { to, ...(why ? { why } : {}) }),
+    });
+    connections.dial(controlPlane.filter((to) => to !== address));
     return { membership, port, connections };
   }
 
@@ -157,13 +156,8 @@ export class Daemon {
   #serveAsNode(cluster: ClusterParts | undefined): void {
     if (!cluster) return;
     const { port, connections } = cluster;
-    const online = (): string[] => connections?.connected() ?? [];
-    const connectOnward = () => {
-      if (!connections) throw new LxdError('unavailable', 'This member has no agent');
-      return connections.forward();
-    };
     port.route('', (socket) => {
-      const [to] = online();
+      const [to] = connections.connected();
       if (to === undefined) {
         socket.destroy();
         return;
@@ -174,8 +168,8 @@ export class Daemon {
     this.#listener.serve(
       createNodeServer({
         log: this.#log,
-        internal: { ready: () => online().length > 0, shutdown: this.#shutdown },
-        connect: connectOnward,
+        internal: { ready: () => connections.connected().length > 0, shutdown: this.#shutdown },
+        connect: () => connections.forward(),
       }),
     );
   }
@@ -263,7 +257,7 @@ export class Daemon {
           return;
         membership.controlPlane = change.addresses;
         await writeMembership(this.#dir, membership);
-        this.#cluster.connections?.dial(change.addresses.filter((to) => to !== membership.address));
+        this.#cluster.connections.dial(change.addresses.filter((to) => to !== membership.address));
         return;
       }
       case 'promote':
@@ -316,7 +310,7 @@ export class Daemon {
     await plane?.close();
     plane?.sayGoodbye();
     this.#bulk.use(undefined);
-    await cluster?.connections?.[Symbol.asyncDispose]();
+    await cluster?.connections[Symbol.asyncDispose]();
     await cluster?.port[Symbol.asyncDispose]();
   }
 
@@ -330,7 +324,7 @@ export class Daemon {
     this.#ending = true;
     const [plane, cluster] = [this.#controlPlane, this.#cluster];
     await plane?.close();
-    await cluster?.connections?.[Symbol.asyncDispose]();
+    await cluster?.connections[Symbol.asyncDispose]();
     this.#agent?.[Symbol.dispose]();
     await cluster?.port[Symbol.asyncDispose]();
     return () => plane?.sayGoodbye();

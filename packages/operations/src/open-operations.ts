@@ -172,6 +172,10 @@ class Engine implements Operations, AsyncDisposable {
     return record && this.#view(record);
   }
 
+  isLive(id: string): boolean {
+    return this.#live.has(id);
+  }
+
   list(project?: string): OperationView[] {
     const mine = [...this.#live.values()].map(({ record }) => record);
     const others = this.#options.records

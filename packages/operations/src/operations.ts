@@ -49,6 +49,8 @@ export interface Operations {
   /** Stores it (with its intent), then runs it; resolves when it is stored. */
   start(request: OperationRequest): Promise<OperationView>;
   get(id: string): OperationView | undefined;
+  /** Whether it runs on this server, or did a moment ago. */
+  isLive(id: string): boolean;
   list(project?: string): OperationView[];
   /** Resolves when it is over or the time has passed. @param timeoutMs -1: for ever */
   wait(id: string, timeoutMs: number, options: { signal: AbortSignal }): Promise<OperationView>;

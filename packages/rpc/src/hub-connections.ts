@@ -97,9 +97,10 @@ export interface HubConnections extends AsyncDisposable {
   connected(): string[];
   /**
    * A connection to the REST API of a control-plane member, in this member's name.
+   * @param address of the one that is meant; default any
    * @throws LxdError `unavailable` when none is connected
    */
-  forward(): Duplex;
+  forward(address?: string): Duplex;
 }
 
 /** @param identity of this member, by the cluster's authority */
@@ -124,9 +125,9 @@ export function openHubConnections(
       }
     },
     connected: () => [...links.values()].filter(({ client }) => client).map(({ address }) => address),
-    forward: () => {
-      for (const { client } of links.values()) {
-        if (client) return byteStream(client.forward() as unknown as ChunkStream);
+    forward: (wanted) => {
+      for (const { client, address } of links.values()) {
+        if (client && (wanted === undefined || address === wanted)) return byteStream(client.forward() as unknown as ChunkStream);
       }
       throw new LxdError('unavailable', 'No member of the control plane can be reached');
     },

@@ -5,9 +5,11 @@ import type { Operations } from '@lxd-ts/operations';
 import type { MemberDescription } from '@lxd-ts/rpc';
 import type { Records } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
+import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
 import { clusterRoutes, type ClusterOptions } from './features/cluster/routes.ts';
 import { EventHub } from './features/events/hub.ts';
+import { joinEvents } from './features/events/mesh.ts';
 import { eventsRoutes } from './features/events/routes.ts';
 import { toldLog } from './features/events/told-log.ts';
 import { imagesRoutes } from './features/images/routes.ts';
@@ -41,6 +43,7 @@ export interface ApiServerOptions {
   info: Omit<ServerOptions, 'describe'>;
   internal: InternalOptions;
   cluster: ClusterOptions;
+  peers?: Peers;
 }
 
 /** Disposing lets go of the agents; `events.close()` is left for the very end. */
@@ -117,7 +120,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
       await agents.get(member).restore(partsOf(records, member), { signal });
     },
   });
-  const services: Services = { records, operations, agents, events, log, server, clock, uuid };
+  const { peers = noPeers } = options;
+  const services: Services = { records, operations, agents, peers, events, log, server, clock, uuid };
   const instances = instancesService(services, allDrivers);
   const info = new ServerService(services, {
     ...options.info,
@@ -153,6 +157,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
         ? { protocol: 'tls', username: '', trusted: false }
         : { protocol: 'unix', username: 'root', trusted: true },
   });
+  const mesh = joinEvents(events, peers);
   const listener = operations.onChange((operation, project) => events.operation(operation, project));
   return {
     http,
@@ -167,6 +172,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     },
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();
+      mesh[Symbol.dispose]();
       agents[Symbol.dispose]();
       return Promise.resolve();
     },

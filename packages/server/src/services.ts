@@ -1,3 +1,4 @@
+import type { Peers } from './cluster/peers.ts';
 import type { Agent } from '@lxd-ts/rpc';
 import type { Records } from '@lxd-ts/state';
 import type { Operations } from '@lxd-ts/operations';
@@ -33,6 +34,8 @@ export interface Services {
   records: Records;
   operations: Operations;
   agents: Agents;
+  /** The other servers of the control plane. */
+  peers: Peers;
   events: { lifecycle(event: Lifecycle): void };
   log: Logger;
   /** Name of this server, as members are named. */

@@ -7,6 +7,7 @@ import type { Logger } from '../services.ts';
 import { readBody } from './body.ts';
 import { checkETag } from './etag.ts';
 import { checkProject } from './project.ts';
+import { forwardRequest, forwardUpgrade } from './forward.ts';
 import { sendError, sendReply } from './reply.ts';
 import type { Caller, Reply, RequestContext, Route } from './route.ts';
 import { Router, type Match } from './router.ts';
@@ -79,7 +80,9 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
   app.disable('x-powered-by').disable('etag').disable('query parser');
   app.use(async (request: IncomingMessage, response: ServerResponse) => {
     try {
-      await sendReply(response, await dispatch(request, signalOf(response)));
+      const reply = await dispatch(request, signalOf(response));
+      if (reply.kind === 'forward') await forwardRequest(request, response, reply.connect);
+      else await sendReply(response, reply);
     } catch (error) {
       const { code, message } = toLxdError(error);
       // `aborted`: it went away in the middle of its body.
@@ -100,6 +103,10 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     const controller = new AbortController();
     socket.once('close', () => controller.abort());
     const reply = await dispatch(request, controller.signal);
+    if (reply.kind === 'forward') {
+      forwardUpgrade(request, socket, head, reply.connect);
+      return;
+    }
     if (reply.kind !== 'websocket') throw new LxdError('invalid', 'This path is no websocket');
     sockets.handleUpgrade(request, socket, head, reply.accept);
   }

@@ -42,7 +42,10 @@ async function writeList(response: ServerResponse, head: string, items: readonly
 const longList = 200;
 
 /** The one place that writes a status. */
-export async function sendReply(response: ServerResponse, reply: Reply): Promise<void> {
+export async function sendReply(
+  response: ServerResponse,
+  reply: Exclude<Reply, { kind: 'forward' }>,
+): Promise<void> {
   const headers: Record<string, string> = { 'Content-Type': 'application/json' };
   const sendJson = (status: number, body: string) => {
     response.writeHead(status, { ...headers, 'Content-Length': String(Buffer.byteLength(body)) });

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { Connect } from './forward.ts';
 import type { OperationView } from '@lxd-ts/operations';
 
 export interface Caller {
@@ -38,6 +39,8 @@ export type Reply =
   | { kind: 'empty'; location?: string; created?: boolean }
   | { kind: 'operation'; operation: OperationView }
   | { kind: 'stream'; body: Readable; headers: Record<string, string> }
+  /** Another server answers. Not for operations with a body: it is read already. */
+  | { kind: 'forward'; connect: Connect }
   /** `Upgrade: websocket` only. */
   | { kind: 'websocket'; accept: (socket: WebSocket) => void };
 

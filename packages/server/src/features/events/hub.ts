@@ -19,9 +19,16 @@ const maxBufferedBytes = 8 * 1024 * 1024;
 const asText = (value: unknown): string =>
   typeof value === 'string' ? value : JSON.stringify(value ?? null);
 
+function deliver(socket: WebSocket, text: string): void {
+  if (socket.bufferedAmount > maxBufferedBytes) socket.terminate();
+  else socket.send(text);
+}
+
 /** Everybody who listens on `/1.0/events`. */
 export class EventHub {
   readonly #listeners = new Set<Listener>();
+  /** Other servers, which pass on what happens here. */
+  readonly #servers = new Set<WebSocket>();
   readonly #clock: { now(): Date };
 
   readonly #location: string;
@@ -49,20 +56,38 @@ export class EventHub {
     socket.once('close', () => this.#listeners.delete(listener));
   }
 
+  /** Another server of the control plane hears of everything that happens here. */
+  addServer(socket: WebSocket): void {
+    this.#servers.add(socket);
+    socket.on('error', () => undefined); // followed by close
+    socket.once('close', () => this.#servers.delete(socket));
+  }
+
+  /** An event of another server, as it sent it. */
+  relay(text: string): void {
+    const { type, project } = JSON.parse(text) as { type: EventType; project?: string };
+    this.#tell(type, project, () => text);
+  }
+
   #send(type: EventType, project: string | undefined, metadata: unknown): void {
     let text: string | undefined;
-    for (const listener of this.#listeners) {
-      if (!listener.types.has(type)) continue;
-      if (listener.project !== undefined && project !== undefined && listener.project !== project) continue;
-      text ??= JSON.stringify({
+    const asText = (): string =>
+      (text ??= JSON.stringify({
         type,
         timestamp: this.#clock.now().toISOString(),
         metadata,
         location: this.#location,
         ...(project === undefined ? {} : { project }),
-      });
-      if (listener.socket.bufferedAmount > maxBufferedBytes) listener.socket.terminate();
-      else listener.socket.send(text);
+      }));
+    this.#tell(type, project, asText);
+    for (const socket of this.#servers) deliver(socket, asText());
+  }
+
+  #tell(type: EventType, project: string | undefined, text: () => string): void {
+    for (const listener of this.#listeners) {
+      if (!listener.types.has(type)) continue;
+      if (listener.project !== undefined && project !== undefined && listener.project !== project) continue;
+      deliver(listener.socket, text());
     }
   }
 
@@ -81,7 +106,7 @@ export class EventHub {
   }
 
   logging(level: string, message: string, fields: Record<string, unknown> = {}): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners.size + this.#servers.size === 0) return;
     const context = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, asText(value)]));
     this.#send('logging', undefined, { message, level, context });
   }
@@ -89,6 +114,7 @@ export class EventHub {
   /** Clients wait for this to know that the daemon is gone. */
   close(): void {
     for (const { socket } of this.#listeners) socket.close(1001);
+    for (const socket of this.#servers) socket.close(1001);
     this.#listeners.clear();
   }
 }

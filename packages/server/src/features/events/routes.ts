@@ -18,5 +18,9 @@ export function eventsRoutes(hub: EventHub): Route[] {
         });
       },
     },
+    {
+      operationId: 'internalEventsGet',
+      handle: () => Promise.resolve({ kind: 'websocket', accept: (socket) => hub.addServer(socket) }),
+    },
   ];
 }

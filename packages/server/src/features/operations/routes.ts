@@ -1,6 +1,7 @@
-import { LxdError } from '@lxd-ts/core';
+import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
-import { empty, sync, type RequestContext, type Route } from '../../http/route.ts';
+import { ask, peerOf } from '../../cluster/peers.ts';
+import { empty, sync, type Reply, type RequestContext, type Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 
 const idOf = ({ params }: RequestContext): string => params['id'] ?? '';
@@ -23,7 +24,33 @@ function timeoutOf(query: URLSearchParams): number {
   return Number(text) < 0 ? -1 : Number(text) * 1000;
 }
 
-export function operationsRoutes({ operations }: Services): Route[] {
+/** How long a list waits for what the other servers have. */
+const peerTimeoutMs = 2_000;
+
+export function operationsRoutes({ operations, peers, server, log }: Services): Route[] {
+  /** Has the server answer that runs the operation, where it is not this one. */
+  const atOwner = (id: string, here: (request: RequestContext) => Promise<Reply>): Route => ({
+    operationId: id,
+    handle: async (request) => {
+      const peer = operations.isLive(idOf(request)) ? undefined : peerOf(peers, server, idOf(request));
+      return peer ? { kind: 'forward', connect: peer.connect } : here(request);
+    },
+  });
+
+  /** What only lives in the memory of the other servers. */
+  const elsewhere = async (query: string): Promise<OperationView[]> => {
+    const lists = await Promise.all(
+      peers.reachable().map(async (peer) => {
+        try {
+          return (await ask(peer, `/internal/operations?${query}`, peerTimeoutMs)) as OperationView[];
+        } catch (error) {
+          log.warn('a list of operations is without those of a member', { error: toLxdError(error).message });
+          return [];
+        }
+      }),
+    );
+    return lists.flat();
+  };
   const found = (request: RequestContext): OperationView => {
     const operation = operations.get(idOf(request));
     if (!operation) throw new LxdError('not-found', 'Operation not found');
@@ -32,34 +59,36 @@ export function operationsRoutes({ operations }: Services): Route[] {
   return [
     {
       operationId: 'operationsGet',
-      handle: ({ query, project }) => {
-        const all = operations.list(query.get('all-projects') === 'true' ? undefined : project);
+      handle: async ({ query, project }) => {
+        const allProjects = query.get('all-projects') === 'true';
+        const all = new Map(operations.list(allProjects ? undefined : project).map((one) => [one.id, one]));
+        const scope = allProjects ? { 'all-projects': 'true' } : { project };
+        for (const one of await elsewhere(new URLSearchParams(scope).toString())) all.set(one.id, one);
         const show = (operation: OperationView) =>
           query.get('recursion') === '1' ? operation : `/1.0/operations/${operation.id}`;
-        return Promise.resolve(sync(grouped(all, show)));
-      },
-    },
-    { operationId: 'operationGet', handle: async (request) => Promise.resolve(sync(found(request))) },
-    {
-      operationId: 'operationDelete',
-      handle: async (request) => {
-        await operations.cancel(found(request).id);
-        return empty;
+        return sync(grouped([...all.values()], show));
       },
     },
     {
-      operationId: 'operationWaitGet',
-      handle: async (request) =>
-        sync(await operations.wait(found(request).id, timeoutOf(request.query), { signal: request.signal })),
-    },
-    {
-      operationId: 'operationWebsocketGet',
-      handle: async (request) => {
-        const secret = request.query.get('secret');
-        if (!secret) throw new LxdError('invalid', 'Missing secret');
-        const accept = operations.socket(found(request).id, secret);
-        return Promise.resolve({ kind: 'websocket', accept });
+      operationId: 'internalOperationsGet',
+      handle: ({ query, project }) => {
+        const all = operations.list(query.get('all-projects') === 'true' ? undefined : project);
+        return Promise.resolve(sync(all.filter(({ id }) => operations.isLive(id))));
       },
     },
+    atOwner('operationGet', async (request) => Promise.resolve(sync(found(request)))),
+    atOwner('operationDelete', async (request) => {
+      await operations.cancel(found(request).id);
+      return empty;
+    }),
+    atOwner('operationWaitGet', async (request) =>
+      sync(await operations.wait(found(request).id, timeoutOf(request.query), { signal: request.signal })),
+    ),
+    atOwner('operationWebsocketGet', async (request) => {
+      const secret = request.query.get('secret');
+      if (!secret) throw new LxdError('invalid', 'Missing secret');
+      const accept = operations.socket(found(request).id, secret);
+      return Promise.resolve({ kind: 'websocket', accept });
+    }),
   ];
 }

@@ -1,6 +1,7 @@
 import { LxdError, toLxdError, validators, type ConfigSchema, type InstanceStatus } from '@lxd-ts/core';
 import type { OperationRequest, OperationView, Operations } from '@lxd-ts/operations';
 import type { Agent, InstanceSource, InstanceStateReport } from '@lxd-ts/rpc';
+import { noPeers } from '../../cluster/peers.ts';
 import { memoryStore, newMember, openRecords, type MemberRole, type Records } from '@lxd-ts/state';
 import type { Lifecycle, Services } from '../../services.ts';
 import type { Drivers } from '../shared/drivers.ts';
@@ -191,6 +192,7 @@ export async function harness(
       },
       online: () => Object.keys(agents),
     },
+    peers: noPeers,
     events: { lifecycle: (event) => void events.push(event) },
     log: { debug: silent, info: silent, warn: silent, error: silent },
     server: 'm1',
