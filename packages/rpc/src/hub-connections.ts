@@ -127,7 +127,8 @@ export function openHubConnections(
     connected: () => [...links.values()].filter(({ client }) => client).map(({ address }) => address),
     forward: (wanted) => {
       for (const { client, address } of links.values()) {
-        if (client && (wanted === undefined || address === wanted)) return byteStream(client.forward() as unknown as ChunkStream);
+        if (client && (wanted === undefined || address === wanted))
+          return byteStream(client.forward() as unknown as ChunkStream);
       }
       throw new LxdError('unavailable', 'No member of the control plane can be reached');
     },

@@ -27,9 +27,16 @@ test('what happens on one server is heard on another, once', async () => {
   await new Promise<void>((done) => back.listen(0, '127.0.0.1', done));
   const { port } = back.address() as AddressInfo;
   const heard: string[] = [];
-  const listener = { on: () => undefined, once: () => undefined, send: (text: string) => heard.push(text), bufferedAmount: 0 };
+  const listener = {
+    on: () => undefined,
+    once: () => undefined,
+    send: (text: string) => heard.push(text),
+    bufferedAmount: 0,
+  };
   two.add(listener as unknown as WebSocket, new Set(['lifecycle']), undefined);
-  const mesh = joinEvents(two, { reachable: () => [{ name: 'n1', connect: () => connect(port, '127.0.0.1') }] });
+  const mesh = joinEvents(two, {
+    reachable: () => [{ name: 'n1', connect: () => connect(port, '127.0.0.1') }],
+  });
   await once(sockets, 'connection');
   one.lifecycle({ action: 'instance-started', source: '/1.0/instances/c1', project: 'default' });
   while (heard.length === 0) await new Promise((done) => setTimeout(done, 5));
@@ -43,8 +50,10 @@ test('what happens on one server is heard on another, once', async () => {
 });
 
 test('a peer that does not answer is said so', async () => {
-  await expect(ask({ name: 'n2', connect: () => connect(1, '127.0.0.1') }, '/x', 1000)).rejects.toMatchObject({
-    code: 'unavailable',
-    message: 'Member "n2" does not answer',
-  });
+  await expect(ask({ name: 'n2', connect: () => connect(1, '127.0.0.1') }, '/x', 1000)).rejects.toMatchObject(
+    {
+      code: 'unavailable',
+      message: 'Member "n2" does not answer',
+    },
+  );
 });
