@@ -66,6 +66,8 @@ test.each([
   ['instancePatch', 'PATCH', '/1.0/instances/c1', { config: { 'user.x': '1' } }],
   ['instanceExecPost', 'POST', '/1.0/instances/c1/exec', { command: ['true'] }],
   ['instancesPost', 'POST', '/1.0/instances', { name: 5 }],
+  ['clusterExplainGet', 'GET', '/1.0/cluster/explain?instance=c1', undefined],
+  ['clusterExplainPost', 'POST', '/1.0/cluster/explain', { source: { type: 'none' } }],
   ['serverPut', 'PUT', '/1.0', { config: { nope: 'x' } }],
 ] as const)('%s: %s %s', async (operationId, method, path, body) => {
   const { status, text } = await rest.send(method, path, body);

@@ -74,6 +74,8 @@ export const routes: readonly ApiRoute[] = [
   {"operationId":"certificatesGet","method":"get","path":"/1.0/certificates","aliases":[],"requestBody":"none","queryParameters":["recursion"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"clusterGet","method":"get","path":"/1.0/cluster","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"clusterPut","method":"put","path":"/1.0/cluster","aliases":[],"requestBody":"json","queryParameters":[],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"clusterExplainGet","method":"get","path":"/1.0/cluster/explain","aliases":[],"requestBody":"none","queryParameters":["project","instance"],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"clusterExplainPost","method":"post","path":"/1.0/cluster/explain","aliases":[],"requestBody":"json","queryParameters":["project","target"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"clusterMembersGet","method":"get","path":"/1.0/cluster/members","aliases":[],"requestBody":"none","queryParameters":["recursion"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"clusterMembersPost","method":"post","path":"/1.0/cluster/members","aliases":[],"requestBody":"json","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"resourcesGet","method":"get","path":"/1.0/resources","aliases":[],"requestBody":"none","queryParameters":["target"],"slashes":[],"websocket":false,"public":false},

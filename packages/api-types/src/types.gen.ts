@@ -841,6 +841,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/1.0/cluster/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say why an instance is where it is
+         * @description Every member is judged as if the instance were to be placed now: what speaks against it, or how well it would do. An extension of this server (`lxdts_cluster_explain`).
+         */
+        get: operations["clusterExplainGet"];
+        put?: never;
+        /**
+         * Say where an instance would go
+         * @description The body is that of a creation; nothing is created. An extension of this server (`lxdts_cluster_explain`).
+         */
+        post: operations["clusterExplainPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/1.0/cluster/members": {
         parameters: {
             query?: never;
@@ -1808,6 +1832,79 @@ export interface components {
             /** @description HOST:PORT of its members. */
             control_plane: string[];
         };
+        ClusterExplanation: {
+            instance: string;
+            project: string;
+            /** @description Whether it is there already. */
+            placed: boolean;
+            /** @description Member it is on, or would go to; empty when none can take it. */
+            location: string;
+            /** @description The outcome in a sentence. */
+            message: string;
+            /** @description What the instance asks of a member. */
+            request: {
+                architecture: string;
+                /** @description A member, or a group as `@group`; empty for any. */
+                target: string;
+                /** @description 0 for no limit. */
+                cpus: number;
+                /**
+                 * Format: int64
+                 * @description Bytes; 0 for no limit.
+                 */
+                memory: number;
+                /** @description Storage pool → bytes. */
+                disk: {
+                    [key: string]: number;
+                };
+                storage_pools: string[];
+                networks: string[];
+                labels: string[];
+                affinity: string[];
+                anti_affinity: string[];
+            };
+            /** @description The best first, those that cannot take it last. */
+            members: components["schemas"]["ClusterExplanationMember"][];
+        };
+        ClusterExplanationMember: {
+            server_name: string;
+            chosen: boolean;
+            possible: boolean;
+            /** @description Why it cannot take the instance; read after its name. */
+            reasons: string[];
+            /** @enum {string} */
+            status: "online" | "unreachable" | "offline" | "evacuated";
+            failure_domain: string;
+            groups: string[];
+            /** @description How many others it holds. */
+            instances: number;
+            /** @description Instances with one of the labels in its failure domain; the fewest first. */
+            labelled_in_failure_domain: number;
+            /** @description The same on the member itself. */
+            labelled_here: number;
+            has_image: boolean;
+            /** @description Of CPUs, memory and disk the fullest with it, in percent. */
+            fullness: number;
+            cpus: components["schemas"]["ClusterExplanationAmount"];
+            memory: components["schemas"]["ClusterExplanationAmount"];
+            /** @description Storage pool → bytes; of the pools in which it sets room aside. */
+            disk: {
+                [key: string]: components["schemas"]["ClusterExplanationAmount"];
+            };
+        };
+        /** @description Memory and disk in bytes. */
+        ClusterExplanationAmount: {
+            /**
+             * Format: int64
+             * @description What may be given away, overcommitment included.
+             */
+            total: number;
+            /**
+             * Format: int64
+             * @description What other instances have.
+             */
+            reserved: number;
+        };
         ClusterMembersPost: {
             /** @description Name of the machine that will join. */
             server_name: string;
@@ -2054,6 +2151,8 @@ export interface components {
         Project: string;
         /** @description From every project. */
         AllProjects: boolean;
+        /** @description Name of an instance. */
+        InstanceQuery: string;
         /** @description Member of the cluster to ask or to use. */
         Target: string;
         /** @description 0 for paths, 1 for objects; more where it says so. */
@@ -4094,6 +4193,70 @@ export interface operations {
         responses: {
             202: components["responses"]["Operation"];
             400: components["responses"]["BadRequest"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterExplainGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Name of an instance. */
+                instance?: components["parameters"]["InstanceQuery"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The explanation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["ClusterExplanation"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterExplainPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstancesPost"];
+            };
+        };
+        responses: {
+            /** @description The explanation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["ClusterExplanation"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];
         };
     };

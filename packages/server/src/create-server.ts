@@ -7,6 +7,7 @@ import type { Records } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
+import { explainRoutes } from './features/cluster/explain.ts';
 import { clusterRoutes, type ClusterOptions } from './features/cluster/routes.ts';
 import { EventHub } from './features/events/hub.ts';
 import { joinEvents } from './features/events/mesh.ts';
@@ -144,6 +145,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...projectsRoutes(services),
     ...certificatesRoutes(),
     ...clusterRoutes(services, options.cluster),
+    ...explainRoutes(instances.context),
     ...resourcesRoutes(),
     ...warningsRoutes(),
     ...internalRoutes(options.internal),
@@ -174,6 +176,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
       listener[Symbol.dispose]();
       mesh[Symbol.dispose]();
       agents[Symbol.dispose]();
+      instances.context.placer[Symbol.dispose]();
       return Promise.resolve();
     },
   };

@@ -1,5 +1,5 @@
 import type { Peers } from './cluster/peers.ts';
-import type { Agent } from '@lxd-ts/rpc';
+import type { Agent, MemberDescription } from '@lxd-ts/rpc';
 import type { Records } from '@lxd-ts/state';
 import type { Operations } from '@lxd-ts/operations';
 
@@ -27,6 +27,10 @@ export interface Agents {
   get(member: string): Agent;
   /** Members whose agent is connected now. */
   online(): string[];
+  /** `unreachable`: not connected now, but heard of a short while ago; `offline`: silent for longer than the threshold. */
+  state(member: string): 'online' | 'unreachable' | 'offline';
+  /** What it said of itself when it connected. */
+  description(member: string): MemberDescription | undefined;
 }
 
 /** What every feature is made from. */

@@ -1,4 +1,5 @@
 import type {
+  FenceRecord,
   GroupRecord,
   ImageAliasRecord,
   ImageRecord,
@@ -19,6 +20,7 @@ import type { Guard } from './store.ts';
 export interface Kinds {
   instances: { record: InstanceRecord; id: [project: string, name: string] };
   placements: { record: PlacementRecord; id: [project: string, name: string] };
+  fences: { record: FenceRecord; id: [member: string] };
   statuses: { record: StatusRecord; id: [project: string, name: string] };
   profiles: { record: ProfileRecord; id: [project: string, name: string] };
   images: { record: ImageRecord; id: [project: string, fingerprint: string] };

@@ -29,8 +29,21 @@ export interface InstanceRecord {
   pending?: Pending;
 }
 
+/** Where an instance is; the sums per member are made from these. */
 export interface PlacementRecord {
   member: string;
+  /** What is set aside for it there, sizes in bytes; absent: nothing. */
+  reserved?: { cpus: number; memoryBytes: number; disk: Record<string, number> };
+  /** Absent: none. */
+  labels?: string[];
+  /** Labels that it will not be beside; absent: none. */
+  avoids?: string[];
+}
+
+/** Changed by whatever takes room on a member: of two that looked at the same room only one can be committed. */
+export interface FenceRecord {
+  /** API server that changed it last. */
+  by: string;
 }
 
 /** Written by the control plane from what agents observe, in batches. */

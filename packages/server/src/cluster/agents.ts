@@ -38,6 +38,10 @@ export class AgentRegistry implements Agents, Disposable {
     return [...this.#connected.keys()];
   }
 
+  state(member: string): 'online' | 'unreachable' | 'offline' {
+    return this.#connected.has(member) ? 'online' : 'offline';
+  }
+
   description(member: string): MemberDescription | undefined {
     return this.#connected.get(member)?.description;
   }

@@ -114,3 +114,9 @@ export const rawIdmap: Check = (value) => {
   }
   return undefined;
 };
+
+/** Names separated by commas. */
+export const labels: Check = (value) =>
+  value.split(',').every((label) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,62})$/.test(label.trim()))
+    ? undefined
+    : `Invalid value "${value}": labels are letters, digits, dots, dashes and underscores, separated by commas`;

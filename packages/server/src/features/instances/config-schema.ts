@@ -78,6 +78,18 @@ export const instanceConfigSchema: ConfigSchema = {
   'nvidia.require.cuda': key(check.any, 'Wanted CUDA version'),
   'nvidia.require.driver': key(check.any, 'Wanted driver version'),
   'nvidia.runtime': key(check.bool, 'Pass the host’s NVIDIA runtime in', off),
+  'placement.affinity': key(
+    check.labels,
+    'Only beside an instance that has one of these labels, if there is one',
+  ),
+  'placement.anti_affinity': key(
+    check.labels,
+    'Never on a member with an instance that has one of these labels',
+  ),
+  'placement.labels': key(
+    check.labels,
+    'Its labels, for the placement of others; spread over failure domains',
+  ),
   'raw.apparmor': key(check.any, 'Appended to its AppArmor profile', live),
   'raw.idmap': key(check.rawIdmap, 'Ids of the host that are the same inside'),
   'raw.lxc': key(check.rawLxc, 'Appended to its LXC configuration'),

@@ -4,13 +4,13 @@ import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { Drivers } from '../shared/drivers.ts';
 import type { Busy } from './busy.ts';
-import type { Descriptions } from './placement.ts';
+import type { Placer } from './placement.ts';
 
 export interface InstancesContext {
   services: Services;
   drivers: Pick<Drivers, 'device'>;
   busy: Busy;
-  descriptions: Descriptions;
+  placer: Placer;
 }
 
 /** How long taking back may need when what it takes back was given up. */

@@ -15,13 +15,17 @@ import {
 import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { generateName } from './names.ts';
-import { choosePlacement } from './placement.ts';
+import type { Choice } from './placement.ts';
 import { removeInstance } from './remove.ts';
 import type { InstancesPost } from './requests.ts';
 import { sourceImage } from './source.ts';
 import { instanceSpec } from './spec.ts';
 import { bringImage } from './transfer-image.ts';
 import { fillVolatile, withOutcome, withoutOwnVolatile } from './volatile.ts';
+
+/** Turns at a name, a pool or room that may be lost before it is given up. */
+const maxAttempts = 20;
+const placingTimeoutMs = 60_000;
 
 export interface CreateRequest {
   project: string;
@@ -30,11 +34,15 @@ export interface CreateRequest {
   caller?: Caller;
 }
 
-/** What is to be made: the record, where, and what fills it. */
-interface Creation {
+/** What is to be made, and what fills it. */
+interface Plan {
   record: InstanceRecord;
-  member: string;
   source: { kind: 'image'; image: ImageRecord } | { kind: 'none' } | { kind: 'copy'; from: InstanceRecord };
+}
+
+/** A plan with its place. */
+interface Creation extends Plan {
+  member: string;
 }
 
 /** Where a new instance comes from, as far as it can be told before the operation. */
@@ -121,12 +129,7 @@ function draft(
 }
 
 /** Everything that LXD finds wrong only once the operation runs, in its order and words. */
-async function plan(
-  context: InstancesContext,
-  request: CreateRequest,
-  name: string,
-  origin: Origin,
-): Promise<Creation> {
+function plan(context: InstancesContext, request: CreateRequest, name: string, origin: Origin): Plan {
   const { services } = context;
   if (origin.kind === 'image' && !origin.image)
     throw new LxdError('invalid', 'Image not provided for instance creation');
@@ -152,20 +155,33 @@ async function plan(
   } catch (error) {
     throw prefixed('Failed creating instance record: ', error);
   }
-  const member =
-    origin.kind === 'copy'
-      ? memberOf(services, origin.from.project, origin.from.name)
-      : await choosePlacement(services, context.descriptions, {
-          architecture: record.architecture,
-          config: expandIn(services, record.project, record).config,
-          target: request.target,
-        });
-  record.architecture ||= services.records.get('members', member)?.value.architecture ?? '';
-  const source: Creation['source'] =
+  const source: Plan['source'] =
     origin.kind === 'image' && origin.image
       ? { kind: 'image', image: origin.image }
-      : (origin as Creation['source']);
-  return { record: fillVolatile(services, record), member, source };
+      : (origin as Plan['source']);
+  return { record, source };
+}
+
+/** A copy is made where its source is. */
+const choose = (
+  { services, placer }: InstancesContext,
+  { target }: CreateRequest,
+  { record, source }: Plan,
+): Promise<Choice> =>
+  placer.choose(
+    {
+      ...record,
+      ...(source.kind === 'image' ? { fingerprint: source.image.fingerprint } : {}),
+      target: source.kind === 'copy' ? memberOf(services, source.from.project, source.from.name) : target,
+    },
+    AbortSignal.timeout(placingTimeoutMs),
+  );
+
+/** What the server decides of an instance that has its place. */
+function settled({ services }: InstancesContext, { record, source }: Plan, { member }: Choice): Creation {
+  const architecture =
+    record.architecture || (services.records.get('members', member)?.value.architecture ?? '');
+  return { record: fillVolatile(services, { ...record, architecture }), member, source };
 }
 
 const usable = (record: { pending?: Pending } | undefined): boolean =>
@@ -227,31 +243,36 @@ export async function createInstance(
     services.operations.start({ ...operation, run: () => Promise.reject(toLxdError(error)) });
 
   for (let attempt = 0; ; attempt++) {
+    let choice: Choice;
     let creation: Creation;
     try {
-      creation = await plan(context, request, name, origin);
+      const planned = plan(context, request, name, origin);
+      choice = await choose(context, request, planned);
+      creation = settled(context, planned, choice);
     } catch (error) {
       return fail(error);
     }
     try {
+      using held = choice;
       return await services.operations.start({
         ...operation,
-        intent: (id, transaction) => intend(context, creation, id, transaction),
+        intent: (id, transaction) => intend(context, creation, held, id, transaction),
         run: (running) =>
           context.busy.queue({ project, name }, 'create', () => fill(context, creation, running)),
       });
     } catch (error) {
-      // Another was faster: the name is taken now, or the pool has changed. The plan finds out.
+      // Another was faster: the name or the room is taken now, or the pool has changed. The plan finds out.
       const lost = toLxdError(error).code === 'precondition-failed';
-      if (!lost || attempt >= 10) throw error;
+      if (!lost || attempt >= maxAttempts) throw error;
     }
   }
 }
 
-/** Record and placement; the pool must still be the one that was looked at. */
+/** Record and placement; the pool and the room must still be those that were looked at. */
 function intend(
   { services }: InstancesContext,
-  { record, member }: Creation,
+  { record }: Creation,
+  choice: Choice,
   operation: string,
   transaction: Transaction,
 ): void {
@@ -260,8 +281,9 @@ function intend(
   const pending = { kind: 'create' as const, operation, server: services.server };
   transaction
     .create('instances', [project, name], { ...record, pending })
-    .create('placements', [project, name], { member })
+    .create('placements', [project, name], choice.placement)
     .guard('pools', [pool], services.records.get('pools', pool)?.revision ?? 0);
+  choice.stake(transaction);
 }
 
 function checkTarget({ services }: InstancesContext, { target }: CreateRequest): void {

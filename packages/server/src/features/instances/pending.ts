@@ -1,5 +1,5 @@
 import { LxdError } from '@lxd-ts/core';
-import type { InstanceRecord, Pending, Versioned } from '@lxd-ts/state';
+import type { InstanceRecord, Pending, Transaction, Versioned } from '@lxd-ts/state';
 import { findInstance, type InstancesContext } from './context.ts';
 
 /**
@@ -13,7 +13,16 @@ export async function intend(
   name: string,
   pending: Pick<Pending, 'kind' | 'operation' | 'detail'>,
   change: (record: InstanceRecord) => InstanceRecord,
-  { signal, revision }: { signal: AbortSignal; revision?: number | undefined },
+  {
+    signal,
+    revision,
+    also,
+  }: {
+    signal: AbortSignal;
+    revision?: number | undefined;
+    /** What is committed together with it; losing a race is then the caller's. */
+    also?: (after: InstanceRecord, transaction: Transaction) => void;
+  },
 ): Promise<{ before: InstanceRecord; after: InstanceRecord }> {
   for (let attempt = 0; ; attempt++) {
     const found: Versioned<InstanceRecord> = findInstance(services, project, name);
@@ -27,15 +36,16 @@ export async function intend(
       );
     const after = { ...change(before), pending: { ...pending, server: services.server } };
     if (pending.kind === 'update') after.pending.detail = { before: JSON.stringify(before) };
+    const transaction = services.records
+      .transaction()
+      .update('instances', [project, name], found.revision, after);
+    also?.(after, transaction);
     try {
-      await services.records
-        .transaction()
-        .update('instances', [project, name], found.revision, after)
-        .commit({ signal });
+      await transaction.commit({ signal });
       return { before, after: withoutPending(after) };
     } catch (error) {
       const lost = error instanceof LxdError && error.code === 'precondition-failed';
-      if (!lost || attempt >= 20) throw error;
+      if (!lost || also || attempt >= 20) throw error;
     }
   }
 }

@@ -1,116 +1,186 @@
-import { LxdError, parseSize, type Config } from '@lxd-ts/core';
-import type { MemberDescription } from '@lxd-ts/rpc';
-import { explain, place, type MemberView } from '@lxd-ts/scheduler';
-import type { MemberRecord } from '@lxd-ts/state';
+import { LxdError, type Config } from '@lxd-ts/core';
+import { explain, place, type PlaceRequest } from '@lxd-ts/scheduler';
+import type { MemberRecord, PlacementRecord, Transaction } from '@lxd-ts/state';
+import { Lanes, type Turn } from '../../cluster/lanes.ts';
+import { MemberLoads } from '../../cluster/member-loads.ts';
+import { MemberViews, type Asked } from '../../cluster/member-views.ts';
 import type { Services } from '../../services.ts';
+import { expandIn } from './expand.ts';
+import { placementRecord, placeRequest, takesMore } from './reservation.ts';
 
-/** How long what a member said of its CPUs and memory is good enough. */
-const freshMs = 10_000;
-const answerTimeoutMs = 5_000;
+/** Turns that may be lost to other servers, or to what comes free and goes again, before it is given up. */
+const maxAttempts = 20;
 
-type Described = Promise<MemberDescription | undefined>;
-
-/** What members said of themselves a short while ago. */
-export class Descriptions {
-  readonly #services: Services;
-  readonly #known = new Map<string, { at: number; said: Described }>();
-
-  constructor(services: Services) {
-    this.#services = services;
-  }
-
-  /** undefined: it does not answer. */
-  get(member: string): Described {
-    const now = this.#services.clock.now().getTime();
-    const known = this.#known.get(member);
-    if (known && now - known.at < freshMs) return known.said;
-    const said = (async () => {
-      try {
-        return await this.#services.agents
-          .get(member)
-          .describe({ signal: AbortSignal.timeout(answerTimeoutMs) });
-      } catch {
-        this.#known.delete(member);
-        return undefined;
-      }
-    })();
-    this.#known.set(member, { at: now, said });
-    return said;
-  }
-}
-
-export interface PlacementRequest {
-  /** Empty: any. */
-  architecture: string;
-  /** Expanded. */
+/** An instance that is to be placed, or to take more where it is. */
+export interface Want {
+  project: string;
+  name: string;
   config: Config;
-  /** `?target=`. */
+  devices: Record<string, Config>;
+  profiles: string[];
+  /** Empty: that of the member. */
+  architecture: string;
+  /** Its image is there already on some. */
+  fingerprint?: string | undefined;
+  /** `?target=`: a member, or a group as `@group`. */
   target?: string | undefined;
 }
 
-const sizeOf = (text: string | undefined): number | undefined =>
-  text && !text.endsWith('%') ? parseSize(text) : undefined;
-
-async function viewOf(
-  descriptions: Descriptions,
-  { name, architecture }: MemberRecord,
-  online: boolean,
-  instances: number,
-): Promise<MemberView> {
-  const said = online ? await descriptions.get(name) : undefined;
-  return {
-    name,
-    state: said ? 'online' : 'offline',
-    architecture,
-    alsoRuns: said?.architectures ?? [],
-    cpus: said?.cpus ?? 0,
-    memoryBytes: said?.memoryBytes ?? 0,
-    memoryFreeBytes: said?.memoryFreeBytes ?? 0,
-    instances,
-  };
+/** A decision. Until it is disposed the room counts as taken, and nobody else of this server decides on the same room. */
+export interface Choice extends Disposable {
+  member: string;
+  /** To be put on record in the transaction that `stake` is called with. */
+  placement: PlacementRecord;
+  /** Makes the commit fail with `precondition-failed` when another server took room there meanwhile: then choose again. */
+  stake(transaction: Transaction): void;
 }
 
-/** The member a new instance goes to. @throws LxdError `not-found`, `unavailable` */
-export async function choosePlacement(
-  services: Services,
-  descriptions: Descriptions,
-  { architecture, config, target }: PlacementRequest,
-): Promise<string> {
-  const { records } = services;
-  const members = records.list('members').map(({ value }) => value);
-  const nodes = members.filter(({ roles }) => roles.includes('node'));
-  if (target !== undefined && !nodes.some(({ name }) => name === target))
-    throw new LxdError('not-found', 'Cluster member not found');
-  const [only] = nodes;
-  const online = services.agents.online();
-  // One machine takes what it is given, as LXD does.
-  if (only && nodes.length === 1 && online.includes(only.name)) {
-    if (architecture && architecture !== only.architecture) {
-      const said = await descriptions.get(only.name);
-      if (!said?.architectures.includes(architecture))
+const targetOf = (target: string | undefined): PlaceRequest['target'] =>
+  target === undefined || target === ''
+    ? undefined
+    : target.startsWith('@')
+      ? { group: target.slice(1) }
+      : { member: target };
+
+/** Decides where instances go. */
+export class Placer implements Disposable {
+  readonly #services: Services;
+  readonly #lanes = new Lanes();
+  readonly loads: MemberLoads;
+  readonly views: MemberViews;
+
+  constructor(services: Services) {
+    this.#services = services;
+    this.loads = new MemberLoads(services.records);
+    this.views = new MemberViews(services, this.loads);
+  }
+
+  #nodes(): MemberRecord[] {
+    return this.#services.records
+      .list('members')
+      .map(({ value }) => value)
+      .filter(({ roles }) => roles.includes('node'));
+  }
+
+  /** @throws LxdError `not-found`, `invalid` */
+  #checkTarget(target: PlaceRequest['target'], nodes: readonly MemberRecord[]): void {
+    if (!target) return;
+    if ('member' in target && !nodes.some(({ name }) => name === target.member))
+      throw new LxdError('not-found', 'Cluster member not found');
+    if ('group' in target && !this.views.groupExists(target.group))
+      throw new LxdError('not-found', 'Cluster group not found');
+  }
+
+  /** What is asked of a member, as the scheduler is asked it. */
+  async ask(want: Want, signal: AbortSignal): Promise<Asked> {
+    const { server, records } = this.#services;
+    const nodes = this.#nodes();
+    const target = targetOf(want.target);
+    this.#checkTarget(target, nodes);
+    const here = records.get('members', server)?.value.architecture ?? '';
+    const architecture = want.architecture || here || (nodes[0]?.architecture ?? '');
+    const request = placeRequest(expandIn(this.#services, want.project, want), architecture, target);
+    const rooms = await this.views.rooms(nodes, request, signal);
+    return {
+      request,
+      nodes: nodes.map(({ name }) => name),
+      rooms,
+      except: [want.project, want.name],
+      ...(want.fingerprint === undefined
+        ? {}
+        : { image: [want.project, want.fingerprint] as [string, string] }),
+    };
+  }
+
+  /** @throws LxdError `not-found`, `unavailable` when no member can take it, with the reasons */
+  async choose(want: Want, signal: AbortSignal): Promise<Choice> {
+    const nodes = this.#nodes();
+    const [only] = nodes;
+    if (only && nodes.length === 1 && this.#services.agents.online().includes(only.name))
+      return this.#alone(want, only);
+    const asked = await this.ask(want, signal);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const placed = place(asked.request, this.views.snapshot(asked));
+      if (!('member' in placed)) throw new LxdError('unavailable', explain(placed.reasons));
+      const choice = await this.#take(want, asked, placed.member, signal);
+      if (choice) return choice;
+    }
+    throw new LxdError('unavailable', 'Placing the instance was given up: other servers take the room first');
+  }
+
+  /**
+   * An instance that stays where it is takes what it now wants there.
+   * @throws LxdError `invalid` when that is not there
+   */
+  async extend(want: Want, member: string, signal: AbortSignal): Promise<Choice> {
+    const placement = placementRecord(expandIn(this.#services, want.project, want), member);
+    const before = this.#services.records.get('placements', want.project, want.name)?.value;
+    if (this.#nodes().length === 1 || !takesMore(before, placement))
+      return { member, placement, stake: () => undefined, [Symbol.dispose]: () => undefined };
+    const { request, ...asked } = await this.ask({ ...want, target: member, architecture: '' }, signal);
+    const wanted: Asked = { ...asked, request: { ...request, architecture: '', pools: [], networks: [] } };
+    const choice = await this.#take(want, wanted, member, signal, 'stays');
+    if (choice) return choice;
+    const placed = place(wanted.request, this.views.snapshot(wanted, member));
+    const reason = 'reasons' in placed ? placed.reasons[member] : undefined;
+    throw new LxdError(
+      'invalid',
+      `Cluster member "${member}" ${reason ?? 'is changed by others; try again'}`,
+    );
+  }
+
+  /** One machine takes what it is given, as LXD does. */
+  #alone({ architecture, ...want }: Want, { name, architecture: native }: MemberRecord): Choice {
+    this.#checkTarget(targetOf(want.target), this.#nodes());
+    if (architecture && architecture !== native) {
+      if (!this.#services.agents.description(name)?.architectures.includes(architecture))
         throw new LxdError('invalid', "Requested architecture isn't supported by this host");
     }
-    return only.name;
+    const placement = placementRecord(expandIn(this.#services, want.project, want), name);
+    return { member: name, placement, stake: () => undefined, [Symbol.dispose]: () => undefined };
   }
-  const counts = new Map<string, number>();
-  for (const { value } of records.list('placements'))
-    counts.set(value.member, (counts.get(value.member) ?? 0) + 1);
-  const views = await Promise.all(
-    nodes.map((node) => viewOf(descriptions, node, online.includes(node.name), counts.get(node.name) ?? 0)),
-  );
 
-  const memoryBytes = sizeOf(config['limits.memory']);
-  const cpus = /^\d+$/.test(config['limits.cpu'] ?? '') ? Number(config['limits.cpu']) : undefined;
-  const wanted = architecture || (members.find(({ name }) => name === services.server) ?? only)?.architecture;
-  const placed = place(
-    {
-      architecture: wanted ?? '',
-      ...(memoryBytes === undefined ? {} : { memoryBytes }),
-      ...(cpus === undefined ? {} : { cpus }),
-      ...(target === undefined ? {} : { among: [target] }),
-    },
-    { members: views },
-  );
-  if ('member' in placed) return placed.member;
-  throw new LxdError('unavailable', explain(placed.reasons));
+  /** Waits for the turn at the member and looks again; undefined: it cannot any more. */
+  async #take(
+    want: Want,
+    asked: Asked,
+    member: string,
+    signal: AbortSignal,
+    stays?: 'stays',
+  ): Promise<Choice | undefined> {
+    const { records, server } = this.#services;
+    const id = [want.project, want.name] as const;
+    const placement = placementRecord(expandIn(this.#services, want.project, want), member);
+    const before = records.get('placements', ...id)?.value;
+    const fenced = takesMore(before, placement);
+    const held = new DisposableStack();
+    if (!stays) held.use(this.loads.expect(id, placement));
+    try {
+      if (fenced) {
+        const turn: Turn = await this.#lanes.enter(member, signal);
+        held.use(turn);
+        const target = { ...asked.request, target: { member } };
+        const again = this.views.snapshot({ ...asked, request: target }, stays ? member : undefined);
+        if (!('member' in place(target, again))) return void held.dispose();
+      }
+    } catch (error) {
+      held.dispose();
+      throw error;
+    }
+    const fence = records.get('fences', member);
+    return {
+      member,
+      placement,
+      stake: (transaction) => {
+        if (!fenced) return;
+        if (fence) transaction.update('fences', [member], fence.revision, { by: server });
+        else transaction.create('fences', [member], { by: server });
+      },
+      [Symbol.dispose]: () => held.dispose(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.loads[Symbol.dispose]();
+  }
 }

@@ -22,13 +22,15 @@ async function moveRecords(
 ): Promise<void> {
   const { project, name } = record;
   const found = findInstance(services, project, name);
+  const placement = services.records.get('placements', project, name);
+  if (!placement) throw new LxdError('not-found', 'Instance not found');
   const config = { ...record.config, 'volatile.cloud-init.instance-id': services.uuid() };
   await services.records
     .transaction()
     .delete('instances', [project, name], found.revision)
     .create('instances', [project, to], { ...withoutPending(record), name: to, config })
-    .create('placements', [project, to], { member: memberOf(services, project, name) })
-    .remove('placements', [project, name])
+    .create('placements', [project, to], placement.value)
+    .delete('placements', [project, name], placement.revision)
     .remove('statuses', [project, name])
     .commit({ signal });
 }

@@ -4,7 +4,7 @@ import type { Drivers } from '../shared/drivers.ts';
 import { Busy } from './busy.ts';
 import type { InstancesContext } from './context.ts';
 import { observe } from './observe.ts';
-import { Descriptions } from './placement.ts';
+import { Placer } from './placement.ts';
 import { startAll, stopAll } from './power.ts';
 import { recoverInstances } from './recover.ts';
 
@@ -26,7 +26,7 @@ export function instancesService(services: Services, drivers: Pick<Drivers, 'dev
     services,
     drivers,
     busy: new Busy(),
-    descriptions: new Descriptions(services),
+    placer: new Placer(services),
   };
   return {
     context,

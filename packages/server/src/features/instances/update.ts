@@ -14,6 +14,7 @@ import { checkDevices, deviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { intend, withoutPending } from './pending.ts';
 import type { InstancePut } from './requests.ts';
+import { reserveAgain, withRoom } from './reserve.ts';
 import { instanceSpec } from './spec.ts';
 import { fillVolatile, forgetDevice, withOutcome } from './volatile.ts';
 
@@ -119,6 +120,7 @@ export async function effect(
     await settle((current) => ({ ...current, config: withOutcome(current.config, outcome) }));
   } catch (error) {
     await settle(() => before);
+    await reserveAgain(services, [before]);
     throw error;
   }
 }
@@ -132,14 +134,14 @@ function change(
 ): Promise<void> {
   const { services, busy } = context;
   return busy.queue({ project, name }, 'update', async () => {
-    services.agents.get(memberOf(services, project, name));
-    const { before, after } = await intend(
+    const member = memberOf(services, project, name);
+    services.agents.get(member);
+    const wanted = (record: InstanceRecord) => checked(context, record, next(record));
+    const { before, after } = await withRoom(
       context,
-      project,
-      name,
-      { kind: 'update', operation },
-      (record) => checked(context, record, next(record)),
-      { signal, revision },
+      { project, name, member, next: wanted, signal },
+      (also) =>
+        intend(context, project, name, { kind: 'update', operation }, wanted, { signal, revision, also }),
     );
     await effect(context, before, after, signal);
     services.events.lifecycle({ action: 'instance-updated', source: instanceUrl(project, name), project });

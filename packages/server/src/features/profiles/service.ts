@@ -6,6 +6,7 @@ import { checkProfileConfig } from '../instances/config-schema.ts';
 import { memberOf, requestor, type InstancesContext } from '../instances/context.ts';
 import { checkProfileDevices } from './devices.ts';
 import { expand, rootDisk } from '../instances/expand.ts';
+import { reserveAgain } from '../instances/reserve.ts';
 import { instanceSpec } from '../instances/spec.ts';
 
 export interface ProfilePut {
@@ -150,6 +151,7 @@ export class ProfilesService {
     for (const user of users) agents.get(memberOf(this.#services, user.project, user.name));
     const before = new Map(users.map((user) => [user.name, this.#spec(user)]));
     await records.transaction().update('profiles', [project, name], found.revision, after).commit({ signal });
+    await reserveAgain(this.#services, users);
     const failures: string[] = [];
     for (const user of users) {
       const from = before.get(user.name);

@@ -74,4 +74,6 @@ export const apiExtensions: readonly string[] = [
   ...['instance_nic_network', 'firewall_driver'],
   // Server
   ...['resources', 'kernel_features', 'lxc_features', 'api_os', 'projects', 'warnings'],
+  // Our own
+  ...['lxdts_cluster_explain'],
 ];

@@ -20,10 +20,18 @@ const localOnly = {
   description: 'Not served yet',
 };
 
+const factor = (value: string): string | undefined =>
+  /^\d+(\.\d+)?$/.test(value) && Number(value) > 0
+    ? undefined
+    : `"${value}" is not a factor; use a number such as 1.5`;
+
 /** Keys of the server that have an effect, and those that clients ask for first. */
 const schema: ConfigSchema = {
   'core.https_address': localOnly,
   'core.trust_password': localOnly,
+  'scheduler.overcommit.cpu': { check: factor, description: 'CPUs given away per CPU there is', default: '1' },
+  'scheduler.overcommit.memory': { check: factor, description: 'The same of memory', default: '1' },
+  'scheduler.overcommit.disk': { check: factor, description: 'The same of room in pools', default: '1' },
   'user.*': { check: validators.any, description: 'Free for the user' },
 };
 

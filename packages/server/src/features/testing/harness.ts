@@ -1,6 +1,6 @@
 import { LxdError, toLxdError, validators, type ConfigSchema, type InstanceStatus } from '@lxd-ts/core';
 import type { OperationRequest, OperationView, Operations } from '@lxd-ts/operations';
-import type { Agent, InstanceSource, InstanceStateReport } from '@lxd-ts/rpc';
+import type { Agent, InstanceSource, InstanceStateReport, MemberDescription } from '@lxd-ts/rpc';
 import { noPeers } from '../../cluster/peers.ts';
 import { memoryStore, newMember, openRecords, type MemberRole, type Records } from '@lxd-ts/state';
 import type { Lifecycle, Services } from '../../services.ts';
@@ -60,12 +60,7 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
   };
   const outcome = { volatile: {} };
   const own = {
-    describe: async () => ({
-      architectures: ['x86_64'],
-      cpus: 4,
-      memoryBytes: 2 ** 33,
-      memoryFreeBytes: 2 ** 32,
-    }),
+    describe: async () => described,
     createInstance: async (spec: { name: string }, source: InstanceSource) => {
       volumes.add(spec.name);
       call('createInstance', `${spec.name} ${source.type}`);
@@ -117,6 +112,13 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
   };
   return { agent: own as unknown as Agent, calls, fail, volumes, running };
 }
+
+const described = {
+  architectures: ['x86_64'],
+  cpus: 4,
+  memoryBytes: 2 ** 33,
+  memoryFreeBytes: 2 ** 32,
+} as MemberDescription;
 
 export interface Harness {
   services: Services;
@@ -191,6 +193,8 @@ export async function harness(
         return agent;
       },
       online: () => Object.keys(agents),
+      state: (member) => (agents[member] ? 'online' : 'offline'),
+      description: (member) => (agents[member] ? described : undefined),
     },
     peers: noPeers,
     events: { lifecycle: (event) => void events.push(event) },

@@ -1,0 +1,173 @@
+import type { PlaceRequest, MemberView, Snapshot, Amount } from '@lxd-ts/scheduler';
+import type { MemberRecord } from '@lxd-ts/state';
+import { poolSpec } from '../features/instances/spec.ts';
+import type { Services } from '../services.ts';
+import type { MemberLoads } from './member-loads.ts';
+
+/** How long what a pool said of its room is good enough. */
+const freshMs = 10_000;
+const answerTimeoutMs = 3_000;
+
+/** Member/pool → bytes in all, and bytes in use. */
+type Rooms = ReadonlyMap<string, { total: number; used: number }>;
+
+/** A question to the scheduler, and what is needed to see the members for it. */
+export interface Asked {
+  request: PlaceRequest;
+  /** Members that run instances. */
+  nodes: readonly string[];
+  rooms: Rooms;
+  /** The instance it is about: it does not stand in its own way. */
+  except: readonly [project: string, name: string];
+  image?: readonly [project: string, fingerprint: string];
+}
+
+/** The members as the scheduler sees them, from records, from what agents said, and from what is placed. */
+export class MemberViews {
+  readonly #services: Services;
+  readonly #loads: MemberLoads;
+  readonly #rooms = new Map<
+    string,
+    { at: number; said: Promise<{ total: number; used: number } | undefined> }
+  >();
+
+  constructor(services: Services, loads: MemberLoads) {
+    this.#services = services;
+    this.#loads = loads;
+  }
+
+  groupExists(name: string): boolean {
+    return name === 'default' || this.#services.records.get('groups', name) !== undefined;
+  }
+
+  #members(): MemberRecord[] {
+    return this.#services.records.list('members').map(({ value }) => value);
+  }
+
+  /** Cluster-wide factors: how much more is given away than there is. */
+  #overcommit(what: 'cpu' | 'memory' | 'disk'): number {
+    const config = this.#services.records.get('serverConfig')?.value.config;
+    return Number(config?.[`scheduler.overcommit.${what}`] ?? 1) || 1;
+  }
+
+  async #room(member: string, pool: string): Promise<{ total: number; used: number } | undefined> {
+    const { records, agents, clock } = this.#services;
+    const key = `${member}/${pool}`;
+    const now = clock.now().getTime();
+    const known = this.#rooms.get(key);
+    if (known && now - known.at < freshMs) return known.said;
+    const record = records.get('pools', pool)?.value;
+    if (!record) return undefined;
+    const said = (async () => {
+      try {
+        const options = { signal: AbortSignal.timeout(answerTimeoutMs) };
+        return (await agents.get(member).poolUsage(poolSpec(record, member), options)).space;
+      } catch {
+        this.#rooms.delete(key);
+        return undefined;
+      }
+    })();
+    this.#rooms.set(key, { at: now, said });
+    return said;
+  }
+
+  /** Asks those who could be chosen how much room their pools have; only for requests that set some aside. */
+  async rooms(
+    nodes: readonly MemberRecord[],
+    { reserve, target }: PlaceRequest,
+    signal: AbortSignal,
+  ): Promise<Rooms> {
+    const rooms = new Map<string, { total: number; used: number }>();
+    const online = new Set(this.#services.agents.online());
+    const concerned = nodes.filter(
+      ({ name }) => online.has(name) && (!target || !('member' in target) || target.member === name),
+    );
+    await Promise.all(
+      Object.keys(reserve.disk).flatMap((pool) =>
+        concerned.map(async ({ name }) => {
+          const room = await this.#room(name, pool);
+          if (room) rooms.set(`${name}/${pool}`, room);
+        }),
+      ),
+    );
+    signal.throwIfAborted();
+    return rooms;
+  }
+
+  /** @param active seen as online, whatever it is: for what is there already */
+  snapshot(asked: Asked, active?: string): Snapshot {
+    const { records, agents, server } = this.#services;
+    const { request, nodes, image } = asked;
+    const [cpu, memory, disk] = (['cpu', 'memory', 'disk'] as const).map((what) => this.#overcommit(what));
+    const has = image && new Set(records.get('images', ...image)?.value.members);
+    const pools = request.pools.map((name) => ({ name, record: records.get('pools', name)?.value }));
+    const networks = request.networks.map((name) => ({
+      name,
+      record: records.get('networks', asked.except[0], name)?.value,
+    }));
+    const present = (member: string, things: typeof pools | typeof networks): string[] =>
+      things.filter(({ record }) => record && isOn(record, member)).map(({ name }) => name);
+    const many = (total: number, factor: number | undefined, reserved: number): Amount => ({
+      total: Math.floor(total * (factor ?? 1)),
+      reserved,
+    });
+    const views: MemberView[] = [];
+    for (const member of this.#members()) {
+      const { name } = member;
+      if (!nodes.includes(name)) continue;
+      const said = agents.description(name);
+      const load = this.#loads.of(name, asked.except);
+      const amounts: Record<string, Amount> = {};
+      for (const pool of Object.keys(request.reserve.disk)) {
+        const room = asked.rooms.get(`${name}/${pool}`);
+        // What is in use is not there to give away either, whoever uses it.
+        if (room)
+          amounts[pool] = many(
+            room.total,
+            disk,
+            Math.max(load.disk.get(pool) ?? 0, (disk ?? 1) > 1 ? 0 : room.used),
+          );
+      }
+      const state = agents.state(name);
+      const evacuated = member.state === 'Evacuated';
+      views.push({
+        name,
+        state:
+          name === active
+            ? 'online'
+            : evacuated
+              ? 'evacuated'
+              : state === 'online' && !said
+                ? 'unreachable'
+                : state,
+        accepts: name === active ? 'all' : acceptsOf(member),
+        groups: member.groups,
+        failureDomain: member.failureDomain,
+        architectures: said?.architectures ?? [member.architecture],
+        cpus: many(said?.cpus ?? 0, cpu, load.cpus),
+        memory: many(said?.memoryBytes ?? 0, memory, load.memoryBytes),
+        disk: amounts,
+        pools: present(name, pools),
+        networks: present(name, networks),
+        hasImage: has?.has(name) ?? false,
+        instances: load.instances,
+        labels: load.labels,
+        avoids: load.avoids,
+      });
+    }
+    // Servers that decide at the same time had better not begin at the same place.
+    const several = this.#members().filter(({ roles }) => roles.includes('control-plane')).length > 1;
+    return { members: views, salt: several ? server : '' };
+  }
+}
+
+const acceptsOf = ({ config }: MemberRecord): MemberView['accepts'] => {
+  const value = config['scheduler.instance'];
+  return value === 'manual' || value === 'group' ? value : 'all';
+};
+
+const isOn = (
+  { status, memberConfig }: { status: string; memberConfig: Readonly<Record<string, unknown>> },
+  member: string,
+): boolean =>
+  status === 'Created' && (Object.hasOwn(memberConfig, member) || Object.keys(memberConfig).length === 0);
