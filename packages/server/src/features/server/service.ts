@@ -29,7 +29,11 @@ const factor = (value: string): string | undefined =>
 const schema: ConfigSchema = {
   'core.https_address': localOnly,
   'core.trust_password': localOnly,
-  'scheduler.overcommit.cpu': { check: factor, description: 'CPUs given away per CPU there is', default: '1' },
+  'scheduler.overcommit.cpu': {
+    check: factor,
+    description: 'CPUs given away per CPU there is',
+    default: '1',
+  },
   'scheduler.overcommit.memory': { check: factor, description: 'The same of memory', default: '1' },
   'scheduler.overcommit.disk': { check: factor, description: 'The same of room in pools', default: '1' },
   'user.*': { check: validators.any, description: 'Free for the user' },
