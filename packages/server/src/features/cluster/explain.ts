@@ -101,7 +101,7 @@ function wouldBe(
 }
 
 /** Why an instance is where it is, and where one would go. */
-export function explainRoutes(context: InstancesContext): Route<never>[] {
+export function explainRoutes(context: InstancesContext): Route[] {
   const get: Route = {
     operationId: 'clusterExplainGet',
     async handle({ query, project, signal }) {

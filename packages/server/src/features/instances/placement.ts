@@ -161,7 +161,10 @@ export class Placer implements Disposable {
         held.use(turn);
         const target = { ...asked.request, target: { member } };
         const again = this.views.snapshot({ ...asked, request: target }, stays ? member : undefined);
-        if (!('member' in place(target, again))) return void held.dispose();
+        if (!('member' in place(target, again))) {
+          held.dispose();
+          return undefined;
+        }
       }
     } catch (error) {
       held.dispose();
