@@ -76,6 +76,8 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Asyn
   const hub = startAgentHub({
     identity: await issue(authority, { commonName: hubName, role: 'server' }, clock.now(), hubDays),
     mayConnect: (member, fingerprint) => records.get('members', member)?.value.certificate === fingerprint,
+    heartbeatMs: () => api.agents.heartbeatMs(),
+    heard: (member) => api.agents.heard(member),
     connected: (member, agent) => {
       log.info('a member connected', { member });
       // One that is no node only keeps in touch.
@@ -91,6 +93,7 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Asyn
     },
     forwarded: (_member, connection) => void api.http.emit('connection', connection),
   });
+  api.agents.drop = (agent) => hub.drop(agent);
   port.route(hubName, hub.accept);
   const https = httpsServer(options);
   port.route('', (socket) => void https.emit('connection', socket));

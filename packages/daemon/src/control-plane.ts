@@ -207,6 +207,7 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
       clustered,
     },
     internal: { ready: () => ready, shutdown: (force) => parts.shutdown(force) },
+    offlineThresholdMs: options.offlineThresholdMs,
     ...(cluster ? { peers: peersOf(records, name, cluster.connections) } : {}),
     cluster: { control: parts.control(shown.certificate) },
   });

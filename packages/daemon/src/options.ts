@@ -15,6 +15,8 @@ export interface DaemonOptions {
   etcdTls: { ca: string; cert?: string; key?: string } | undefined;
   /** `HOST:PORT` that agents of other members dial. */
   clusterAddress: string | undefined;
+  /** Instead of what the cluster says; undefined: that. */
+  offlineThresholdMs: number | undefined;
   joinToken: string | undefined;
   name: string;
 }
@@ -37,6 +39,8 @@ Runs the lxd-ts daemon in the foreground. It must be started as root.
   --cluster-address HOST:PORT
                              Where other members reach this one (the first time; it is kept)
   --join-token TOKEN         Join a cluster (the first time)
+  --offline-threshold SECONDS
+                             Silence after which a member is offline, instead of cluster.offline_threshold (for tests)
   --version                  Print the version
   --help                     Print this
 
@@ -60,6 +64,7 @@ const flags = {
   'etcd-key': { type: 'string' },
   'cluster-address': { type: 'string' },
   'join-token': { type: 'string' },
+  'offline-threshold': { type: 'string' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -78,6 +83,13 @@ function addressOf(flag: string, text: string | undefined): string | undefined {
     throw invalid(`--${flag}: "${text}" is not HOST:PORT`);
   }
   return text;
+}
+
+function secondsOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) < 1)
+    throw invalid(`--${flag}: "${text}" is not a number of seconds of 1 or more`);
+  return Number(text) * 1000;
 }
 
 /**
@@ -117,6 +129,7 @@ export function parseOptions(
             ...(values['etcd-key'] === undefined ? {} : { key: values['etcd-key'] }),
           },
     clusterAddress: addressOf('cluster-address', values['cluster-address']),
+    offlineThresholdMs: secondsOf('offline-threshold', values['offline-threshold']),
     joinToken: values['join-token'],
     name: values.name ?? hostname(),
   };

@@ -36,7 +36,13 @@ export interface AgentMessage {
     | //
     /** JSON of an Observation. */
     { $case: "observation"; observation: string }
+    | //
+    /** A sign of life, as often as the welcome asks for it. */
+    { $case: "heartbeat"; heartbeat: Heartbeat }
     | undefined;
+}
+
+export interface Heartbeat {
 }
 
 export interface Hello {
@@ -64,7 +70,14 @@ export interface Progress {
 }
 
 export interface HubMessage {
-  message: { $case: "call"; call: Call } | { $case: "cancel"; cancel: Cancel } | undefined;
+  message: { $case: "call"; call: Call } | { $case: "cancel"; cancel: Cancel } | //
+  /** The first message, once the agent is let in. */
+  { $case: "welcome"; welcome: Welcome } | undefined;
+}
+
+export interface Welcome {
+  /** Milliseconds between two signs of life. */
+  heartbeat: number;
 }
 
 export interface Call {
@@ -105,6 +118,9 @@ export const AgentMessage: MessageFns<AgentMessage> = {
         break;
       case "observation":
         writer.uint32(42).string(message.message.observation);
+        break;
+      case "heartbeat":
+        Heartbeat.encode(message.message.heartbeat, writer.uint32(50).fork()).join();
         break;
     }
     return writer;
@@ -163,6 +179,49 @@ export const AgentMessage: MessageFns<AgentMessage> = {
             message.message = { $case: "observation", observation: reader.string() };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = { $case: "heartbeat", heartbeat: Heartbeat.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHeartbeat(): Heartbeat {
+  return {};
+}
+
+export const Heartbeat: MessageFns<Heartbeat> = {
+  encode(_: Heartbeat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Heartbeat {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeartbeat();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -417,6 +476,9 @@ export const HubMessage: MessageFns<HubMessage> = {
       case "cancel":
         Cancel.encode(message.message.cancel, writer.uint32(18).fork()).join();
         break;
+      case "welcome":
+        Welcome.encode(message.message.welcome, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -448,6 +510,60 @@ export const HubMessage: MessageFns<HubMessage> = {
             }
 
             message.message = { $case: "cancel", cancel: Cancel.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.message = { $case: "welcome", welcome: Welcome.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWelcome(): Welcome {
+  return { heartbeat: 0 };
+}
+
+export const Welcome: MessageFns<Welcome> = {
+  encode(message: Welcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.heartbeat !== 0) {
+      writer.uint32(8).uint32(message.heartbeat);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Welcome {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWelcome();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.heartbeat = reader.uint32();
             continue;
           }
         }

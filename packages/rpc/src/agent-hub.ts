@@ -16,6 +16,10 @@ export interface AgentHubOptions {
   mayConnect(member: string, fingerprint: string): boolean;
   connected(member: string, agent: Agent): void;
   disconnected(member: string, agent: Agent): void;
+  /** A connected member gave a sign of life. */
+  heard?(member: string, agent: Agent): void;
+  /** Milliseconds between two signs of life that agents are asked for. */
+  heartbeatMs(): number;
   /** A connection to the REST API, from the unix socket of a member that does not serve it itself. */
   forwarded(member: string, connection: Duplex): void;
 }
@@ -26,6 +30,8 @@ export const hubName = 'control-plane.lxd-ts';
 export interface AgentHub extends AsyncDisposable {
   /** For connections that ask for `hubName`. */
   accept: Accept;
+  /** Ends a connection over which nothing is heard any more. */
+  drop(agent: Agent): void;
 }
 
 interface TlsStream {
@@ -160,6 +166,11 @@ class Connection implements Peer {
     }
   }
 
+  /** Nothing is heard from the other end: what is under way is given up, and it may connect again. */
+  drop(): void {
+    this.#stream.destroy();
+  }
+
   end(): void {
     this.#over = true;
     const why = `The connection to member "${this.member}" was lost`;
@@ -203,6 +214,8 @@ export function startAgentHub(options: AgentHubOptions): AgentHub {
         const former = connections.get(name);
         const connection = new Connection(name, stream);
         connections.set(name, connection);
+        stream.on('data', () => options.heard?.(name, connection.agent));
+        stream.write({ message: { $case: 'welcome', welcome: { heartbeat: options.heartbeatMs() } } });
         if (former) {
           former.end();
           options.disconnected(name, former.agent);
@@ -248,6 +261,9 @@ export function startAgentHub(options: AgentHubOptions): AgentHub {
 
   return {
     accept: (socket) => injector.injectConnection(socket),
+    drop: (agent) => {
+      for (const connection of connections.values()) if (connection.agent === agent) connection.drop();
+    },
     [Symbol.asyncDispose]: async () => {
       for (const connection of connections.values()) connection.end();
       server.forceShutdown();

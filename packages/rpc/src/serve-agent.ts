@@ -40,8 +40,13 @@ export class AgentConnection {
     });
     const onAbort = () => stream.cancel();
     signal.addEventListener('abort', onAbort, { once: true });
+    let beating: NodeJS.Timeout | undefined;
     stream.on('data', ({ message }: HubMessage) => {
-      if (message?.$case === 'call') {
+      if (message?.$case === 'welcome') {
+        clearInterval(beating);
+        const beat = () => send({ $case: 'heartbeat', heartbeat: {} });
+        beating = setInterval(beat, Math.max(100, message.welcome.heartbeat));
+      } else if (message?.$case === 'call') {
         const { id, method, arguments: args } = message.call;
         void this.#run(id, method, args, send);
       } else if (message?.$case === 'cancel') {
@@ -53,6 +58,7 @@ export class AgentConnection {
     try {
       await ended;
     } finally {
+      clearInterval(beating);
       signal.removeEventListener('abort', onAbort);
       this.#over.abort(new LxdError('unavailable', 'The connection to the control plane was lost'));
       for (const controller of this.#running.values()) controller.abort(this.#over.signal.reason);

@@ -45,6 +45,8 @@ export interface ApiServerOptions {
   internal: InternalOptions;
   cluster: ClusterOptions;
   peers?: Peers;
+  /** Instead of `cluster.offline_threshold`; for tests. */
+  offlineThresholdMs?: number | undefined;
 }
 
 /** Disposing lets go of the agents; `events.close()` is left for the very end. */
@@ -73,6 +75,10 @@ const unknownMember: MemberDescription = {
   memoryBytes: 0,
   memoryFreeBytes: 0,
 };
+
+/** How long a member may be silent before it counts as offline. */
+const offlineThresholdMs = (records: Records): number =>
+  Number(records.get('serverConfig')?.value.config['cluster.offline_threshold'] ?? 20) * 1000;
 
 /** A record's configuration as one member sees it. */
 const onMember = (
@@ -110,6 +116,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const log = toldLog(options.log, events);
   const agents: AgentRegistry = new AgentRegistry({
     log,
+    own: server,
+    thresholdMs: () => options.offlineThresholdMs ?? offlineThresholdMs(records),
     onObservation: (member, observation, signal) => instances.observe(member, observation, { signal }),
     onConnected: async (member, { architectures: [architecture = ''] }, signal) => {
       await records.modify(

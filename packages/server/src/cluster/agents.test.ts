@@ -19,6 +19,7 @@ const telling = (...observations: Observation[]): Agent =>
 
 function registry(more: Partial<AgentsOptions> = {}) {
   const warnings: string[] = [];
+  const at = { ms: 0 };
   const agents = new AgentRegistry({
     log: {
       debug: silent,
@@ -28,13 +29,16 @@ function registry(more: Partial<AgentsOptions> = {}) {
     },
     onObservation: () => Promise.resolve(),
     onConnected: () => Promise.resolve(),
+    thresholdMs: () => 3000,
+    monotonic: () => at.ms,
     ...more,
   });
-  return { agents, warnings };
+  return { agents, warnings, at };
 }
 
 test('a member is offline until its agent is connected, and again when it is gone', async () => {
-  const { agents } = registry();
+  const { agents, at } = registry();
+  at.ms = 4000;
   expect(() => agents.get('n1')).toThrow('Member "n1" is offline');
   const agent = telling(all);
   await agents.connected('n1', agent);
@@ -43,7 +47,49 @@ test('a member is offline until its agent is connected, and again when it is gon
   expect(agents.description('n1')).toBe(description);
   agents.disconnected('n1', agent);
   expect(agents.online()).toEqual([]);
+  expect(agents.state('n1')).toBe('unreachable');
+  expect(() => agents.get('n1')).toThrow('cannot be reached at the moment');
+  at.ms += 3000;
+  expect(agents.state('n1')).toBe('offline');
   expect(() => agents.get('n1')).toThrow('offline');
+  agents[Symbol.dispose]();
+});
+
+test('a member that is silent is not talked to, and let go of when it is offline', async () => {
+  const { agents, at } = registry({ own: 'me' });
+  using _agents = agents;
+  const dropped: unknown[] = [];
+  agents.drop = (agent) => dropped.push(agent);
+  const agent = telling(all);
+  await agents.connected('n1', agent);
+  await agents.connected('me', telling(all));
+  const pass = (ms: number) => {
+    for (const end = at.ms + ms; at.ms < end;) {
+      at.ms += 500;
+      agents.look();
+    }
+  };
+  expect(agents.heartbeatMs()).toBe(300);
+  pass(1000);
+  expect(agents.state('n1')).toBe('unreachable');
+  expect(() => agents.get('n1')).toThrow('cannot be reached at the moment');
+  agents.heard('n1');
+  expect(agents.get('n1')).toBe(agent);
+  pass(2500);
+  expect(dropped).toEqual([]);
+  pass(500);
+  expect(agents.state('n1')).toBe('offline');
+  expect(dropped).toEqual([agent]);
+  expect(agents.online()).toEqual(['me']);
+});
+
+test('when this server is held up, nobody else was silent', async () => {
+  const { agents, at } = registry();
+  using _agents = agents;
+  await agents.connected('n1', telling(all));
+  at.ms += 60_000;
+  agents.look();
+  expect(agents.state('n1')).toBe('online');
 });
 
 test('a member counts as connected once what it has is on record', async () => {

@@ -3,6 +3,12 @@ import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { Agent, MemberDescription, Observation } from '@lxd-ts/rpc';
 import type { Agents, Logger } from '../services.ts';
 
+/** A member is not talked to any more after this many signs of life that did not come. */
+const missedBeats = 3;
+const maxBeatMs = 2_000;
+/** How often it is looked who has fallen silent. */
+const lookMs = 500;
+
 interface Connected {
   agent: Agent;
   controller: AbortController;
@@ -17,29 +23,87 @@ export interface AgentsOptions {
   againMs?: number;
   /** A member's agent can be used from now on. */
   onConnected(member: string, description: MemberDescription, signal: AbortSignal): Promise<void>;
+  /** A member that is silent for so long is offline. */
+  thresholdMs(): number;
+  /** This member: it lives as long as we do. */
+  own?: string;
+  /** Milliseconds that only go forward; default those of the process. */
+  monotonic?(): number;
 }
 
-/** The agents this server can reach: its own, and those that have dialled in. */
+/** The agents this server can reach: its own, and those that have dialled in. Whether a member is alive is known from these. */
 export class AgentRegistry implements Agents, Disposable {
   readonly #options: AgentsOptions;
   readonly #connected = new Map<string, Connected>();
+  readonly #heard = new Map<string, number>();
+  readonly #looking: NodeJS.Timeout;
+  /** Ends a connection over which nothing has come for the threshold. */
+  drop: (agent: Agent) => void = () => undefined;
+  #began: number;
+  #looked: number;
 
   constructor(options: AgentsOptions) {
     this.#options = options;
+    this.#began = this.#looked = this.#now();
+    this.#looking = setInterval(() => this.look(), lookMs).unref();
+  }
+
+  /** Lets go of who is silent. Public for tests. */
+  look(): void {
+    const now = this.#now();
+    const away = now - this.#looked - lookMs;
+    this.#looked = now;
+    // When we have heard nobody because we were held up ourselves, nobody was silent.
+    if (away > lookMs) {
+      this.#began += away;
+      for (const [member, heard] of this.#heard) this.#heard.set(member, Math.min(now, heard + away));
+    }
+    for (const [member, { agent }] of this.#connected) {
+      if (this.state(member) === 'offline') this.drop(agent);
+    }
+  }
+
+  #now(): number {
+    return this.#options.monotonic?.() ?? performance.now();
+  }
+
+  /** How often agents are to give a sign of life. */
+  heartbeatMs(): number {
+    return Math.round(Math.min(maxBeatMs, Math.max(this.#options.thresholdMs() / 10, 200)));
+  }
+
+  /** A connected member gave a sign of life. */
+  heard(member: string): void {
+    this.#heard.set(member, this.#now());
+  }
+
+  /** Milliseconds since the last sign of life; at first since this server has been waiting for one. */
+  silentMs(member: string): number {
+    if (member === this.#options.own) return 0;
+    return this.#now() - (this.#heard.get(member) ?? this.#began);
   }
 
   get(member: string): Agent {
     const found = this.#connected.get(member);
-    if (!found) throw new LxdError('unavailable', `Member "${member}" is offline`);
-    return found.agent;
+    const state = this.state(member);
+    if (found && state === 'online') return found.agent;
+    throw new LxdError(
+      'unavailable',
+      `Member "${member}" ${state === 'offline' ? 'is offline' : 'cannot be reached at the moment'}`,
+    );
   }
 
   online(): string[] {
-    return [...this.#connected.keys()];
+    return [...this.#connected.keys()].filter((member) => this.state(member) === 'online');
   }
 
   state(member: string): 'online' | 'unreachable' | 'offline' {
-    return this.#connected.has(member) ? 'online' : 'offline';
+    if (member === this.#options.own) return 'online';
+    const silent = this.silentMs(member);
+    if (silent >= this.#options.thresholdMs()) return 'offline';
+    return this.#connected.has(member) && silent < missedBeats * this.heartbeatMs()
+      ? 'online'
+      : 'unreachable';
   }
 
   description(member: string): MemberDescription | undefined {
@@ -53,6 +117,7 @@ export class AgentRegistry implements Agents, Disposable {
     const controller = new AbortController();
     const entry: Connected = { agent, controller, description: undefined };
     this.#connected.set(member, entry);
+    this.heard(member);
     const { signal } = controller;
     try {
       entry.description = await agent.describe({ signal });
@@ -91,10 +156,11 @@ export class AgentRegistry implements Agents, Disposable {
     const found = this.#connected.get(member);
     if (!found || found.agent !== agent) return;
     this.#connected.delete(member);
-    found.controller.abort(new LxdError('unavailable', `Member "${member}" is offline`));
+    found.controller.abort(new LxdError('unavailable', `Member "${member}" cannot be reached at the moment`));
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#looking);
     for (const [member, { agent }] of [...this.#connected]) this.disconnected(member, agent);
   }
 }

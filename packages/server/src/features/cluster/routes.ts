@@ -69,15 +69,14 @@ export function clusterRoutes(
   const clustered = () => control.clustered();
   const members = () => {
     if (!clustered()) throw new LxdError('internal', 'Server is not clustered');
-    const online = agents.online();
     return records.list('members').map(({ value }) => {
-      const up = value.name === server || online.includes(value.name);
+      const up = value.name === server || agents.state(value.name) !== 'offline';
       return {
         server_name: value.name,
         url: value.address === '' ? '' : `https://${value.address}`,
         database: value.roles.includes('control-plane'),
         status: up ? 'Online' : 'Offline',
-        message: up ? 'Fully operational' : 'No agent of this member is connected',
+        message: up ? 'Fully operational' : 'No sign of life for longer than the threshold',
         architecture: value.architecture,
         failure_domain: 'default',
         description: '',

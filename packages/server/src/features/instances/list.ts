@@ -6,8 +6,9 @@ import { memberOf } from './context.ts';
 import { instanceSpec } from './spec.ts';
 import { instanceView, stateView, type InstanceView } from './view.ts';
 
-/** Members that do not answer in this time are shown as if they were offline. */
+/** Members that do not answer in this time, or are not heard of meanwhile, are shown as if they were offline. */
 const answerTimeoutMs = 10_000;
+const lookMs = 250;
 
 export interface ListRequest {
   project: string;
@@ -31,18 +32,35 @@ export function listInstances(
   return records.map(({ value }) => instanceView(services, value)).filter(keep);
 }
 
+/** For calls to members that are not there to notice that they were given up. */
+const rejected = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+
 async function statesOf(
   services: Services,
   member: string,
   records: InstanceRecord[],
   signal: AbortSignal,
 ): Promise<(InstanceStateReport | undefined)[]> {
+  const gone = Promise.withResolvers<never>();
+  const looking = setInterval(() => {
+    if (services.agents.state(member) !== 'online') gone.reject(new Error('it cannot be reached'));
+  }, lookMs);
   try {
+    const agent = services.agents.get(member);
     const specs = records.map((record) => instanceSpec(services, record, member));
     const limit = AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]);
-    return await services.agents.get(member).instanceStates(specs, { signal: limit });
+    return await Promise.race([
+      agent.instanceStates(specs, { signal: limit }),
+      gone.promise,
+      rejected(limit),
+    ]);
   } catch {
     return records.map(() => undefined);
+  } finally {
+    clearInterval(looking);
   }
 }
 

@@ -41,7 +41,7 @@ export const instanceTag = ({
 export function instanceView(services: Services, record: InstanceRecord): InstanceView {
   const { project, name } = record;
   const member = services.records.get('placements', project, name)?.value.member ?? services.server;
-  const status = services.agents.online().includes(member) ? statusOf(services, project, name) : 'Error';
+  const status = services.agents.state(member) === 'offline' ? 'Error' : statusOf(services, project, name);
   const expanded = expandIn(services, project, record);
   return {
     architecture: record.architecture,

@@ -20,6 +20,9 @@ const localOnly = {
   description: 'Not served yet',
 };
 
+const offlineThreshold = (value: string): string | undefined =>
+  /^\d+$/.test(value) && Number(value) > 10 ? undefined : "Value must be greater than '10'";
+
 const factor = (value: string): string | undefined =>
   /^\d+(\.\d+)?$/.test(value) && Number(value) > 0
     ? undefined
@@ -29,6 +32,11 @@ const factor = (value: string): string | undefined =>
 const schema: ConfigSchema = {
   'core.https_address': localOnly,
   'core.trust_password': localOnly,
+  'cluster.offline_threshold': {
+    check: offlineThreshold,
+    description: 'Seconds of silence after which a member is offline',
+    default: '20',
+  },
   'scheduler.overcommit.cpu': {
     check: factor,
     description: 'CPUs given away per CPU there is',
