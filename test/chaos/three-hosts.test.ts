@@ -141,7 +141,14 @@ const online = (count: number) =>
     (seen) => seen === count,
   );
 const startControl = async (): Promise<void> => {
-  control.start('--role', 'control-plane', '--cluster-address', '10.232.0.1:8444');
+  control.start(
+    '--role',
+    'control-plane',
+    '--cluster-address',
+    '10.232.0.1:8444',
+    '--offline-threshold',
+    '3',
+  );
   rest = new Rest(join(control.dir, 'unix.socket'));
   await ready();
 };

@@ -89,6 +89,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
       await each(what.pools, (pool) => pools.open(pool, call), 'mount storage pool');
       await each(what.networks, (network) => networks.start(network, call), 'start network');
       await instances.adopt();
+      await each(what.instances ?? [], (spec) => instances.catchUp(spec), 'bring up to date instance');
     },
     release: async (what, call) => {
       await each(what.networks, (network) => networks.stop(network, call), 'stop network');

@@ -109,9 +109,15 @@ export class Instances implements Disposable {
   }
 
   /** Limits change at once; the rest holds from the next start. */
-  update(before: InstanceSpec, after: InstanceSpec): Promise<Outcome> {
+  async update(before: InstanceSpec, after: InstanceSpec): Promise<Outcome> {
+    await this.#limit(before, after, false);
+    return nothing;
+  }
+
+  /** @param all also what seems not to have changed */
+  #limit(before: InstanceSpec, after: InstanceSpec, all: boolean): Promise<void> {
     return this.#locked(after, async () => {
-      if (!isUp(await this.#look(after))) return nothing;
+      if (!isUp(await this.#look(after))) return;
       const { features, liblxc } = this.#context;
       const id = projectPrefixed(after.project, after.name);
       const old = cgroupSettings(before.name, before.config, features);
@@ -123,10 +129,15 @@ export class Instances implements Disposable {
       }
       const unchanged = new Map(old.map((s) => [s.file, s.value]));
       for (const [file, value] of wanted) {
-        if (unchanged.get(file) !== value) liblxc.cgroupSet(id, file, value);
+        if (all || unchanged.get(file) !== value) liblxc.cgroupSet(id, file, value);
       }
-      return nothing;
     });
+  }
+
+  /** What runs gets the limits it should have by now, whatever it had. */
+  async catchUp(spec: InstanceSpec): Promise<void> {
+    const started = await this.#runStates.read(spec);
+    if (started) await this.#limit(started, spec, true);
   }
 
   start(spec: InstanceSpec, options: CallOptions): Promise<Outcome> {

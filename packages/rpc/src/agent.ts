@@ -199,8 +199,14 @@ export interface LogFile {
  */
 export interface Agent {
   describe(options: CallOptions): Promise<MemberDescription>;
-  /** Puts pools and networks (mounts, bridges, dnsmasq, firewall) right after a start of the machine or the daemon. */
-  restore(what: { pools: PoolSpec[]; networks: NetworkSpec[] }, options: CallOptions): Promise<void>;
+  /**
+   * Puts pools and networks (mounts, bridges, dnsmasq, firewall) right after a start of the machine or the daemon, and
+   * what runs in line with its specification: after a time away it may have changed.
+   */
+  restore(
+    what: { pools: PoolSpec[]; networks: NetworkSpec[]; instances?: InstanceSpec[] },
+    options: CallOptions,
+  ): Promise<void>;
 
   /** Before the machine goes down, with nothing running any more: networks are stopped, pools unmounted. */
   release(what: { pools: PoolSpec[]; networks: NetworkSpec[] }, options: CallOptions): Promise<void>;

@@ -15,6 +15,7 @@ import { eventsRoutes } from './features/events/routes.ts';
 import { toldLog } from './features/events/told-log.ts';
 import { imagesRoutes } from './features/images/routes.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
+import { runningSpecs } from './features/instances/observe.ts';
 import { instancesService, type InstancesService } from './features/instances/service.ts';
 import { internalRoutes, type InternalOptions } from './features/internal/routes.ts';
 import { networksRoutes } from './features/networks/routes.ts';
@@ -126,7 +127,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
         (value) => (value.architecture === architecture ? undefined : { ...value, architecture }),
         { signal },
       );
-      await agents.get(member).restore(partsOf(records, member), { signal });
+      const here = runningSpecs(services, member);
+      await agents.get(member).restore({ ...partsOf(records, member), instances: here }, { signal });
     },
   });
   const { peers = noPeers } = options;

@@ -29,6 +29,8 @@ export interface Agents {
   online(): string[];
   /** `unreachable`: not connected now, but heard of a short while ago; `offline`: silent for longer than the threshold. */
   state(member: string): 'online' | 'unreachable' | 'offline';
+  /** Milliseconds since its last sign of life. */
+  silentMs(member: string): number;
   /** What it said of itself when it connected. */
   description(member: string): MemberDescription | undefined;
 }

@@ -76,7 +76,7 @@ export function clusterRoutes(
         url: value.address === '' ? '' : `https://${value.address}`,
         database: value.roles.includes('control-plane'),
         status: up ? 'Online' : 'Offline',
-        message: up ? 'Fully operational' : 'No sign of life for longer than the threshold',
+        message: up ? 'Fully operational' : `No heartbeat for ${(agents.silentMs(value.name) / 1000).toFixed(1)}s`,
         architecture: value.architecture,
         failure_domain: 'default',
         description: '',

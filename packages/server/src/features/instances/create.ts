@@ -286,9 +286,11 @@ function intend(
   choice.stake(transaction);
 }
 
-function checkTarget({ services }: InstancesContext, { target }: CreateRequest): void {
-  if (target !== undefined && services.records.list('members').length < 2)
+function checkTarget({ services, placer }: InstancesContext, { target }: CreateRequest): void {
+  if (target === undefined) return;
+  if (services.records.list('members').length < 2)
     throw new LxdError('invalid', 'Target only allowed when clustered');
+  placer.checkTarget(target);
 }
 
 /** The effect: files on the member, then the outcome on record. A failure takes everything back. */

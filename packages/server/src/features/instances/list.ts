@@ -64,6 +64,8 @@ async function statesOf(
   }
 }
 
+const keyOf = ({ project, name }: { project: string; name: string }): string => `${project}/${name}`;
+
 /** With state, for `recursion=2`: every member is asked once, for all of its instances. */
 export async function withStates(
   services: Services,
@@ -82,13 +84,14 @@ export async function withStates(
   await Promise.all(
     [...byMember].map(async ([member, theirs]) => {
       const states = await statesOf(services, member, theirs, signal);
-      theirs.forEach(({ project, name }, index) => reports.set(`${project}/${name}`, states[index]));
+      theirs.forEach(({ project, name }, index) => reports.set(keyOf({ project, name }), states[index]));
     }),
   );
   return views.map((view) => ({
     ...view,
     backups: null,
-    state: stateView(reports.get(`${view.project}/${view.name}`)),
+    // As LXD: of a member that does not answer nothing is known.
+    state: view.status === 'Error' && !reports.get(keyOf(view)) ? null : stateView(reports.get(keyOf(view))),
     snapshots: null,
   }));
 }

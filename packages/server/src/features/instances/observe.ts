@@ -1,8 +1,11 @@
-import { toLxdError } from '@lxd-ts/core';
+import { toLxdError, type InstanceSpec } from '@lxd-ts/core';
 import type { Observation, ObservedInstance } from '@lxd-ts/rpc';
 import type { StatusRecord } from '@lxd-ts/state';
-import { instanceUrl, isUp, type InstancesContext } from './context.ts';
+import type { Services } from '../../services.ts';
+import { instanceUrl, isUp, statusOf, type InstancesContext } from './context.ts';
+import { stopForeign } from './foreign.ts';
 import { deleteEphemeral } from './state-change.ts';
+import { instanceSpec } from './spec.ts';
 import { withOutcome } from './volatile.ts';
 
 const statusRecord = ({ status, pid, message }: ObservedInstance): StatusRecord => ({
@@ -14,13 +17,32 @@ const statusRecord = ({ status, pid, message }: ObservedInstance): StatusRecord 
 const same = (a: StatusRecord | undefined, b: StatusRecord): boolean =>
   a?.status === b.status && a.pid === b.pid && a.message === b.message;
 
+/** What runs on a member as far as is known, as it should be. */
+export const runningSpecs = (services: Services, member: string): InstanceSpec[] =>
+  services.records
+    .list('instances')
+    .map(({ value }) => value)
+    .filter(
+      ({ project, name, pending }) =>
+        !pending &&
+        services.records.get('placements', project, name)?.value.member === member &&
+        isUp(statusOf(services, project, name)),
+    )
+    .map((record) => instanceSpec(services, record, member));
+
 /** Everything a member has, after its agent connected: what it does not name is stopped. */
 async function observeAll(
-  { services }: InstancesContext,
+  context: InstancesContext,
   member: string,
   instances: ObservedInstance[],
   signal: AbortSignal,
 ): Promise<void> {
+  const { services } = context;
+  const placedHere = ({ project, name }: ObservedInstance) =>
+    services.records.get('placements', project, name)?.value.member === member;
+  await Promise.all(
+    instances.filter((one) => !placedHere(one)).map((one) => stopForeign(context, member, one)),
+  );
   const seen = new Map(instances.map((instance) => [`${instance.project}/${instance.name}`, instance]));
   const changed: [id: [string, string], record: StatusRecord][] = [];
   for (const { value } of services.records.list('instances')) {
@@ -82,7 +104,10 @@ export async function observe(
     const { project, name } = instance;
     // Of a change that this server makes, the change itself writes the outcome.
     const byItself = busy.action(project, name) === undefined;
-    if (services.records.get('placements', project, name)?.value.member !== member) return;
+    if (services.records.get('placements', project, name)?.value.member !== member) {
+      if (isUp(instance.status)) await stopForeign(context, member, instance);
+      return;
+    }
     const before = services.records.get('statuses', project, name)?.value;
     const next = statusRecord(instance);
     if (!same(before, next) && (byItself || isUp(next.status)))

@@ -62,21 +62,21 @@ export class Placer implements Disposable {
       .filter(({ roles }) => roles.includes('node'));
   }
 
-  /** @throws LxdError `not-found`, `invalid` */
-  #checkTarget(target: PlaceRequest['target'], nodes: readonly MemberRecord[]): void {
-    if (!target) return;
-    if ('member' in target && !nodes.some(({ name }) => name === target.member))
+  /** @throws LxdError `not-found` for a member, `invalid` for a group that is not there, as LXD */
+  checkTarget(text: string | undefined): PlaceRequest['target'] {
+    const target = targetOf(text);
+    if (target && 'member' in target && !this.#nodes().some(({ name }) => name === target.member))
       throw new LxdError('not-found', 'Cluster member not found');
-    if ('group' in target && !this.views.groupExists(target.group))
-      throw new LxdError('not-found', 'Cluster group not found');
+    if (target && 'group' in target && !this.views.groupExists(target.group))
+      throw new LxdError('invalid', `Cluster group "${target.group}" doesn't exist`);
+    return target;
   }
 
   /** What is asked of a member, as the scheduler is asked it. */
   async ask(want: Want, signal: AbortSignal): Promise<Asked> {
     const { server, records } = this.#services;
     const nodes = this.#nodes();
-    const target = targetOf(want.target);
-    this.#checkTarget(target, nodes);
+    const target = this.checkTarget(want.target);
     const here = records.get('members', server)?.value.architecture ?? '';
     const architecture = want.architecture || here || (nodes[0]?.architecture ?? '');
     const request = placeRequest(expandIn(this.#services, want.project, want), architecture, target);
@@ -131,7 +131,7 @@ export class Placer implements Disposable {
 
   /** One machine takes what it is given, as LXD does. */
   #alone({ architecture, ...want }: Want, { name, architecture: native }: MemberRecord): Choice {
-    this.#checkTarget(targetOf(want.target), this.#nodes());
+    this.checkTarget(want.target);
     if (architecture && architecture !== native) {
       if (!this.#services.agents.description(name)?.architectures.includes(architecture))
         throw new LxdError('invalid', "Requested architecture isn't supported by this host");

@@ -94,8 +94,21 @@ async function settle(
   }
 }
 
+/** It is started only where it is placed now, not where it was when this server last heard. */
+async function checkPlaced({ context: { services }, record, member, signal }: Target): Promise<void> {
+  const { project, name } = record;
+  const placed = services.records.get('placements', project, name);
+  if (placed?.value.member !== member)
+    throw new LxdError('unavailable', 'The instance is being moved; try again');
+  await services.records
+    .transaction()
+    .guard('placements', [project, name], placed.revision)
+    .commit({ signal });
+}
+
 async function start(at: Target): Promise<void> {
   const { services } = at.context;
+  await checkPlaced(at);
   const outcome = await at.agent.startInstance(instanceSpec(services, at.record, at.member), {
     signal: at.signal,
   });

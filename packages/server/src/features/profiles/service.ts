@@ -127,7 +127,7 @@ export class ProfilesService {
     return url(project, name);
   }
 
-  /** On record first, then into effect on every running instance that has it; all of these can be reached, or nothing is done. */
+  /** On record first, then into effect on every running instance that has it; members that are away catch up later. */
   async update(
     project: string,
     name: string,
@@ -148,16 +148,16 @@ export class ProfilesService {
     const { records, agents } = this.#services;
     const users = this.#users(project, name);
     for (const user of users) this.#checkRoot(user, after);
-    for (const user of users) agents.get(memberOf(this.#services, user.project, user.name));
     const before = new Map(users.map((user) => [user.name, this.#spec(user)]));
     await records.transaction().update('profiles', [project, name], found.revision, after).commit({ signal });
     await reserveAgain(this.#services, users);
     const failures: string[] = [];
     for (const user of users) {
       const from = before.get(user.name);
-      if (!from) continue;
+      const member = memberOf(this.#services, user.project, user.name);
+      // Who is away catches up when it is back.
+      if (!from || agents.state(member) !== 'online') continue;
       try {
-        const member = memberOf(this.#services, user.project, user.name);
         const to = { ...from, ...expand(user, (other) => records.get('profiles', project, other)?.value) };
         await agents.get(member).updateInstance(from, to, { signal: AbortSignal.timeout(60_000) });
       } catch (error) {

@@ -21,7 +21,11 @@ const localOnly = {
 };
 
 const offlineThreshold = (value: string): string | undefined =>
-  /^\d+$/.test(value) && Number(value) > 10 ? undefined : "Value must be greater than '10'";
+  !/^[+-]?\d+$/.test(value)
+    ? 'invalid integer'
+    : Number(value) > 10
+      ? undefined
+      : "Value must be greater than '10'";
 
 const factor = (value: string): string | undefined =>
   /^\d+(\.\d+)?$/.test(value) && Number(value) > 0

@@ -194,6 +194,7 @@ export async function harness(
       },
       online: () => Object.keys(agents),
       state: (member) => (agents[member] ? 'online' : 'offline'),
+      silentMs: (member) => (agents[member] ? 0 : 60_000),
       description: (member) => (agents[member] ? described : undefined),
     },
     peers: noPeers,
