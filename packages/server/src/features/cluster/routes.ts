@@ -76,7 +76,9 @@ export function clusterRoutes(
         url: value.address === '' ? '' : `https://${value.address}`,
         database: value.roles.includes('control-plane'),
         status: up ? 'Online' : 'Offline',
-        message: up ? 'Fully operational' : `No heartbeat for ${(agents.silentMs(value.name) / 1000).toFixed(1)}s`,
+        message: up
+          ? 'Fully operational'
+          : `No heartbeat for ${(agents.silentMs(value.name) / 1000).toFixed(1)}s`,
         architecture: value.architecture,
         failure_domain: 'default',
         description: '',
