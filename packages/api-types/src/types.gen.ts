@@ -886,6 +886,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/1.0/cluster/members/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a member. */
+                name: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        /** Show a member */
+        get: operations["clusterMemberGet"];
+        /** Replace what can be said of a member */
+        put: operations["clusterMemberPut"];
+        /** Rename a member */
+        post: operations["clusterMemberPost"];
+        /**
+         * Remove a member from the cluster
+         * @description It must have no instances, and no image that no other member has. By force it may be dead: what it has is lost.
+         */
+        delete: operations["clusterMemberDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of what can be said of a member */
+        patch: operations["clusterMemberPatch"];
+        trace?: never;
+    };
+    "/1.0/cluster/members/{name}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a member. */
+                name: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Evacuate a member, or restore it */
+        post: operations["clusterMemberStatePost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/cluster/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the groups of members */
+        get: operations["clusterGroupsGet"];
+        put?: never;
+        /** Create a group */
+        post: operations["clusterGroupsPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/cluster/groups/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a group of members. */
+                name: components["parameters"]["GroupName"];
+            };
+            cookie?: never;
+        };
+        /** Show a group */
+        get: operations["clusterGroupGet"];
+        /** Replace a group */
+        put: operations["clusterGroupPut"];
+        /** Rename a group */
+        post: operations["clusterGroupPost"];
+        /** Delete a group */
+        delete: operations["clusterGroupDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of a group */
+        patch: operations["clusterGroupPatch"];
+        trace?: never;
+    };
+    "/1.0/cluster/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give the cluster another certificate
+         * @description Every member then shows it to clients.
+         */
+        put: operations["clusterCertificatePut"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/1.0/resources": {
         parameters: {
             query?: never;
@@ -1909,6 +2018,62 @@ export interface components {
             /** @description Name of the machine that will join. */
             server_name: string;
         };
+        ClusterMemberPut: {
+            /** @description Those the cluster gives, and any of `event-hub` and `ovn-chassis`. */
+            roles?: string[] | null;
+            failure_domain?: string;
+            description?: string;
+            config?: components["schemas"]["Config"];
+            /** @description At least one. */
+            groups?: string[] | null;
+        };
+        /** @description What is left out stays. */
+        ClusterMemberPatch: {
+            roles?: string[] | null;
+            failure_domain?: string | null;
+            description?: string | null;
+            config?: components["schemas"]["Config"];
+            groups?: string[] | null;
+        };
+        ClusterMemberPost: {
+            /** @description The new name. */
+            server_name?: string;
+        };
+        ClusterMemberStatePost: {
+            /** @description `evacuate` or `restore`. */
+            action?: string;
+            /** @description How to evacuate every instance: `stop`, `migrate` or `live-migrate`; empty: as `cluster.evacuate` of each says. */
+            mode?: string;
+        };
+        ClusterGroup: {
+            name: string;
+            description: string;
+            members: string[];
+        };
+        ClusterGroupsPost: {
+            name?: string;
+            description?: string;
+            members?: string[] | null;
+        };
+        ClusterGroupPut: {
+            description?: string;
+            members?: string[] | null;
+        };
+        /** @description What is left out stays. */
+        ClusterGroupPatch: {
+            description?: string | null;
+            members?: string[] | null;
+        };
+        ClusterGroupPost: {
+            /** @description The new name. */
+            name?: string;
+        };
+        ClusterCertificatePut: {
+            /** @description PEM. */
+            cluster_certificate?: string;
+            /** @description PEM. */
+            cluster_certificate_key?: string;
+        };
         /** @description Metadata of the operation that gives out a join token. */
         ClusterMemberJoinToken: {
             serverName: string;
@@ -2155,6 +2320,10 @@ export interface components {
         InstanceQuery: string;
         /** @description Member of the cluster to ask or to use. */
         Target: string;
+        /** @description Name of a member. */
+        MemberName: string;
+        /** @description Name of a group of members. */
+        GroupName: string;
         /** @description 0 for paths, 1 for objects; more where it says so. */
         Recursion: number;
         /** @description Only what matches, such as `status eq Running and config.user.owner ne me`. */
@@ -2171,6 +2340,8 @@ export interface components {
         OptionalSecret: string;
         /** @description Do not wait for running operations. */
         Force: boolean;
+        /** @description 1 when it is dead. */
+        ForceRemoval: string;
         /** @description Refuse the change when the ETag is another by now. */
         IfMatch: string;
         /** @description SHA-256 the upload must have. */
@@ -4302,6 +4473,338 @@ export interface operations {
             202: components["responses"]["Operation"];
             400: components["responses"]["BadRequest"];
             409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterMemberGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a member. */
+                name: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The member. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["ClusterMember"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterMemberPut: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of a member. */
+                name: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterMemberPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterMemberPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a member. */
+                name: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterMemberPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterMemberDelete: {
+        parameters: {
+            query?: {
+                /** @description 1 when it is dead. */
+                force?: components["parameters"]["ForceRemoval"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of a member. */
+                name: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterMemberPatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of a member. */
+                name: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterMemberPatch"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterMemberStatePost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a member. */
+                name: components["parameters"]["MemberName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterMemberStatePost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterGroupsGet: {
+        parameters: {
+            query?: {
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["ClusterGroup"][];
+                    };
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterGroupsPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterGroupsPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterGroupGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a group of members. */
+                name: components["parameters"]["GroupName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["ClusterGroup"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterGroupPut: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of a group of members. */
+                name: components["parameters"]["GroupName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterGroupPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterGroupPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a group of members. */
+                name: components["parameters"]["GroupName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterGroupPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterGroupDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a group of members. */
+                name: components["parameters"]["GroupName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterGroupPatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of a group of members. */
+                name: components["parameters"]["GroupName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterGroupPatch"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    clusterCertificatePut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterCertificatePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
             default: components["responses"]["Error"];
         };
     };

@@ -8,6 +8,11 @@ import { AgentRegistry } from './cluster/agents.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
+import type { ClusterContext } from './features/cluster/context.ts';
+import { groupRoutes } from './features/cluster/group-routes.ts';
+import { groupsService } from './features/cluster/groups.ts';
+import { forgetTokens } from './features/cluster/tokens.ts';
+import { memberRoutes } from './features/cluster/member-routes.ts';
 import { clusterRoutes, type ClusterOptions } from './features/cluster/routes.ts';
 import { EventHub } from './features/events/hub.ts';
 import { joinEvents } from './features/events/mesh.ts';
@@ -143,6 +148,12 @@ export function createServer(options: ApiServerOptions): ApiServer {
   });
   const pools = storagePoolsService(services, allDrivers);
   const networks = networksService(services, allDrivers);
+  const cluster: ClusterContext = {
+    services,
+    control: options.cluster.control,
+    drivers: allDrivers,
+    tokens: new Set(),
+  };
   const routes = [
     ...serverRoutes(info),
     ...eventsRoutes(events),
@@ -154,7 +165,9 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...networksRoutes(services, networks),
     ...projectsRoutes(services),
     ...certificatesRoutes(),
-    ...clusterRoutes(services, options.cluster),
+    ...clusterRoutes(cluster),
+    ...memberRoutes(cluster),
+    ...groupRoutes(groupsService(cluster)),
     ...explainRoutes(instances.context),
     ...resourcesRoutes(),
     ...warningsRoutes(),
@@ -177,6 +190,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     instances,
     events,
     recover: async (servers, given) => {
+      await forgetTokens(records, servers, (id) => cluster.tokens.has(id), given.signal);
       // Instances stand on the other two.
       await pools.recover(servers, given);
       await networks.recover(servers, given);

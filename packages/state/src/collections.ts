@@ -1,4 +1,5 @@
 import type {
+  ArrearRecord,
   FenceRecord,
   GroupRecord,
   ImageAliasRecord,
@@ -28,6 +29,7 @@ export interface Kinds {
   pools: { record: PoolRecord; id: [name: string] };
   networks: { record: NetworkRecord; id: [project: string, name: string] };
   members: { record: MemberRecord; id: [name: string] };
+  arrears: { record: ArrearRecord; id: [member: string, of: string, project: string, name: string] };
   groups: { record: GroupRecord; id: [name: string] };
   joinTokens: { record: JoinTokenRecord; id: [id: string] };
   serverConfig: { record: ServerConfigRecord; id: [] };

@@ -1,4 +1,4 @@
-import type { Config, Devices, InstanceStatus } from '@lxd-ts/core';
+import type { Config, Devices, InstanceStatus, NetworkSpec, PoolSpec } from '@lxd-ts/core';
 
 /** An operation that must finish or be rolled back before the record is usable; recovery looks for it. */
 export interface Pending {
@@ -103,6 +103,22 @@ export interface PoolRecord {
   /** Member → its own options. */
   memberConfig: Record<string, Config>;
   pending?: Pending;
+}
+
+/**
+ * What a member has yet to do to a pool or network because it was not there when the rest did it: what it has must become
+ * what the record says, or go when there is none.
+ */
+export interface ArrearRecord {
+  member: string;
+  of: 'pool' | 'network';
+  /** Of a network. */
+  project: string;
+  name: string;
+  /** As the member has it; null: it has none. */
+  was: PoolSpec | NetworkSpec | null;
+  /** That one was deleted; another may have its name by now. */
+  gone?: true;
 }
 
 export interface NetworkRecord {

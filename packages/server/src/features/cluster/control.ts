@@ -66,6 +66,8 @@ export interface ClusterControl {
   removeMember(name: string, request: { force: boolean }, options: ControlOptions): Promise<void>;
   /** A member gets a certificate for its new name and goes on under it; its record is there under both. Idempotent. */
   renameMember(from: string, to: string, options: ControlOptions): Promise<void>;
+  /** The member that leads etcd; undefined where nobody knows. */
+  leader?(): string | undefined;
   /** A member's roles have changed: voters may have to move. */
   rolesChanged?(name: string, options: ControlOptions): Promise<void>;
 }

@@ -2,9 +2,11 @@ import { LxdError } from '@lxd-ts/core';
 import { decodeJoinToken, fingerprintOf } from '@lxd-ts/rpc';
 import { newMember, type MemberRecord } from '@lxd-ts/state';
 import { started, sync, type Route } from '../../http/route.ts';
-import type { Services } from '../../services.ts';
+import { admit } from './admit.ts';
+import { memberUrl, tell, type ClusterContext } from './context.ts';
 import type { ClusterControl, JoinRequest, MemberConfigKey } from './control.ts';
-import { createJoinToken, redeem } from './tokens.ts';
+import { memberConfigKeys } from './member-config.ts';
+import { createJoinToken, redeem, untilUsed } from './tokens.ts';
 
 interface ClusterPut {
   server_name?: string;
@@ -62,36 +64,18 @@ export const controlPlaneAddresses = (members: readonly MemberRecord[]): string[
     .filter(({ roles, address }) => roles.includes('control-plane') && address !== '')
     .map(({ address }) => address);
 
-export function clusterRoutes(
-  { records, agents, operations, server, clock, uuid }: Services,
-  { control }: ClusterOptions,
-): Route[] {
+export function clusterRoutes(context: ClusterContext): Route[] {
+  const { services, control } = context;
+  const { records, operations, server, clock, uuid } = services;
   const clustered = () => control.clustered();
-  const members = () => {
-    if (!clustered()) throw new LxdError('internal', 'Server is not clustered');
-    return records.list('members').map(({ value }) => {
-      const up = value.name === server || agents.state(value.name) !== 'offline';
-      return {
-        server_name: value.name,
-        url: value.address === '' ? '' : `https://${value.address}`,
-        database: value.roles.includes('control-plane'),
-        status: up ? 'Online' : 'Offline',
-        message: up
-          ? 'Fully operational'
-          : `No heartbeat for ${(agents.silentMs(value.name) / 1000).toFixed(1)}s`,
-        architecture: value.architecture,
-        failure_domain: 'default',
-        description: '',
-        config: {},
-        groups: ['default'],
-        roles: value.roles.includes('control-plane') ? ['database'] : [],
-      };
-    });
-  };
   const get: Route = {
     operationId: 'clusterGet',
     handle: () => {
-      const view = { server_name: clustered() ? server : '', enabled: clustered(), member_config: [] };
+      const view = {
+        server_name: clustered() ? server : '',
+        enabled: clustered(),
+        member_config: memberConfigKeys(context),
+      };
       return Promise.resolve(sync(view, view));
     },
   };
@@ -124,41 +108,39 @@ export function clusterRoutes(
       );
     },
   };
-  const list: Route = {
-    operationId: 'clusterMembersGet',
-    handle: async ({ query }) => {
-      const all = members();
-      const shown =
-        query.get('recursion') === '1'
-          ? all
-          : all.map((member) => `/1.0/cluster/members/${member.server_name}`);
-      return Promise.resolve(sync(shown));
-    },
-  };
   const add: Route<{ server_name?: string }> = {
     operationId: 'clusterMembersPost',
-    handle: async ({ body, project, signal }) => {
+    handle: async ({ body, project, caller }) => {
       if (!clustered()) throw new LxdError('invalid', 'This server is not clustered');
       const name = checkName(body.server_name);
       if (records.get('members', name)) {
         throw new LxdError('conflict', `The cluster already has a member with name: ${name}`);
       }
-      const { secret, expiresAt } = await createJoinToken(
-        records,
-        { id: uuid(), member: name, server },
-        clock.now(),
-        signal,
-      );
-      const fingerprint = fingerprintOf(control.certificate());
-      const addresses = controlPlaneAddresses(records.list('members').map(({ value }) => value));
+      const now = clock.now();
+      const id = uuid();
+      context.tokens.add(id);
+      const token = await createJoinToken(records, { id, member: name, server }, now);
+      const members = records.list('members').map(({ value }) => value);
+      const online = members.filter((member) => services.agents.state(member.name) !== 'offline');
+      const metadata = {
+        serverName: name,
+        secret: token.secret,
+        fingerprint: fingerprintOf(control.certificate()),
+        addresses: online.map(({ address }) => address).filter(Boolean),
+        expiresAt: token.expiresAt,
+      };
+      tell(services, 'cluster-token-created', memberUrl(name), caller);
       return started(
         await operations.start({
           class: 'token',
           description: 'Executing operation',
           project,
           resources: { cluster: [] },
-          metadata: { serverName: name, secret, fingerprint, addresses, expiresAt },
-          run: () => Promise.resolve(),
+          metadata,
+          mayCancel: true,
+          run: async ({ signal }) => {
+            await untilUsed(records, token, now, signal).finally(() => context.tokens.delete(token.id));
+          },
         }),
       );
     },
@@ -170,25 +152,20 @@ export function clusterRoutes(
       if (!clustered()) throw new LxdError('invalid', 'This server is not clustered');
       const now = clock.now();
       const name = checkName(body.server_name);
-      const transaction = redeem(records, name, body.secret, now);
+      // Whether the token is good is asked before a certificate is made, and again by the commit.
+      redeem(records, name, body.secret, now);
       const { certificate, fingerprint, authority } = await control.certify(name, body.certificate_request);
-      await transaction
-        .create(
-          'members',
-          [name],
-          // Its architecture is known once its agent is connected.
-          newMember({
-            name,
-            roles: ['node'],
-            address: body.address,
-            certificate: fingerprint,
-            joinedAt: now.toISOString(),
-          }),
-        )
-        .commit({ signal });
+      const member = newMember({
+        name,
+        roles: ['node'],
+        address: body.address,
+        certificate: fingerprint,
+        joinedAt: now.toISOString(),
+      });
+      await admit(services, { member, secret: body.secret, memberConfig: body.member_config ?? [] }, signal);
       const all = records.list('members').map(({ value }) => value);
       return sync({ certificate, authority, control_plane: controlPlaneAddresses(all) });
     },
   };
-  return [get, put, list, add, enroll];
+  return [get, put, add, enroll];
 }

@@ -1,30 +1,41 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { LxdError } from '@lxd-ts/core';
 import type { Records, Transaction } from '@lxd-ts/state';
+import { recordTimeoutMs } from './context.ts';
+import { expiryAfter } from './expiry.ts';
 
-const tokenHours = 3;
+const defaultExpiry = '3H';
 
 const hash = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 const same = (a: string, b: string): boolean => timingSafeEqual(Buffer.from(hash(a)), Buffer.from(hash(b)));
 
 export interface JoinToken {
+  /** Of its record. */
+  id: string;
   secret: string;
+  /** ISO 8601. */
   expiresAt: string;
 }
 
-/** One use, for one name, by any server of the control plane. Only the secret's hash is kept. */
+/**
+ * One use, for one name, by any server of the control plane. Only the secret's hash is kept. An earlier token for the name is
+ * good no more.
+ */
 export async function createJoinToken(
   records: Records,
   { id, member, server }: { id: string; member: string; server: string },
   now: Date,
-  signal: AbortSignal,
 ): Promise<JoinToken> {
   const secret = randomBytes(32).toString('hex');
-  const expiresAt = new Date(now.getTime() + tokenHours * 3_600_000).toISOString();
+  const expiry = records.get('serverConfig')?.value.config['cluster.join_token_expiry'] || defaultExpiry;
+  const expiresAt = expiryAfter(expiry, now).toISOString();
   const record = { id, member, secretHash: hash(secret), createdAt: now.toISOString(), expiresAt, server };
-  await records.transaction().create('joinTokens', [id], record).commit({ signal });
-  return { secret, expiresAt };
+  const transaction = records.transaction().create('joinTokens', [id], record);
+  for (const { value } of records.list('joinTokens'))
+    if (value.member === member) transaction.remove('joinTokens', [value.id]);
+  await transaction.commit({ signal: AbortSignal.timeout(recordTimeoutMs) });
+  return { id, secret, expiresAt };
 }
 
 /**
@@ -39,8 +50,57 @@ export function redeem(records: Records, member: string, secret: string, now: Da
   if (!token) {
     throw new LxdError('forbidden', 'The join token is not known: it was used already, or revoked');
   }
-  if (new Date(token.value.expiresAt) < now) {
+  if (new Date(token.value.expiresAt) <= now) {
     throw new LxdError('forbidden', `The join token expired at ${token.value.expiresAt}; make a new one`);
   }
   return records.transaction().delete('joinTokens', [token.value.id], token.revision);
+}
+
+/** What a timer can wait at most. */
+const longestMs = 2 ** 31 - 1;
+
+/**
+ * The life of a token's operation: until it is used, replaced or expired. Given up, the token is good no more.
+ * @throws LxdError `cancelled` when it was not used
+ */
+export async function untilUsed(
+  records: Records,
+  { id, expiresAt }: JoinToken,
+  now: Date,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = Promise.withResolvers<undefined>();
+  using _listening = records.onChange('joinTokens', ([changed], value) => {
+    if (changed === id && !value) over.resolve(undefined);
+  });
+  const end = () => over.resolve(undefined);
+  signal.addEventListener('abort', end, { once: true });
+  const left = new Date(expiresAt).getTime() - now.getTime();
+  const timer = setTimeout(end, Math.min(Math.max(left, 0), longestMs));
+  timer.unref();
+  try {
+    if (records.get('joinTokens', id)) await over.promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
+  if (!records.get('joinTokens', id)) return;
+  await records
+    .transaction()
+    .remove('joinTokens', [id])
+    .commit({ signal: AbortSignal.timeout(recordTimeoutMs) });
+  throw new LxdError('cancelled', signal.aborted ? 'The token was revoked' : 'The token expired');
+}
+
+/** Tokens of servers that ended: their operations are gone, so nobody could revoke them. */
+export async function forgetTokens(
+  records: Records,
+  servers: readonly string[],
+  isLive: (id: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { value } of records.list('joinTokens')) {
+    if (servers.includes(value.server) && !isLive(value.id))
+      await records.transaction().remove('joinTokens', [value.id]).commit({ signal });
+  }
 }
