@@ -1,7 +1,16 @@
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { GroupRecord, MemberRecord, Transaction, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
-import { findMember, groupUrl, isShadow, maxAttempts, mustBeClustered, recordTimeoutMs, tell, type ClusterContext } from './context.ts';
+import {
+  findMember,
+  groupUrl,
+  isShadow,
+  maxAttempts,
+  mustBeClustered,
+  recordTimeoutMs,
+  tell,
+  type ClusterContext,
+} from './context.ts';
 
 export interface GroupsPost {
   name?: string;
@@ -29,7 +38,8 @@ function checkGroupName(name: string): void {
   if (name.startsWith('@')) throw invalid('Cluster group names may not begin with "@"');
 }
 
-const withGroup = (groups: readonly string[], name: string): string[] => [...new Set([...groups, name])].sort();
+const withGroup = (groups: readonly string[], name: string): string[] =>
+  [...new Set([...groups, name])].sort();
 const withoutGroup = (groups: readonly string[], name: string): string[] =>
   groups.filter((group) => group !== name);
 
@@ -72,7 +82,7 @@ export function groupsService(context: ClusterContext) {
   ): Promise<void> {
     const signal = AbortSignal.timeout(recordTimeoutMs);
     let first = true;
-    for (let attempt = 0; ; ) {
+    for (let attempt = 0; ;) {
       const todo = plan();
       if (!first && todo.length === 0) return;
       const transaction = records.transaction();
@@ -114,7 +124,10 @@ export function groupsService(context: ClusterContext) {
     },
 
     /** @throws LxdError */
-    async create({ name = '', description = '', members: wanted }: GroupsPost, caller: Caller): Promise<void> {
+    async create(
+      { name = '', description = '', members: wanted }: GroupsPost,
+      caller: Caller,
+    ): Promise<void> {
       mustBeClustered(context);
       checkGroupName(name);
       if (name === 'default' || records.get('groups', name))
@@ -171,7 +184,8 @@ export function groupsService(context: ClusterContext) {
     },
 
     async delete(name: string, caller: Caller): Promise<void> {
-      if (name === 'default') throw new LxdError('forbidden', "The 'default' cluster group cannot be deleted");
+      if (name === 'default')
+        throw new LxdError('forbidden', "The 'default' cluster group cannot be deleted");
       const { revision } = find(name);
       if (inGroup(name).length > 0)
         throw new LxdError('internal', 'Only empty cluster groups can be removed');

@@ -15,7 +15,10 @@ function ownKeys(schema: ConfigSchema, { memberConfig }: Part): string[] {
 }
 
 /** What a machine is asked for when it joins: its own options of every pool and network, empty. */
-export function memberConfigKeys({ services, drivers }: ClusterContext): (MemberConfigKey & { description: string })[] {
+export function memberConfigKeys({
+  services,
+  drivers,
+}: ClusterContext): (MemberConfigKey & { description: string })[] {
   const { records } = services;
   const asked = (entity: string, what: string, part: Part, schema: ConfigSchema) =>
     ownKeys(schema, part).map((key) => ({
@@ -65,6 +68,12 @@ export function takePart(
     const memberConfig = { ...value.memberConfig, [member]: given(keys, 'network', name) };
     transaction
       .update('networks', [project, name], revision, { ...value, memberConfig })
-      .put('arrears', [member, 'network', project, name], { member, of: 'network', project, name, was: null });
+      .put('arrears', [member, 'network', project, name], {
+        member,
+        of: 'network',
+        project,
+        name,
+        was: null,
+      });
   }
 }

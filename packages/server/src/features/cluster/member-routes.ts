@@ -90,6 +90,11 @@ export function memberRoutes(context: ClusterContext): Route[] {
       throw new LxdError('unsupported', 'This is not possible yet');
     },
   });
-  const missing = ['clusterMemberPost', 'clusterMemberDelete', 'clusterMemberStatePost', 'clusterCertificatePut'];
+  const missing = [
+    'clusterMemberPost',
+    'clusterMemberDelete',
+    'clusterMemberStatePost',
+    'clusterCertificatePut',
+  ];
   return [list, get, put, patch, ...missing.map(later)];
 }

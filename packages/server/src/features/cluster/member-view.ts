@@ -12,7 +12,10 @@ export function rolesView({ roles, name }: MemberRecord, leader: string | undefi
   return [...(name === leader ? ['database-leader'] : []), 'database', ...given];
 }
 
-function statusOf({ agents, clock }: Services, { name, state }: MemberRecord): [status: string, message: string] {
+function statusOf(
+  { agents, clock }: Services,
+  { name, state }: MemberRecord,
+): [status: string, message: string] {
   if (state === 'Evacuated') return ['Evacuated', 'Unavailable due to maintenance'];
   if (agents.state(name) !== 'offline') return ['Online', 'Fully operational'];
   const silentMs = agents.silentMs(name);
@@ -43,11 +46,11 @@ export function memberView(
 }
 
 /** What the ETag of a member is made of: what can be changed by it. */
-export const memberTag = ({ name, roles, failureDomain, description, config, groups }: MemberRecord): unknown => [
+export const memberTag = ({
   name,
   roles,
   failureDomain,
   description,
   config,
   groups,
-];
+}: MemberRecord): unknown => [name, roles, failureDomain, description, config, groups];

@@ -1,7 +1,15 @@
 import { LxdError, toLxdError, validators, findKey, type Config, type ConfigSchema } from '@lxd-ts/core';
 import type { MemberRecord, MemberRole } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
-import { findMember, maxAttempts, memberUrl, mustBeClustered, recordTimeoutMs, tell, type ClusterContext } from './context.ts';
+import {
+  findMember,
+  maxAttempts,
+  memberUrl,
+  mustBeClustered,
+  recordTimeoutMs,
+  tell,
+  type ClusterContext,
+} from './context.ts';
 import { givenRoles } from './member-view.ts';
 
 /** What can be said of a member; what is undefined stays. */
@@ -16,7 +24,8 @@ export interface MemberChange {
 const schema: ConfigSchema = {
   'scheduler.instance': {
     check: validators.oneOf('all', 'group', 'manual'),
-    description: 'Which instances are placed on it: `all`, only those that ask for one of its groups, or for it',
+    description:
+      'Which instances are placed on it: `all`, only those that ask for one of its groups, or for it',
     default: 'all',
   },
   'user.*': { check: validators.any, description: 'Free for the user' },
@@ -32,7 +41,9 @@ function newRoles(record: MemberRecord, roles: readonly string[]): MemberRole[] 
     throw new LxdError('invalid', 'The "database" role cannot be dropped at this time');
   if (!has && roles.includes('database'))
     throw new LxdError('invalid', 'The "database" role cannot be added at this time');
-  const wrong = roles.find((role) => !automatic.includes(role) && !givenRoles.some((given) => given === role));
+  const wrong = roles.find(
+    (role) => !automatic.includes(role) && !givenRoles.some((given) => given === role),
+  );
   if (wrong !== undefined) throw new LxdError('internal', `Update roles: Invalid cluster role "${wrong}"`);
   return [...own, ...givenRoles.filter((role) => roles.includes(role))];
 }
@@ -103,7 +114,11 @@ export async function updateMember(
       await transaction.commit({ signal });
       break;
     } catch (error) {
-      if (toLxdError(error).code !== 'precondition-failed' || revision !== undefined || attempt >= maxAttempts)
+      if (
+        toLxdError(error).code !== 'precondition-failed' ||
+        revision !== undefined ||
+        attempt >= maxAttempts
+      )
         throw error;
     }
   }
