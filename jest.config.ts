@@ -28,6 +28,7 @@ const config: Config = {
     real('e2e'),
     real('differential'),
     real('chaos'),
+    real('scale'),
   ],
 };
 
