@@ -5,6 +5,7 @@ import type { Operations } from '@lxd-ts/operations';
 import type { MemberDescription } from '@lxd-ts/rpc';
 import type { Records } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
+import { Hwaddrs } from './cluster/hwaddrs.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
@@ -137,7 +138,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
     },
   });
   const { peers = noPeers } = options;
-  const services: Services = { records, operations, agents, peers, events, log, server, clock, uuid };
+  const hwaddrs = new Hwaddrs(records);
+  const services: Services = { records, operations, agents, peers, hwaddrs, events, log, server, clock, uuid };
   const instances = instancesService(services, allDrivers);
   const info = new ServerService(services, {
     ...options.info,
@@ -200,6 +202,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
       listener[Symbol.dispose]();
       mesh[Symbol.dispose]();
       agents[Symbol.dispose]();
+      hwaddrs[Symbol.dispose]();
       instances.context.placer[Symbol.dispose]();
       return Promise.resolve();
     },

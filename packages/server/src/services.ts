@@ -42,6 +42,8 @@ export interface Services {
   agents: Agents;
   /** The other servers of the control plane. */
   peers: Peers;
+  /** Of all instances. */
+  hwaddrs: { isTaken(address: string): boolean };
   events: { lifecycle(event: Lifecycle): void };
   log: Logger;
   /** Name of this server, as members are named. */

@@ -100,21 +100,22 @@ export class MemberViews {
     const { request, nodes, image } = asked;
     const [cpu, memory, disk] = (['cpu', 'memory', 'disk'] as const).map((what) => this.#overcommit(what));
     const has = image && new Set(records.get('images', ...image)?.value.members);
-    const pools = request.pools.map((name) => ({ name, record: records.get('pools', name)?.value }));
-    const networks = request.networks.map((name) => ({
-      name,
-      record: records.get('networks', asked.except[0], name)?.value,
-    }));
-    const present = (member: string, things: typeof pools | typeof networks): string[] =>
-      things.filter(({ record }) => record && isOn(record, member)).map(({ name }) => name);
+    const pools = request.pools.map((name) => presence(name, records.get('pools', name)?.value));
+    const networks = request.networks.map((name) =>
+      presence(name, records.get('networks', asked.except[0], name)?.value),
+    );
+    const present = (member: string, things: readonly Presence[]): string[] =>
+      things.filter(({ on }) => on(member)).map(({ name }) => name);
     const many = (total: number, factor: number | undefined, reserved: number): Amount => ({
       total: Math.floor(total * (factor ?? 1)),
       reserved,
     });
     const views: MemberView[] = [];
-    for (const member of this.#members()) {
+    const members = this.#members();
+    const wanted = new Set(nodes);
+    for (const member of members) {
       const { name } = member;
-      if (!nodes.includes(name)) continue;
+      if (!wanted.has(name)) continue;
       const said = agents.description(name);
       const load = this.#loads.of(name, asked.except);
       const amounts: Record<string, Amount> = {};
@@ -156,7 +157,7 @@ export class MemberViews {
       });
     }
     // Servers that decide at the same time had better not begin at the same place.
-    const several = this.#members().filter(({ roles }) => roles.includes('control-plane')).length > 1;
+    const several = members.filter(({ roles }) => roles.includes('control-plane')).length > 1;
     return { members: views, salt: several ? server : '' };
   }
 }
@@ -166,8 +167,18 @@ const acceptsOf = ({ config }: MemberRecord): MemberView['accepts'] => {
   return value === 'manual' || value === 'group' ? value : 'all';
 };
 
-const isOn = (
-  { status, memberConfig }: { status: string; memberConfig: Readonly<Record<string, unknown>> },
-  member: string,
-): boolean =>
-  status === 'Created' && (Object.hasOwn(memberConfig, member) || Object.keys(memberConfig).length === 0);
+interface Presence {
+  name: string;
+  on(member: string): boolean;
+}
+
+/** Where a pool or network is. One that says nothing of any member is everywhere. */
+function presence(
+  name: string,
+  record: { status: string; memberConfig: Readonly<Record<string, unknown>> } | undefined,
+): Presence {
+  if (record?.status !== 'Created') return { name, on: () => false };
+  const { memberConfig } = record;
+  if (Object.keys(memberConfig).length === 0) return { name, on: () => true };
+  return { name, on: (member) => Object.hasOwn(memberConfig, member) };
+}

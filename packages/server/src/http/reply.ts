@@ -22,6 +22,17 @@ const envelope = (fields: Envelope, metadata: string): string => {
 
 const pieceBytes = 64 * 1024;
 
+/** Until more can be written, or never again. */
+function writable(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.once('drain', go).once('close', go);
+  });
+}
+
 /** A list is written piece by piece, so that a long one never holds up everybody else. */
 async function writeList(response: ServerResponse, head: string, items: readonly unknown[]): Promise<void> {
   const at = head.lastIndexOf('[]');
@@ -29,8 +40,7 @@ async function writeList(response: ServerResponse, head: string, items: readonly
   for (const [i, item] of items.entries()) {
     piece += (i > 0 ? ',' : '') + JSON.stringify(item);
     if (piece.length < pieceBytes) continue;
-    if (!response.write(piece))
-      await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (!response.write(piece)) await writable(response);
     else await new Promise(setImmediate);
     if (response.destroyed) return;
     piece = '';

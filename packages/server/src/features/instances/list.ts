@@ -1,10 +1,10 @@
-import { LxdError } from '@lxd-ts/core';
+import { LxdError, type InstanceRef } from '@lxd-ts/core';
 import type { InstanceStateReport } from '@lxd-ts/rpc';
 import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { memberOf } from './context.ts';
 import { instanceSpec } from './spec.ts';
-import { instanceView, stateView, type InstanceView } from './view.ts';
+import { instanceViewer, stateView, type InstanceView } from './view.ts';
 
 /** Members that do not answer in this time, or are not heard of meanwhile, are shown as if they were offline. */
 const answerTimeoutMs = 10_000;
@@ -15,22 +15,29 @@ export interface ListRequest {
   allProjects: boolean;
   /** `?instance-type=`. */
   type: string | null;
-  keep: (view: InstanceView) => boolean;
+  /** Absent: all. */
+  keep?: (view: InstanceView) => boolean;
 }
 
-/** @throws LxdError `internal` (as LXD) for an unknown type */
-export function listInstances(
-  services: Services,
-  { project, allProjects, type, keep }: ListRequest,
-): InstanceView[] {
+function recordsOf(services: Services, { project, allProjects, type }: ListRequest): InstanceRecord[] {
   if (type !== null && type !== '' && type !== 'container' && type !== 'virtual-machine')
     throw new LxdError('internal', 'Invalid instance type');
   if (type === 'virtual-machine') return [];
-  const records = allProjects
+  const found = allProjects
     ? services.records.list('instances')
     : services.records.list('instances', project);
-  return records.map(({ value }) => instanceView(services, value)).filter(keep);
+  return found.map(({ value }) => value);
 }
+
+/** @throws LxdError `internal` (as LXD) for an unknown type */
+export function listInstances(services: Services, request: ListRequest): InstanceView[] {
+  const views = recordsOf(services, request).map(instanceViewer(services));
+  return request.keep ? views.filter(request.keep) : views;
+}
+
+/** Only who they are. @throws LxdError `internal` (as LXD) for an unknown type */
+export const listRefs = (services: Services, request: ListRequest): InstanceRef[] =>
+  request.keep ? listInstances(services, request) : recordsOf(services, request);
 
 /** For calls to members that are not there to notice that they were given up. */
 const rejected = (signal: AbortSignal): Promise<never> =>

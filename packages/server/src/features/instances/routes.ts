@@ -7,7 +7,7 @@ import { findInstance, memberOf } from './context.ts';
 import { createInstance } from './create.ts';
 import { startDelete } from './delete.ts';
 import { startExec } from './exec.ts';
-import { listInstances, withStates } from './list.ts';
+import { listInstances, listRefs, withStates } from './list.ts';
 import { deleteLog, listLogs, readLog } from './logs.ts';
 import { startRename } from './rename.ts';
 import type {
@@ -54,17 +54,19 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
       const allProjects = query.get('all-projects') === 'true';
       if (allProjects && query.has('project'))
         throw new LxdError('invalid', 'Cannot specify a project when requesting all projects');
-      const views = listInstances(services, {
+      const filter = query.get('filter');
+      const wanted = {
         project,
         allProjects,
         type: query.get('instance-type'),
-        keep: parseFilter(query.get('filter')),
-      });
+        ...(filter === null ? {} : { keep: parseFilter(filter) }),
+      };
       const recursion = query.get('recursion');
-      if (recursion === '2') return sync(await withStates(services, views, signal));
-      if (recursion === '1') return sync(views);
+      if (recursion === '2') return sync(await withStates(services, listInstances(services, wanted), signal));
+      if (recursion === '1') return sync(listInstances(services, wanted));
       const suffix = (of: string) => (of === 'default' ? '' : `?project=${encodeURIComponent(of)}`);
-      return sync(views.map((view) => `/${instancesPath}/${view.name}${suffix(view.project)}`));
+      const refs = listRefs(services, wanted);
+      return sync(refs.map(({ name, project: of }) => `/${instancesPath}/${name}${suffix(of)}`));
     },
   };
 

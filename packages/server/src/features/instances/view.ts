@@ -38,31 +38,47 @@ export const instanceTag = ({
   description,
 }: InstanceRecord): unknown => ({ architecture, config, devices, ephemeral, profiles, description });
 
-export function instanceView(services: Services, record: InstanceRecord): InstanceView {
-  const { project, name } = record;
-  const member = services.records.get('placements', project, name)?.value.member ?? services.server;
-  const status = services.agents.state(member) === 'offline' ? 'Error' : statusOf(services, project, name);
-  const expanded = expandIn(services, project, record);
-  return {
-    architecture: record.architecture,
-    config: record.config,
-    devices: record.devices,
-    ephemeral: record.ephemeral,
-    profiles: record.profiles,
-    stateful: record.stateful,
-    description: record.description,
-    created_at: record.createdAt,
-    expanded_config: expanded.config,
-    expanded_devices: expanded.devices,
-    name,
-    status,
-    status_code: statusCode[status],
-    last_used_at: record.lastUsedAt || never,
-    location: locationOf(services, member),
-    type: record.type,
-    project,
+/** Makes views of many: what holds for all of a member is found out once. */
+export function instanceViewer(services: Services): (record: InstanceRecord) => InstanceView {
+  const { records, agents, server } = services;
+  const members = new Map<string, { offline: boolean; location: string }>();
+  const memberOf = (name: string) => {
+    let known = members.get(name);
+    if (!known) {
+      known = { offline: agents.state(name) === 'offline', location: locationOf(services, name) };
+      members.set(name, known);
+    }
+    return known;
+  };
+  return (record) => {
+    const { project, name } = record;
+    const { offline, location } = memberOf(records.get('placements', project, name)?.value.member ?? server);
+    const status = offline ? 'Error' : statusOf(services, project, name);
+    const expanded = expandIn(services, project, record);
+    return {
+      architecture: record.architecture,
+      config: record.config,
+      devices: record.devices,
+      ephemeral: record.ephemeral,
+      profiles: record.profiles,
+      stateful: record.stateful,
+      description: record.description,
+      created_at: record.createdAt,
+      expanded_config: expanded.config,
+      expanded_devices: expanded.devices,
+      name,
+      status,
+      status_code: statusCode[status],
+      last_used_at: record.lastUsedAt || never,
+      location,
+      type: record.type,
+      project,
+    };
   };
 }
+
+export const instanceView = (services: Services, record: InstanceRecord): InstanceView =>
+  instanceViewer(services)(record);
 
 const counters = (report: NonNullable<InstanceStateReport['network']>[string]['counters']) => ({
   bytes_received: report.bytesReceived,

@@ -19,16 +19,10 @@ const ownAddress = ['physical', 'ipvlan', 'infiniband'];
 
 /** An address of LXD's range that no instance has. */
 function freeHwaddr(services: Services): string {
-  const taken = new Set(
-    services.records
-      .list('instances')
-      .flatMap(({ value }) => Object.entries(value.config).filter(([name]) => name.endsWith('.hwaddr')))
-      .map(([, value]) => value),
-  );
   for (;;) {
     const hex = services.uuid();
     const address = `00:16:3e:${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}`;
-    if (!taken.has(address)) return address;
+    if (!services.hwaddrs.isTaken(address)) return address;
   }
 }
 
