@@ -139,7 +139,18 @@ export function createServer(options: ApiServerOptions): ApiServer {
   });
   const { peers = noPeers } = options;
   const hwaddrs = new Hwaddrs(records);
-  const services: Services = { records, operations, agents, peers, hwaddrs, events, log, server, clock, uuid };
+  const services: Services = {
+    records,
+    operations,
+    agents,
+    peers,
+    hwaddrs,
+    events,
+    log,
+    server,
+    clock,
+    uuid,
+  };
   const instances = instancesService(services, allDrivers);
   const info = new ServerService(services, {
     ...options.info,
