@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import type { Config, NetworkSpec, PoolSpec } from '@lxd-ts/core';
+import type { NetworkSpec, PoolSpec } from '@lxd-ts/core';
 import type { Operations } from '@lxd-ts/operations';
 import type { MemberDescription } from '@lxd-ts/rpc';
-import type { Records } from '@lxd-ts/state';
+import type { NetworkRecord, PoolRecord, Records } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
 import { Hwaddrs } from './cluster/hwaddrs.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
@@ -34,6 +34,8 @@ import { resourcesRoutes } from './features/resources/routes.ts';
 import { serverRoutes } from './features/server/routes.ts';
 import { ServerService, type ServerOptions } from './features/server/service.ts';
 import { allDrivers } from './features/shared/drivers.ts';
+import { arrearOf, catchUp } from './features/shared/parts/arrears.ts';
+import { networkParts, poolParts, type PartKind } from './features/shared/parts/part-kind.ts';
 import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
 import { storagePoolsService } from './features/storage-pools/service.ts';
 import { warningsRoutes } from './features/warnings/routes.ts';
@@ -87,33 +89,18 @@ const unknownMember: MemberDescription = {
 const offlineThresholdMs = (records: Records): number =>
   Number(records.get('serverConfig')?.value.config['cluster.offline_threshold'] ?? 20) * 1000;
 
-/** A record's configuration as one member sees it. */
-const onMember = (
-  record: { config: Config; memberConfig: Record<string, Config> },
-  member: string,
-): Config => ({
-  ...record.config,
-  ...record.memberConfig[member],
-});
-
-/** The pools and networks of one member. */
+/** The pools and networks of one member, as it has them: what it has missed comes after. */
 export function partsOf(records: Records, member: string): { pools: PoolSpec[]; networks: NetworkSpec[] } {
-  const made = ({ value }: { value: { status: string } }) => value.status === 'Created';
-  return {
-    pools: records
-      .list('pools')
-      .filter(made)
-      .map(({ value }) => ({ name: value.name, driver: value.driver, config: onMember(value, member) })),
-    networks: records
-      .list('networks')
-      .filter(made)
-      .map(({ value }) => ({
-        project: value.project,
-        name: value.name,
-        type: value.type,
-        config: onMember(value, member),
-      })),
-  };
+  const asThere = <R extends PoolRecord | NetworkRecord, S extends PoolSpec | NetworkSpec>(
+    kind: PartKind<R, S>,
+  ): S[] =>
+    kind.list(records).flatMap(({ value }) => {
+      if (value.status !== 'Created' || !Object.hasOwn(value.memberConfig, member)) return [];
+      const arrear = arrearOf({ records }, member, kind.of, kind.id(value));
+      if (!arrear) return [kind.spec(value, member)];
+      return arrear.was && !arrear.gone ? [arrear.was as S] : [];
+    });
+  return { pools: asThere(poolParts), networks: asThere(networkParts) };
 }
 
 /** The control plane's API over these records. Nothing listens, and no agent is connected, until the caller says so. */
@@ -135,6 +122,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
       );
       const here = runningSpecs(services, member);
       await agents.get(member).restore({ ...partsOf(records, member), instances: here }, { signal });
+      await catchUp(services, allDrivers, member, { signal });
     },
   });
   const { peers = noPeers } = options;

@@ -100,9 +100,16 @@ export class MemberViews {
     const { request, nodes, image } = asked;
     const [cpu, memory, disk] = (['cpu', 'memory', 'disk'] as const).map((what) => this.#overcommit(what));
     const has = image && new Set(records.get('images', ...image)?.value.members);
-    const pools = request.pools.map((name) => presence(name, records.get('pools', name)?.value));
+    const owed = (member: string, of: 'pool' | 'network', project: string, name: string) =>
+      records.get('arrears', member, of, project, name)?.value.was === null;
+    const [project] = asked.except;
+    const pools = request.pools.map((name) =>
+      presence(name, records.get('pools', name)?.value, (member) => owed(member, 'pool', '', name)),
+    );
     const networks = request.networks.map((name) =>
-      presence(name, records.get('networks', asked.except[0], name)?.value),
+      presence(name, records.get('networks', project, name)?.value, (member) =>
+        owed(member, 'network', project, name),
+      ),
     );
     const present = (member: string, things: readonly Presence[]): string[] =>
       things.filter(({ on }) => on(member)).map(({ name }) => name);
@@ -176,9 +183,11 @@ interface Presence {
 function presence(
   name: string,
   record: { status: string; memberConfig: Readonly<Record<string, unknown>> } | undefined,
+  /** Whether a member has yet to make it. */
+  isOwed: (member: string) => boolean,
 ): Presence {
   if (record?.status !== 'Created') return { name, on: () => false };
   const { memberConfig } = record;
   if (Object.keys(memberConfig).length === 0) return { name, on: () => true };
-  return { name, on: (member) => Object.hasOwn(memberConfig, member) };
+  return { name, on: (member) => Object.hasOwn(memberConfig, member) && !isOwed(member) };
 }

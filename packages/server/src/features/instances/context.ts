@@ -3,6 +3,7 @@ import type { InstanceRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { Drivers } from '../shared/drivers.ts';
+import { isClustered } from '../shared/members.ts';
 import type { Busy } from './busy.ts';
 import type { Placer } from './placement.ts';
 
@@ -38,9 +39,9 @@ export const statusOf = (services: Services, project: string, name: string): Ins
 
 export const isUp = (status: InstanceStatus): boolean => status === 'Running' || status === 'Frozen';
 
-/** LXD shows a member's name only where there are several. */
+/** LXD shows a member's name only in a cluster. */
 export const locationOf = (services: Services, member: string): string =>
-  services.records.list('members').length > 1 ? member : 'none';
+  isClustered(services) ? member : 'none';
 
 export const requestor = (
   caller: Caller | undefined,

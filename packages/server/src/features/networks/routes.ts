@@ -2,6 +2,7 @@ import { LxdError } from '@lxd-ts/core';
 import type { NetworkRecord } from '@lxd-ts/state';
 import { created, empty, sync, type RequestContext, type Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { targetOf } from '../shared/members.ts';
 import type { NetworkPut, NetworksPost, NetworksService } from './service.ts';
 import { interfacesOf, interfaceView, leasesOf, networkView, stateOf } from './view.ts';
 
@@ -36,7 +37,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
       if (query.get('recursion') !== '1')
         return sync([...managed, ...others].map(({ name }) => urlOf(name)).sort());
       return sync([
-        ...managed.map((record) => networkView(services, record, target)),
+        ...managed.map((record) => networkView(services, record, undefined)),
         ...others.map((found) => interfaceView(services, project, found)),
       ]);
     },
@@ -44,8 +45,8 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
 
   const post: Route<NetworksPost> = {
     operationId: 'networksPost',
-    async handle({ project, body, caller }) {
-      await service.create(project, body, caller);
+    async handle({ project, body, caller, query }) {
+      await service.create(project, body, caller, query.get('target'));
       return created(urlOf(body.name ?? ''));
     },
   };
@@ -55,10 +56,10 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
     async handle(request) {
       const { project, query, signal } = request;
       const name = nameOf(request);
-      const target = query.get('target');
+      const target = targetOf(services, query.get('target'));
       const record = services.records.get('networks', project, name)?.value;
       if (record) return sync(networkView(services, record, target), tag(record));
-      const interfaces = await interfacesOf(services, target, signal);
+      const interfaces = await interfacesOf(services, target ?? null, signal);
       const other = interfaces.find((found) => found.name === name);
       if (!other) throw new LxdError('not-found', 'Network not found');
       return sync(interfaceView(services, project, other), other);
@@ -68,8 +69,9 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   const put: Route<NetworkPut> = {
     operationId: 'networkPut',
     async handle(request) {
-      const { project, body, caller } = request;
-      await service.put(project, nameOf(request), body, { caller, revision: named(request) });
+      const { project, body, caller, query } = request;
+      const options = { caller, revision: named(request), target: query.get('target') };
+      await service.put(project, nameOf(request), body, options);
       return empty;
     },
   };
@@ -77,8 +79,9 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   const patch: Route<NetworkPut> = {
     operationId: 'networkPatch',
     async handle(request) {
-      const { project, body, caller } = request;
-      await service.patch(project, nameOf(request), body, { caller, revision: named(request) });
+      const { project, body, caller, query } = request;
+      const options = { caller, revision: named(request), target: query.get('target') };
+      await service.patch(project, nameOf(request), body, options);
       return empty;
     },
   };

@@ -18,7 +18,7 @@ describe('networks', () => {
   it('are made with the defaults the member chose', async () => {
     await using at = await setUp();
     await at.create({ name: 'n1', config: { 'ipv4.address': 'auto' } });
-    expect(networkView(at.h.services, at.find('n1')!, null)).toEqual({
+    expect(networkView(at.h.services, at.find('n1')!, undefined)).toEqual({
       config: { 'ipv4.address': 'auto', 'ipv4.nat': 'true' },
       description: '',
       name: 'n1',

@@ -1,25 +1,24 @@
-import {
-  checkNetworkName,
-  findKey,
-  LxdError,
-  toLxdError,
-  type Config,
-  type ConfigSchema,
-} from '@lxd-ts/core';
+import { checkNetworkName, LxdError, toLxdError, type Config } from '@lxd-ts/core';
 import type { NetworkRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { networkSpec } from '../instances/spec.ts';
-import { effectTimeoutMs, partConfig, reachableNodes, setOnly, shownConfig } from '../shared/members.ts';
 import type { Drivers } from '../shared/drivers.ts';
+import {
+  aloneOn,
+  effectTimeoutMs,
+  isClustered,
+  partConfig,
+  setOnly,
+  shownConfig,
+  targetOf,
+} from '../shared/members.ts';
+import { sharedKey } from '../shared/parts/checks.ts';
+import { onMembers } from '../shared/parts/on-members.ts';
+import { networkParts } from '../shared/parts/part-kind.ts';
+import { checkNetworkConfig, networkCreation, type NetworksPost } from './create.ts';
 import { usersOf } from './view.ts';
 
-export interface NetworksPost {
-  name?: string;
-  type?: string;
-  config?: Config | null;
-  description?: string;
-}
+export type { NetworksPost } from './create.ts';
 
 export interface NetworkPut {
   config?: Config | null;
@@ -30,40 +29,21 @@ export interface ChangeOptions {
   caller: Caller;
   /** The record's, when the caller said which one it means. */
   revision?: number | undefined;
+  /** The member whose own options are meant. */
+  target?: string | null;
 }
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
 const url = (name: string): string => `/1.0/networks/${encodeURIComponent(name)}`;
 
-/** @throws LxdError `invalid`, worded as LXD words it */
-function checkNetworkConfig(schema: ConfigSchema, name: string, config: Config): void {
-  for (const [key, value] of Object.entries(config)) {
-    if (key.startsWith('user.') || key.startsWith('volatile.')) continue;
-    const found = findKey(schema, key);
-    if (!found) throw invalid(`Invalid option for network "${name}" option "${key}"`);
-    const wrong = value === '' ? undefined : found.check(value);
-    if (wrong !== undefined) throw invalid(`Invalid value for network "${name}" option "${key}": ${wrong}`);
-  }
-  for (const [key, { required }] of Object.entries(schema)) {
-    if (required && !config[key])
-      throw invalid(`Invalid value for network "${name}" option "${key}": Required value`);
-  }
-}
-
 const withoutPending = ({ pending: _pending, ...record }: NetworkRecord): NetworkRecord => record;
 
-/** What LXD answers by 500 though the request is wrong. */
-async function asInternal<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { code, message } = toLxdError(error);
-    throw code === 'invalid' ? new LxdError('internal', message, { cause: error }) : error;
-  }
-}
+const hiddenOf = (config: Config | undefined): Config =>
+  Object.fromEntries(Object.entries(config ?? {}).filter(([key]) => key.startsWith('volatile.')));
 
-export function networksService(services: Services, drivers: Pick<Drivers, 'network'>) {
-  const { records, agents, events } = services;
+export function networksService(services: Services, drivers: Pick<Drivers, 'pool' | 'network'>) {
+  const { records, events } = services;
+  const parts = onMembers(services, drivers, networkParts);
 
   const lifecycle = (
     action: string,
@@ -87,91 +67,113 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
     return found;
   }
 
-  async function removeEffects(record: NetworkRecord, signal: AbortSignal): Promise<void> {
-    for (const member of Object.keys(record.memberConfig)) {
-      await agents.get(member).deleteNetwork(networkSpec(record, member), { signal });
-    }
-  }
-
-  async function remove(project: string, name: string, signal: AbortSignal): Promise<void> {
-    await removeEffects(find(project, name).value, signal);
+  /** Idempotent. A network that was never made is only forgotten. */
+  async function remove(record: NetworkRecord, signal: AbortSignal): Promise<void> {
+    const { project, name } = record;
+    if (record.status !== 'Pending' || record.pending?.kind === 'create') await parts.delete(record, signal);
     await records.transaction().remove('networks', [project, name]).commit({ signal });
+    void parts.follow(record, AbortSignal.timeout(effectTimeoutMs));
   }
 
-  /** What the first member chooses (subnets) holds for the others. */
-  async function make(
-    record: NetworkRecord,
-    schema: ConfigSchema,
-    signal: AbortSignal,
-  ): Promise<NetworkRecord> {
-    let made = record;
-    for (const member of Object.keys(record.memberConfig)) {
-      const { config } = await agents.get(member).createNetwork(networkSpec(made, member), { signal });
-      const { shared, own } = partConfig(schema, config);
-      made = {
-        ...made,
-        config: { ...made.config, ...shared },
-        memberConfig: { ...made.memberConfig, [member]: own },
-      };
-    }
-    return { ...withoutPending(made), status: 'Created' };
-  }
+  const creation = networkCreation(services, drivers, parts, {
+    created: (project, name, caller) => lifecycle('created', project, name, caller),
+  });
 
+  /** The effect of a change that is on record; a failure takes the record back too. */
   async function settle(before: NetworkRecord, after: NetworkRecord, signal: AbortSignal): Promise<void> {
     const id: [string, string] = [after.project, after.name];
     try {
-      for (const member of Object.keys(after.memberConfig)) {
-        await agents
-          .get(member)
-          .updateNetwork(networkSpec(before, member), networkSpec(after, member), { signal });
-      }
+      await parts.update(before, after, signal);
     } catch (error) {
       const back = { signal: AbortSignal.timeout(effectTimeoutMs) };
       await records.modify('networks', id, () => withoutPending(before), back);
       throw error;
     }
     await records.modify('networks', id, withoutPending, { signal });
+    void parts.follow(after, AbortSignal.timeout(effectTimeoutMs));
   }
 
-  async function change(
-    project: string,
-    name: string,
-    next: (record: NetworkRecord, shown: Config) => { config: Config; description: string },
-    { caller, revision }: ChangeOptions,
+  async function commit(
+    found: Versioned<NetworkRecord>,
+    after: NetworkRecord,
+    { caller, revision = found.revision }: ChangeOptions,
   ): Promise<void> {
     const signal = AbortSignal.timeout(effectTimeoutMs);
+    const before = found.value;
+    const { project, name } = before;
+    const id: [string, string] = [project, name];
+    if (before.status === 'Pending') {
+      // There is nothing yet that could change.
+      await records.transaction().update('networks', id, revision, after).commit({ signal });
+    } else {
+      const detail = { before: JSON.stringify(before) };
+      const pending = { kind: 'update' as const, operation: '', server: services.server, detail };
+      await records
+        .transaction()
+        .update('networks', id, revision, { ...after, pending })
+        .commit({ signal });
+      await settle(before, after, signal);
+    }
+    lifecycle('updated', project, name, caller);
+  }
+
+  /** One member's own options. @param next of what that member has */
+  async function changeOwn(
+    project: string,
+    name: string,
+    member: string,
+    next: (own: Config) => Config,
+    options: ChangeOptions,
+  ): Promise<void> {
     const found = find(project, name);
     const { value: before } = found;
     if (before.pending) throw new LxdError('conflict', `The network is busy: ${before.pending.kind}`);
     const schema = drivers.network(before.type) ?? {};
-    const wanted = next(before, shownConfig(services, before, null));
-    checkNetworkConfig(schema, name, wanted.config);
-    const members = reachableNodes(services);
+    const own = before.memberConfig[member] ?? {};
+    const wanted = next(own);
+    const wrong = sharedKey(schema, wanted, before.config);
+    if (wrong !== undefined) throw invalid(`Config key "${wrong}" may not be used as member-specific key`);
+    const set = setOnly(partConfig(schema, wanted).own);
+    const pending = before.status === 'Pending';
+    checkNetworkConfig(schema, name, { ...before.config, ...set }, { partial: pending });
+    const memberConfig = { ...before.memberConfig, [member]: { ...hiddenOf(own), ...set } };
+    await commit(found, { ...before, memberConfig }, options);
+  }
+
+  /** What holds for all; a machine that is alone has its own options among them. */
+  async function change(
+    project: string,
+    name: string,
+    next: (record: NetworkRecord, shown: Config) => { config: Config; description: string },
+    options: ChangeOptions,
+  ): Promise<void> {
+    const found = find(project, name);
+    const { value: before } = found;
+    if (before.status === 'Pending')
+      throw invalid('Cannot update network global config when not in created state');
+    if (before.pending) throw new LxdError('conflict', `The network is busy: ${before.pending.kind}`);
+    const schema = drivers.network(before.type) ?? {};
+    const wanted = next(before, shownConfig(services, before, undefined));
     const { shared, own } = partConfig(schema, setOnly(wanted.config));
-    const [only] = members;
-    const hidden = Object.entries(before.memberConfig[only ?? ''] ?? {}).filter(([key]) =>
-      key.startsWith('volatile.'),
-    );
+    const alone = aloneOn(services);
+    if (alone === undefined) {
+      const [wrong] = Object.keys(own);
+      if (wrong !== undefined) throw invalid(`Config key "${wrong}" is cluster member specific`);
+      for (const theirs of Object.values(before.memberConfig))
+        checkNetworkConfig(schema, name, { ...wanted.config, ...theirs });
+    } else checkNetworkConfig(schema, name, wanted.config);
     const memberConfig =
-      members.length === 1 && only !== undefined
-        ? { ...before.memberConfig, [only]: { ...Object.fromEntries(hidden), ...own } }
-        : before.memberConfig;
-    const after: NetworkRecord = { ...before, description: wanted.description, config: shared, memberConfig };
-    const detail = { before: JSON.stringify(before) };
-    const pending = { kind: 'update' as const, operation: '', server: services.server, detail };
-    await records
-      .transaction()
-      .update('networks', [project, name], revision ?? found.revision, { ...after, pending })
-      .commit({ signal });
-    await settle(before, after, signal);
-    lifecycle('updated', project, name, caller);
+      alone === undefined
+        ? before.memberConfig
+        : { ...before.memberConfig, [alone]: { ...hiddenOf(before.memberConfig[alone]), ...own } };
+    await commit(found, { ...before, description: wanted.description, config: shared, memberConfig }, options);
   }
 
   async function finishRename(record: NetworkRecord, to: string, signal: AbortSignal): Promise<void> {
     const { project, name } = record;
     const renamed: NetworkRecord = { ...withoutPending(record), name: to };
-    await removeEffects(record, signal);
-    const made = await make(renamed, drivers.network(record.type) ?? {}, signal);
+    await parts.delete(record, signal);
+    const made = await parts.create(renamed, signal);
     await records
       .transaction()
       .remove('networks', [project, name])
@@ -183,60 +185,21 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
     find,
 
     /** @throws LxdError `invalid`, `internal` (as LXD) */
-    async create(project: string, body: NetworksPost, caller: Caller): Promise<void> {
-      const signal = AbortSignal.timeout(effectTimeoutMs);
-      const { name = '' } = body;
-      const type = body.type || 'bridge';
-      checkNetworkName(name);
-      const schema = drivers.network(type);
-      if (!schema) throw invalid('Unknown driver');
-      if (records.get('networks', project, name)) throw invalid('The network already exists');
-      const config = setOnly(body.config ?? {});
-      await asInternal(() => checkNetworkConfig(schema, name, config));
-      const members = reachableNodes(services);
-      for (const member of members) {
-        const interfaces = await agents.get(member).hostInterfaces({ signal });
-        if (type === 'bridge' && interfaces.some((found) => found.name === name))
-          throw new LxdError('internal', `Network interface "${name}" already exists`);
-      }
-      const { shared, own } = partConfig(schema, config);
-      const record: NetworkRecord = {
-        project,
-        name,
-        type,
-        description: body.description ?? '',
-        status: 'Pending',
-        config: shared,
-        memberConfig: Object.fromEntries(members.map((member) => [member, own])),
-      };
-      const pending = { kind: 'create' as const, operation: '', server: services.server };
-      const intent = { ...record, pending };
-      await records.transaction().create('networks', [project, name], intent).commit({ signal });
-      try {
-        const made = await asInternal(() => make(record, schema, signal));
-        await records.modify('networks', [project, name], () => made, { signal });
-      } catch (error) {
-        await remove(project, name, AbortSignal.timeout(effectTimeoutMs)).catch((failure: unknown) =>
-          services.log.error('taking back a half made network failed; it is tried again later', {
-            network: name,
-            error: toLxdError(failure).message,
-          }),
-        );
-        throw error;
-      }
-      lifecycle('created', project, name, caller);
+    create: (project: string, body: NetworksPost, caller: Caller, target: string | null = null): Promise<void> =>
+      creation.create(project, body, caller, target),
+
+    async put(project: string, name: string, body: NetworkPut, options: ChangeOptions): Promise<void> {
+      const member = targetOf(services, options.target ?? null);
+      const config = body.config ?? {};
+      if (member !== undefined) return changeOwn(project, name, member, () => config, options);
+      return change(project, name, () => ({ config, description: body.description ?? '' }), options);
     },
 
-    put: (project: string, name: string, body: NetworkPut, options: ChangeOptions): Promise<void> =>
-      change(
-        project,
-        name,
-        () => ({ config: body.config ?? {}, description: body.description ?? '' }),
-        options,
-      ),
-
-    patch: (project: string, name: string, body: NetworkPut, options: ChangeOptions): Promise<void> =>
-      change(
+    async patch(project: string, name: string, body: NetworkPut, options: ChangeOptions): Promise<void> {
+      const member = targetOf(services, options.target ?? null);
+      if (member !== undefined)
+        return changeOwn(project, name, member, (own) => ({ ...own, ...body.config }), options);
+      return change(
         project,
         name,
         (record, shown) => ({
@@ -244,18 +207,19 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
           description: body.description ?? record.description,
         }),
         options,
-      ),
+      );
+    },
 
     /** @throws LxdError `not-found`, `conflict`, `invalid` while it is used */
     async rename(project: string, name: string, to: string, caller: Caller): Promise<void> {
       const signal = AbortSignal.timeout(effectTimeoutMs);
       const { value, revision } = find(project, name);
+      if (isClustered(services)) throw invalid('Renaming clustered network not supported');
       if (to === '') throw invalid('New network name not provided');
       checkNetworkName(to);
       if (records.get('networks', project, to))
         throw new LxdError('conflict', `Network "${to}" already exists`);
       if (usersOf(services, project, name)) throw invalid('Network is currently in use');
-      reachableNodes(services);
       const detail = { to };
       const pending = { kind: 'rename' as const, operation: '', server: services.server, detail };
       await records
@@ -266,8 +230,8 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
         await finishRename(value, to, signal);
       } catch (error) {
         const back = { signal: AbortSignal.timeout(effectTimeoutMs) };
-        await removeEffects({ ...value, name: to }, back.signal);
-        const made = await make(value, drivers.network(value.type) ?? {}, back.signal);
+        await parts.delete({ ...value, name: to }, back.signal);
+        const made = await parts.create(value, back.signal);
         await records.modify('networks', [project, name], () => made, back);
         throw error;
       }
@@ -282,7 +246,6 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
         if (usersOf(services, project, name)) throw invalid('The network is currently in use');
       };
       used();
-      reachableNodes(services);
       const pending = { kind: 'delete' as const, operation: '', server: services.server };
       await records
         .transaction()
@@ -291,10 +254,11 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
       try {
         // Somebody may have begun to use it before the intent was on record.
         used();
-        await remove(project, name, signal);
+        await remove({ ...value, pending }, signal);
       } catch (error) {
         const back = { signal: AbortSignal.timeout(effectTimeoutMs) };
         await records.modify('networks', [project, name], withoutPending, back);
+        void parts.follow(value, back.signal);
         throw error;
       }
       lifecycle('deleted', project, name, caller);
@@ -304,7 +268,7 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
     async recover(servers: readonly string[], { signal }: { signal: AbortSignal }): Promise<number> {
       let left = 0;
       for (const { value } of records.list('networks')) {
-        const { pending, name, project } = value;
+        const { pending, name } = value;
         if (!pending || !servers.includes(pending.server)) continue;
         try {
           if (pending.kind === 'update') {
@@ -312,7 +276,8 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'netw
             await settle(before ?? value, withoutPending(value), signal);
           } else if (pending.kind === 'rename')
             await finishRename(value, pending.detail?.['to'] ?? name, signal);
-          else await remove(project, name, signal);
+          else if (pending.kind === 'create') await creation.takeBack(value, signal);
+          else await remove(value, signal);
         } catch (error) {
           left += 1;
           services.log.warn(`recovery of a network from an unfinished ${pending.kind} failed`, {

@@ -3,7 +3,8 @@ import type { HostInterface, NetworkState } from '@lxd-ts/rpc';
 import type { NetworkRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { networkSpec } from '../instances/spec.ts';
-import { locations, nodes, shownConfig } from '../shared/members.ts';
+import { isClustered, locations, nodes, shownConfig, targetOf } from '../shared/members.ts';
+import { statusView } from '../shared/parts/status.ts';
 import { usedBy } from '../shared/used-by.ts';
 
 /** Instances and profiles with a NIC on it; null when there is none. */
@@ -18,7 +19,7 @@ export const usersOf = (services: Services, project: string, name: string): stri
 export const networkView = (
   services: Services,
   record: NetworkRecord,
-  target: string | null,
+  target: string | undefined,
 ): Record<string, unknown> => ({
   config: shownConfig(services, record, target),
   description: record.description,
@@ -26,8 +27,8 @@ export const networkView = (
   type: record.type,
   used_by: usersOf(services, record.project, record.name),
   managed: true,
-  status: record.status,
-  locations: locations(services),
+  status: statusView(services, record, 'network', [record.project, record.name], target),
+  locations: locations(services, record),
 });
 
 /** LXD's Network, of an interface of the host. */
@@ -72,7 +73,7 @@ export async function leasesOf(
   signal: AbortSignal,
 ): Promise<Record<string, unknown>[]> {
   const online = services.agents.online();
-  const several = services.records.list('members').length > 1;
+  const several = isClustered(services);
   const leases = await Promise.all(
     nodes(services)
       .filter((member) => online.includes(member))
@@ -98,7 +99,7 @@ export function interfacesOf(
   target: string | null,
   signal: AbortSignal,
 ): Promise<HostInterface[]> {
-  return services.agents.get(target ?? services.server).hostInterfaces({ signal });
+  return services.agents.get(targetOf(services, target) ?? services.server).hostInterfaces({ signal });
 }
 
 /** @throws LxdError `not-found` */
@@ -108,8 +109,9 @@ export async function stateOf(
   target: string | null,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
+  const member = targetOf(services, target) ?? services.server;
   try {
-    const state = await services.agents.get(target ?? services.server).networkState(name, { signal });
+    const state = await services.agents.get(member).networkState(name, { signal });
     return networkStateView(state);
   } catch (error) {
     if (!(error instanceof LxdError) || error.code !== 'not-found') throw error;

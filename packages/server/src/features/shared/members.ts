@@ -12,18 +12,22 @@ export const nodes = (services: Services): string[] =>
     .filter(({ roles }) => roles.includes('node'))
     .map(({ name }) => name);
 
-/** All of them, when all can be reached. @throws LxdError `unavailable` */
-export function reachableNodes(services: Services): string[] {
-  const online = services.agents.online();
-  const all = nodes(services);
-  const missing = all.find((name) => !online.includes(name));
-  if (missing !== undefined) throw new LxdError('unavailable', `Cluster member "${missing}" is offline`);
-  return all;
+/** Whether members' names are shown: not for a machine that is alone. */
+export const isClustered = ({ records, server }: Pick<Services, 'records' | 'server'>): boolean =>
+  records.get('members', server)?.value.address !== '' || records.list('members').length > 1;
+
+/** The member that `?target=` means. @throws LxdError `not-found` */
+export function targetOf(services: Services, target: string | null): string | undefined {
+  if (!target) return undefined;
+  if (!nodes(services).includes(target)) throw new LxdError('not-found', 'Cluster member not found');
+  return target;
 }
 
-/** LXD's `locations`: no names where there is but one member. */
-export const locations = (services: Services): string[] =>
-  services.records.list('members').length > 1 ? nodes(services) : ['none'];
+/** LXD's `locations`: the members that have a part of it. */
+export const locations = (
+  services: Services,
+  { memberConfig }: { memberConfig: Record<string, Config> },
+): string[] => (isClustered(services) ? Object.keys(memberConfig) : ['none']);
 
 /** Parts a configuration into what holds everywhere and what holds on one member. */
 export function partConfig(schema: ConfigSchema, config: Config): { shared: Config; own: Config } {
@@ -36,14 +40,17 @@ export function partConfig(schema: ConfigSchema, config: Config): { shared: Conf
   };
 }
 
+/** The only member, or undefined in a cluster: its own options are shown and changed with the others. */
+export const aloneOn = (services: Services): string | undefined =>
+  isClustered(services) ? undefined : services.server;
+
 /** What a GET shows: the member's own options too where one is asked for, or there is but one. */
 export function shownConfig(
   services: Services,
   record: { config: Config; memberConfig: Record<string, Config> },
-  target: string | null,
+  target: string | undefined,
 ): Config {
-  const all = services.records.list('members');
-  const member = target ?? (all.length <= 1 ? (all[0]?.value.name ?? services.server) : undefined);
+  const member = target ?? aloneOn(services);
   const own = member === undefined ? {} : (record.memberConfig[member] ?? {});
   const shown = Object.entries({ ...record.config, ...own }).filter(([key]) => !key.startsWith('volatile.'));
   return Object.fromEntries(shown);

@@ -1,5 +1,6 @@
 import { created, empty, sync, type RequestContext, type Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { targetOf } from '../shared/members.ts';
 import type { StoragePoolPut, StoragePoolsPost, StoragePoolsService } from './service.ts';
 import { getVolume, listVolumes } from './volumes.ts';
 
@@ -21,7 +22,7 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
       return Promise.resolve(
         sync(
           full
-            ? pools.map((pool) => service.view(pool, query.get('target')))
+            ? pools.map((pool) => service.view(pool, undefined))
             : pools.map(({ name }) => `/1.0/storage-pools/${encodeURIComponent(name)}`),
         ),
       );
@@ -30,8 +31,8 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
 
   const post: Route<StoragePoolsPost> = {
     operationId: 'storagePoolsPost',
-    async handle({ body, caller }) {
-      await service.create(body, caller);
+    async handle({ body, caller, query }) {
+      await service.create(body, caller, query.get('target'));
       return created(`/1.0/storage-pools/${encodeURIComponent(body.name ?? '')}`);
     },
   };
@@ -39,9 +40,10 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   const get: Route = {
     operationId: 'storagePoolGet',
     handle: (request) => {
+      const target = targetOf(services, request.query.get('target'));
       const { value } = service.find(param(request, 'name'));
       return Promise.resolve(
-        sync(service.view(value, request.query.get('target')), [
+        sync(service.view(value, target), [
           value.name,
           value.driver,
           value.description,
@@ -56,7 +58,8 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
     operationId: 'storagePoolPut',
     async handle(request) {
       const revision = named(request);
-      await service.put(param(request, 'name'), request.body, { caller: request.caller, revision });
+      const target = request.query.get('target');
+      await service.put(param(request, 'name'), request.body, { caller: request.caller, revision, target });
       return empty;
     },
   };
@@ -65,7 +68,8 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
     operationId: 'storagePoolPatch',
     async handle(request) {
       const revision = named(request);
-      await service.patch(param(request, 'name'), request.body, { caller: request.caller, revision });
+      const target = request.query.get('target');
+      await service.patch(param(request, 'name'), request.body, { caller: request.caller, revision, target });
       return empty;
     },
   };

@@ -55,7 +55,7 @@ describe('storage pools', () => {
 
   it('show who uses them, and cannot be deleted while somebody does', async () => {
     await using at = await setUp();
-    expect(at.service.view(at.find('default')!, null)).toMatchObject({
+    expect(at.service.view(at.find('default')!, undefined)).toMatchObject({
       used_by: ['/1.0/profiles/default'],
       config: { source: '/p' },
       locations: ['none'],
@@ -64,7 +64,7 @@ describe('storage pools', () => {
       'The storage pool is currently in use',
     );
     await at.service.create({ name: 'p1', driver: 'dir' }, caller);
-    expect(at.service.view(at.find('p1')!, null)).toMatchObject({ used_by: null });
+    expect(at.service.view(at.find('p1')!, undefined)).toMatchObject({ used_by: null });
     await at.service.delete('p1', caller);
     expect(at.find('p1')).toBeUndefined();
   });

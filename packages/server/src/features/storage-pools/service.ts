@@ -1,25 +1,18 @@
-import { checkPoolName, findKey, LxdError, toLxdError, type Config, type ConfigSchema } from '@lxd-ts/core';
+import { LxdError, toLxdError, type Config } from '@lxd-ts/core';
 import type { PoolRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { poolSpec } from '../instances/spec.ts';
-import {
-  effectTimeoutMs,
-  locations,
-  partConfig,
-  reachableNodes,
-  setOnly,
-  shownConfig,
-} from '../shared/members.ts';
 import type { Drivers } from '../shared/drivers.ts';
+import { aloneOn, effectTimeoutMs, locations, partConfig, setOnly, shownConfig, targetOf } from '../shared/members.ts';
+import { sharedKey } from '../shared/parts/checks.ts';
+import { onMembers } from '../shared/parts/on-members.ts';
+import { poolParts } from '../shared/parts/part-kind.ts';
+import { statusView } from '../shared/parts/status.ts';
 import { usedBy } from '../shared/used-by.ts';
+import { checkPoolConfig, poolCreation, type StoragePoolsPost } from './create.ts';
 
-export interface StoragePoolsPost {
-  name?: string;
-  driver?: string;
-  config?: Config | null;
-  description?: string;
-}
+export type { StoragePoolsPost } from './create.ts';
 
 export interface StoragePoolPut {
   config?: Config | null;
@@ -30,37 +23,22 @@ export interface ChangeOptions {
   caller: Caller;
   /** The record's, when the caller said which one it means. */
   revision?: number | undefined;
+  /** The member whose own options are meant. */
+  target?: string | null;
 }
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
 const url = (name: string): string => `/1.0/storage-pools/${encodeURIComponent(name)}`;
 const mustBeEmpty = 'The storage pool is currently in use';
 
-/** @throws LxdError `invalid`, worded as LXD words it */
-function checkPoolConfig(schema: ConfigSchema, config: Config): void {
-  for (const [key, value] of Object.entries(config)) {
-    if (key.startsWith('user.') || key.startsWith('volatile.')) continue;
-    const found = findKey(schema, key);
-    if (!found) throw invalid(`Invalid option "${key}"`);
-    const wrong = value === '' ? undefined : found.check(value);
-    if (wrong !== undefined) throw invalid(`Invalid value for option "${key}": ${wrong}`);
-  }
-}
-
 const withoutPending = ({ pending: _pending, ...record }: PoolRecord): PoolRecord => record;
 
-/** What LXD answers by 500 though the request is wrong. */
-async function asInternal<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { code, message } = toLxdError(error);
-    throw code === 'invalid' ? new LxdError('internal', message, { cause: error }) : error;
-  }
-}
+const hiddenOf = (config: Config | undefined): Config =>
+  Object.fromEntries(Object.entries(config ?? {}).filter(([key]) => key.startsWith('volatile.')));
 
-export function storagePoolsService(services: Services, drivers: Pick<Drivers, 'pool'>) {
+export function storagePoolsService(services: Services, drivers: Pick<Drivers, 'pool' | 'network'>) {
   const { records, agents, events } = services;
+  const parts = onMembers(services, drivers, poolParts);
 
   const lifecycle = (action: string, name: string, { username, protocol }: Caller) =>
     events.lifecycle({
@@ -80,160 +58,153 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
   const users = (name: string) =>
     usedBy(services, (device) => device['type'] === 'disk' && device['pool'] === name);
 
-  /** Takes back a pool that was half made. Idempotent. */
-  async function remove(name: string, signal: AbortSignal): Promise<void> {
-    const { value } = find(name);
-    for (const member of Object.keys(value.memberConfig)) {
-      await agents.get(member).deletePool(poolSpec(value, member), { signal });
-    }
-    await records.transaction().remove('pools', [name]).commit({ signal });
+  /** Idempotent. A pool that was never made is only forgotten. */
+  async function remove(record: PoolRecord, signal: AbortSignal): Promise<void> {
+    if (record.status !== 'Pending' || record.pending?.kind === 'create') await parts.delete(record, signal);
+    await records.transaction().remove('pools', [record.name]).commit({ signal });
+    void parts.follow(record, AbortSignal.timeout(effectTimeoutMs));
   }
 
-  async function make(record: PoolRecord, schema: ConfigSchema, signal: AbortSignal): Promise<void> {
-    let { config } = record;
-    const memberConfig: Record<string, Config> = {};
-    for (const member of Object.keys(record.memberConfig)) {
-      const made = await agents.get(member).createPool(poolSpec(record, member), { signal });
-      const { shared, own } = partConfig(schema, made.config);
-      config = { ...config, ...shared };
-      memberConfig[member] = own;
-    }
-    await records.modify(
-      'pools',
-      [record.name],
-      (value) => ({ ...withoutPending(value), status: 'Created', config, memberConfig }),
-      { signal },
-    );
-  }
+  const creation = poolCreation(services, drivers, parts, {
+    created: (name, caller) => lifecycle('created', name, caller),
+  });
 
+  /** The effect of a change that is on record; a failure takes the record back too. */
   async function settle(before: PoolRecord, after: PoolRecord, signal: AbortSignal): Promise<void> {
     const id: [string] = [after.name];
     try {
-      for (const member of Object.keys(after.memberConfig)) {
-        await agents.get(member).updatePool(poolSpec(before, member), poolSpec(after, member), { signal });
-      }
+      await parts.update(before, after, signal);
     } catch (error) {
       const back = { signal: AbortSignal.timeout(effectTimeoutMs) };
       await records.modify('pools', id, () => withoutPending(before), back);
       throw error;
     }
     await records.modify('pools', id, withoutPending, { signal });
+    void parts.follow(after, AbortSignal.timeout(effectTimeoutMs));
   }
 
-  async function change(
-    name: string,
-    next: (record: PoolRecord, config: Config) => { config: Config; description: string },
-    { caller, revision }: ChangeOptions,
+  async function commit(
+    found: Versioned<PoolRecord>,
+    after: PoolRecord,
+    { caller, revision = found.revision }: ChangeOptions,
   ): Promise<void> {
     const signal = AbortSignal.timeout(effectTimeoutMs);
+    const before = found.value;
+    const { name } = before;
+    if (before.status === 'Pending') {
+      // There is nothing yet that could change.
+      await records.transaction().update('pools', [name], revision, after).commit({ signal });
+    } else {
+      const detail = { before: JSON.stringify(before) };
+      const pending = { kind: 'update' as const, operation: '', server: services.server, detail };
+      await records
+        .transaction()
+        .update('pools', [name], revision, { ...after, pending })
+        .commit({ signal });
+      await settle(before, after, signal);
+    }
+    lifecycle('updated', name, caller);
+  }
+
+  /** One member's own options. @param next of what that member sees */
+  async function changeOwn(
+    name: string,
+    member: string,
+    next: (shown: Config) => Config,
+    options: ChangeOptions,
+  ): Promise<void> {
     const found = find(name);
     const { value: before } = found;
     if (before.pending) throw new LxdError('conflict', `The storage pool is busy: ${before.pending.kind}`);
-    const members = reachableNodes(services);
     const schema = drivers.pool(before.driver) ?? {};
-    const [first] = members;
-    const own = members.length === 1 && first !== undefined ? (before.memberConfig[first] ?? {}) : {};
+    const own = before.memberConfig[member] ?? {};
+    const wanted = next(own);
+    const wrong = sharedKey(schema, wanted, before.config);
+    if (wrong !== undefined)
+      throw invalid(`Config key "${wrong}" may not be used as cluster member specific key`);
+    const set = setOnly(partConfig(schema, wanted).own);
+    checkPoolConfig(schema, set);
+    if (before.status !== 'Pending' && set['source'] !== own['source'])
+      throw new LxdError('internal', 'Pool source cannot be changed when not in pending state');
+    const memberConfig = { ...before.memberConfig, [member]: { ...hiddenOf(own), ...set } };
+    await commit(found, { ...before, memberConfig }, options);
+  }
+
+  /** What holds for all; a machine that is alone has its own options among them. */
+  async function change(
+    name: string,
+    next: (record: PoolRecord, shown: Config) => { config: Config; description: string },
+    options: ChangeOptions,
+  ): Promise<void> {
+    const found = find(name);
+    const { value: before } = found;
+    if (before.status === 'Pending')
+      throw invalid('Cannot update storage pool global config when not in created state');
+    if (before.pending) throw new LxdError('conflict', `The storage pool is busy: ${before.pending.kind}`);
+    const schema = drivers.pool(before.driver) ?? {};
+    const alone = aloneOn(services);
+    const own = alone === undefined ? {} : (before.memberConfig[alone] ?? {});
     const wanted = next(before, { ...before.config, ...own });
     checkPoolConfig(schema, wanted.config);
-    if (own['source'] !== undefined && wanted.config['source'] !== own['source'])
+    const { shared, own: ownWanted } = partConfig(schema, setOnly(wanted.config));
+    if (alone === undefined) {
+      const [wrong] = Object.keys(ownWanted);
+      if (wrong !== undefined) throw invalid(`Config key "${wrong}" is cluster member specific`);
+    } else if (own['source'] !== undefined && wanted.config['source'] !== own['source'])
       throw new LxdError('internal', 'Pool source cannot be changed when not in pending state');
-    const parts = partConfig(schema, setOnly(wanted.config));
-    const hidden = Object.fromEntries(Object.entries(own).filter(([key]) => key.startsWith('volatile.')));
     const memberConfig =
-      members.length === 1 && first !== undefined
-        ? { ...before.memberConfig, [first]: { ...hidden, ...parts.own } }
-        : before.memberConfig;
-    const after: PoolRecord = {
-      ...before,
-      description: wanted.description,
-      config: parts.shared,
-      memberConfig,
-    };
-    const detail = { before: JSON.stringify(before) };
-    const pending = { kind: 'update' as const, operation: '', server: services.server, detail };
-    await records
-      .transaction()
-      .update('pools', [name], revision ?? found.revision, { ...after, pending })
-      .commit({ signal });
-    await settle(before, after, signal);
-    lifecycle('updated', name, caller);
+      alone === undefined
+        ? before.memberConfig
+        : { ...before.memberConfig, [alone]: { ...hiddenOf(own), ...ownWanted } };
+    const after = { ...before, description: wanted.description, config: shared, memberConfig };
+    await commit(found, after, options);
   }
 
   return {
     find,
 
-    view(record: PoolRecord, target: string | null): Record<string, unknown> {
+    view(record: PoolRecord, target: string | undefined): Record<string, unknown> {
       return {
         config: shownConfig(services, record, target),
         description: record.description,
         name: record.name,
         driver: record.driver,
         used_by: users(record.name),
-        status: record.status,
-        locations: locations(services),
+        status: statusView(services, record, 'pool', ['', record.name], target),
+        locations: locations(services, record),
       };
     },
 
     /** @throws LxdError `invalid`, `conflict`, `internal` (as LXD) */
-    async create(body: StoragePoolsPost, caller: Caller): Promise<void> {
-      const signal = AbortSignal.timeout(effectTimeoutMs);
-      const { name = '', driver = '' } = body;
-      checkPoolName(name);
-      if (driver === '') throw invalid('No driver provided');
-      if (records.get('pools', name))
-        throw new LxdError('conflict', 'The storage pool already exists: The record already exists');
-      const schema = drivers.pool(driver);
-      if (!schema) throw new LxdError('internal', 'Unknown driver');
-      const config = setOnly(body.config ?? {});
-      await asInternal(() => checkPoolConfig(schema, config));
-      const members = reachableNodes(services);
-      const { shared, own } = partConfig(schema, config);
-      const record: PoolRecord = {
-        name,
-        driver,
-        description: body.description ?? '',
-        status: 'Pending',
-        config: shared,
-        memberConfig: Object.fromEntries(members.map((member) => [member, own])),
-      };
-      const pending = { kind: 'create' as const, operation: '', server: services.server };
-      await records
-        .transaction()
-        .create('pools', [name], { ...record, pending })
-        .commit({ signal });
-      try {
-        await asInternal(() => make(record, schema, signal));
-      } catch (error) {
-        await remove(name, AbortSignal.timeout(effectTimeoutMs)).catch((failure: unknown) =>
-          services.log.error('taking back a half made storage pool failed; it is tried again later', {
-            pool: name,
-            error: toLxdError(failure).message,
-          }),
-        );
-        throw error;
-      }
-      lifecycle('created', name, caller);
+    create: (body: StoragePoolsPost, caller: Caller, target: string | null = null): Promise<void> =>
+      creation.create(body, caller, target),
+
+    async put(name: string, body: StoragePoolPut, options: ChangeOptions): Promise<void> {
+      const member = targetOf(services, options.target ?? null);
+      const config = body.config ?? {};
+      if (member !== undefined) return changeOwn(name, member, () => config, options);
+      return change(name, () => ({ config, description: body.description ?? '' }), options);
     },
 
-    put: (name: string, body: StoragePoolPut, options: ChangeOptions): Promise<void> =>
-      change(name, () => ({ config: body.config ?? {}, description: body.description ?? '' }), options),
-
-    patch: (name: string, body: StoragePoolPut, options: ChangeOptions): Promise<void> =>
-      change(
+    async patch(name: string, body: StoragePoolPut, options: ChangeOptions): Promise<void> {
+      const member = targetOf(services, options.target ?? null);
+      if (member !== undefined)
+        return changeOwn(name, member, (shown) => ({ ...shown, ...body.config }), options);
+      return change(
         name,
         (record, config) => ({
           config: { ...config, ...body.config },
           description: body.description ?? record.description,
         }),
         options,
-      ),
+      );
+    },
 
     /** @throws LxdError `not-found`, `invalid` while it is used */
     async delete(name: string, caller: Caller): Promise<void> {
       const signal = AbortSignal.timeout(effectTimeoutMs);
       const { value, revision } = find(name);
       if (users(name)) throw invalid(mustBeEmpty);
-      reachableNodes(services);
       const pending = { kind: 'delete' as const, operation: '', server: services.server };
       await records
         .transaction()
@@ -242,10 +213,11 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
       try {
         // Somebody may have begun to use it before the intent was on record.
         if (users(name)) throw invalid(mustBeEmpty);
-        await remove(name, signal);
+        await remove({ ...value, pending }, signal);
       } catch (error) {
         const back = { signal: AbortSignal.timeout(effectTimeoutMs) };
         await records.modify('pools', [name], withoutPending, back);
+        void parts.follow(value, back.signal);
         throw toLxdError(error).code === 'conflict' ? invalid(mustBeEmpty) : error;
       }
       lifecycle('deleted', name, caller);
@@ -253,9 +225,9 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
 
     /** Space on one member. */
     async resources(name: string, target: string | null, signal: AbortSignal): Promise<unknown> {
+      const member = targetOf(services, target) ?? services.server;
       const pool = records.get('pools', name);
       if (!pool) throw new LxdError('internal', 'Storage pool not found');
-      const member = target ?? services.server;
       const usage = await agents.get(member).poolUsage(poolSpec(pool.value, member), { signal });
       return { space: usage.space, inodes: usage.inodes };
     },
@@ -270,7 +242,8 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
           if (pending.kind === 'update') {
             const before = JSON.parse(pending.detail?.['before'] ?? 'null') as PoolRecord | null;
             await settle(before ?? value, withoutPending(value), signal);
-          } else await remove(name, signal);
+          } else if (pending.kind === 'create') await creation.takeBack(value, signal);
+          else await remove(value, signal);
         } catch (error) {
           left += 1;
           services.log.warn(`recovery of a storage pool from an unfinished ${pending.kind} failed`, {
