@@ -1,4 +1,11 @@
-import { checkNetworkName, findKey, LxdError, toLxdError, type Config, type ConfigSchema } from '@lxd-ts/core';
+import {
+  checkNetworkName,
+  findKey,
+  LxdError,
+  toLxdError,
+  type Config,
+  type ConfigSchema,
+} from '@lxd-ts/core';
 import type { NetworkSpec } from '@lxd-ts/core';
 import type { NetworkRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
@@ -78,7 +85,12 @@ export function networkCreation(
   }
 
   /** One member's part, with nothing made yet. */
-  async function define(project: string, body: NetworksPost, member: string, signal: AbortSignal): Promise<void> {
+  async function define(
+    project: string,
+    body: NetworksPost,
+    member: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { name = '' } = body;
     const type = body.type || 'bridge';
     const schema = drivers.network(type);

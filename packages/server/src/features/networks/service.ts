@@ -166,7 +166,11 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'pool
       alone === undefined
         ? before.memberConfig
         : { ...before.memberConfig, [alone]: { ...hiddenOf(before.memberConfig[alone]), ...own } };
-    await commit(found, { ...before, description: wanted.description, config: shared, memberConfig }, options);
+    await commit(
+      found,
+      { ...before, description: wanted.description, config: shared, memberConfig },
+      options,
+    );
   }
 
   async function finishRename(record: NetworkRecord, to: string, signal: AbortSignal): Promise<void> {
@@ -185,8 +189,12 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'pool
     find,
 
     /** @throws LxdError `invalid`, `internal` (as LXD) */
-    create: (project: string, body: NetworksPost, caller: Caller, target: string | null = null): Promise<void> =>
-      creation.create(project, body, caller, target),
+    create: (
+      project: string,
+      body: NetworksPost,
+      caller: Caller,
+      target: string | null = null,
+    ): Promise<void> => creation.create(project, body, caller, target),
 
     async put(project: string, name: string, body: NetworkPut, options: ChangeOptions): Promise<void> {
       const member = targetOf(services, options.target ?? null);

@@ -35,7 +35,10 @@ export function checkPoolConfig(schema: ConfigSchema, config: Config): void {
 export function poolCreation(
   services: Services,
   drivers: Pick<Drivers, 'pool'>,
-  parts: Pick<ReturnType<typeof onMembers<PoolRecord, { name: string; driver: string; config: Config }>>, 'create' | 'delete' | 'follow'>,
+  parts: Pick<
+    ReturnType<typeof onMembers<PoolRecord, { name: string; driver: string; config: Config }>>,
+    'create' | 'delete' | 'follow'
+  >,
   told: { created(name: string, caller: Caller): void },
 ) {
   const { records } = services;
@@ -44,10 +47,8 @@ export function poolCreation(
   async function takeBack(record: PoolRecord, signal: AbortSignal): Promise<void> {
     await parts.delete(record, signal);
     const defined = record.pending?.detail?.['defined'];
-    if (defined === undefined)
-      await records.transaction().remove('pools', [record.name]).commit({ signal });
-    else
-      await records.modify('pools', [record.name], () => JSON.parse(defined) as PoolRecord, { signal });
+    if (defined === undefined) await records.transaction().remove('pools', [record.name]).commit({ signal });
+    else await records.modify('pools', [record.name], () => JSON.parse(defined) as PoolRecord, { signal });
   }
 
   /** @param intended on record, with its intent */
@@ -68,7 +69,12 @@ export function poolCreation(
   }
 
   /** One member's part, with nothing made yet. */
-  async function define(name: string, body: StoragePoolsPost, member: string, signal: AbortSignal): Promise<void> {
+  async function define(
+    name: string,
+    body: StoragePoolsPost,
+    member: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const driver = body.driver ?? '';
     const schema = drivers.pool(driver);
     if (!schema) throw invalid('Unknown driver');
@@ -97,7 +103,12 @@ export function poolCreation(
   }
 
   /** What every member has defined is made. */
-  async function complete(defined: PoolRecord, body: StoragePoolsPost, revision: number, signal: AbortSignal) {
+  async function complete(
+    defined: PoolRecord,
+    body: StoragePoolsPost,
+    revision: number,
+    signal: AbortSignal,
+  ) {
     const { name, driver } = defined;
     if (defined.pending) throw internal('Storage pool is not in pending state');
     if (body.driver !== driver)

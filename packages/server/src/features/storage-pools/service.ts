@@ -4,7 +4,15 @@ import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { poolSpec } from '../instances/spec.ts';
 import type { Drivers } from '../shared/drivers.ts';
-import { aloneOn, effectTimeoutMs, locations, partConfig, setOnly, shownConfig, targetOf } from '../shared/members.ts';
+import {
+  aloneOn,
+  effectTimeoutMs,
+  locations,
+  partConfig,
+  setOnly,
+  shownConfig,
+  targetOf,
+} from '../shared/members.ts';
 import { sharedKey } from '../shared/parts/checks.ts';
 import { onMembers } from '../shared/parts/on-members.ts';
 import { poolParts } from '../shared/parts/part-kind.ts';

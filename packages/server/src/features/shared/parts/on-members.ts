@@ -36,7 +36,12 @@ export function onMembers<R extends PoolRecord | NetworkRecord, S extends PoolSp
   const canFollow = (record: R, member: string): boolean =>
     agents.online().includes(member) && !arrearOf(services, member, kind.of, kind.id(record));
 
-  const owed = (record: R, member: string, was: S | null, options: { gone?: boolean; signal: AbortSignal }) => {
+  const owed = (
+    record: R,
+    member: string,
+    was: S | null,
+    options: { gone?: boolean; signal: AbortSignal },
+  ) => {
     const [project, name] = kind.id(record);
     return owe(services, { member, of: kind.of, project, name, was }, options);
   };
@@ -85,7 +90,9 @@ export function onMembers<R extends PoolRecord | NetworkRecord, S extends PoolSp
       await makeOn(first);
       await each(
         members.filter((member) => member !== first),
-        async (member) => void (await orOwe(record, member, null, () => makeOn(member), { signal })),
+        async (member) => {
+          await orOwe(record, member, null, () => makeOn(member), { signal });
+        },
       );
       const { pending: _pending, ...rest } = record;
       return { ...(rest as R), status: 'Created', config, memberConfig };

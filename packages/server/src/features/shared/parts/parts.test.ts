@@ -25,13 +25,16 @@ async function setUp() {
     calls: (member: string) => fakes[member]?.calls ?? [],
     fail: (member: string, call: string, error: LxdError) => fakes[member]?.fail.set(call, error),
     works: (member: string, call: string) => fakes[member]?.fail.delete(call),
-    leave: (member: string) => delete agents[member],
+    leave: (member: string) => Reflect.deleteProperty(agents, member),
     async comeBack(member: string) {
       const fake = fakes[member];
       if (fake) agents[member] = fake.agent;
       await catchUp(h.services, drivers, member, { signal });
     },
-    owed: () => h.records.list('arrears').map(({ value: { member, name, was, gone } }) => ({ member, name, was, gone })),
+    owed: () =>
+      h.records
+        .list('arrears')
+        .map(({ value: { member, name, was, gone } }) => ({ member, name, was, gone })),
     pool: (name: string) => h.records.get('pools', name)?.value,
     network: (name: string) => h.records.get('networks', 'default', name)?.value,
     [Symbol.asyncDispose]: () => h[Symbol.asyncDispose](),
@@ -43,7 +46,10 @@ describe('a member that is away', () => {
     await using at = await setUp();
     at.leave('m2');
     await at.pools.create({ name: 'p1', driver: 'dir' }, caller);
-    expect(at.pool('p1')).toMatchObject({ status: 'Created', memberConfig: { m1: { source: '/pools/p1' }, m2: {} } });
+    expect(at.pool('p1')).toMatchObject({
+      status: 'Created',
+      memberConfig: { m1: { source: '/pools/p1' }, m2: {} },
+    });
     expect(at.pools.view(at.pool('p1')!, 'm2')).toMatchObject({ status: 'Pending' });
     expect(at.pools.view(at.pool('p1')!, undefined)).toMatchObject({
       status: 'Created',
@@ -61,7 +67,9 @@ describe('a member that is away', () => {
     at.leave('m3');
     await at.networks.patch('default', 'br0', { config: { 'ipv4.nat': 'true' } }, { caller });
     await at.networks.patch('default', 'br0', { config: { 'ipv4.nat': 'false' } }, { caller });
-    expect(at.owed()).toMatchObject([{ member: 'm3', name: 'br0', was: { config: { 'ipv4.address': '10.1.1.1/24' } } }]);
+    expect(at.owed()).toMatchObject([
+      { member: 'm3', name: 'br0', was: { config: { 'ipv4.address': '10.1.1.1/24' } } },
+    ]);
     await at.comeBack('m3');
     expect(at.calls('m3')).toEqual(['updateNetwork br0']);
     expect(at.owed()).toEqual([]);
@@ -166,7 +174,9 @@ describe('two steps', () => {
     await expect(pools.patch('p1', { description: 'x' }, { caller })).rejects.toThrow(
       'Cannot update storage pool global config when not in created state',
     );
-    await expect(pools.create(own('/d'), caller)).rejects.toThrow('Config key "source" is cluster member specific');
+    await expect(pools.create(own('/d'), caller)).rejects.toThrow(
+      'Config key "source" is cluster member specific',
+    );
     expect(at.calls('m1')).toEqual([]);
     await pools.create({ ...p1, config: { size: '5' }, description: 'D' }, caller);
     expect(at.pool('p1')).toMatchObject({
@@ -184,9 +194,9 @@ describe('two steps', () => {
     );
     // A client sends back all that it was shown.
     await pools.put('p1', { config: { size: '5', source: '/b' } }, { caller, target: 'm2' });
-    await expect(pools.put('p1', { config: { size: '6', source: '/b' } }, { caller, target: 'm2' })).rejects.toThrow(
-      'Config key "size" may not be used as cluster member specific key',
-    );
+    await expect(
+      pools.put('p1', { config: { size: '6', source: '/b' } }, { caller, target: 'm2' }),
+    ).rejects.toThrow('Config key "size" may not be used as cluster member specific key');
   });
 
   it('that fail can be tried again', async () => {
@@ -208,7 +218,9 @@ describe('two steps', () => {
     for (const member of ['m1', 'm2', 'm3']) await at.pools.create(p1, caller, member);
     const defined = JSON.stringify(at.pool('p1'));
     const pending = { kind: 'create' as const, operation: '', server: 'm1', detail: { defined } };
-    await at.h.records.modify('pools', ['p1'], (value) => ({ ...value, config: { size: '5' }, pending }), { signal });
+    await at.h.records.modify('pools', ['p1'], (value) => ({ ...value, config: { size: '5' }, pending }), {
+      signal,
+    });
     await at.pools.recover(['m1'], { signal });
     expect(at.pool('p1')).toEqual(JSON.parse(defined));
   });
@@ -218,7 +230,9 @@ describe('two steps', () => {
     const { networks } = at;
     const n1 = { name: 'n1' };
     await networks.create('default', n1, caller, 'm1');
-    await expect(networks.create('default', n1, caller)).rejects.toThrow('Network not defined on nodes: m2, m3');
+    await expect(networks.create('default', n1, caller)).rejects.toThrow(
+      'Network not defined on nodes: m2, m3',
+    );
     await networks.create('default', n1, caller, 'm2');
     await expect(networks.create('default', n1, caller, 'm2')).rejects.toThrow(
       'The network is already defined on member "m2"',
