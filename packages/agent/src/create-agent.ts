@@ -67,6 +67,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     randomId: () => options.randomId(),
   };
   const instances = new Instances(context);
+  const run = options.randomId();
   const logs = new Logs(dir);
   const { images } = options;
 
@@ -84,7 +85,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
   };
 
   return {
-    describe: ({ signal }) => describe(context, options.version, signal),
+    describe: async ({ signal }) => ({ ...(await describe(context, options.version, signal)), run }),
     restore: async (what, call) => {
       await each(what.pools, (pool) => pools.open(pool, call), 'mount storage pool');
       await each(what.networks, (network) => networks.start(network, call), 'start network');

@@ -1957,10 +1957,7 @@ export interface components {
                 target: string;
                 /** @description 0 for no limit. */
                 cpus: number;
-                /**
-                 * Format: int64
-                 * @description Bytes; 0 for no limit.
-                 */
+                /** @description Bytes; 0 for no limit. */
                 memory: number;
                 /** @description Storage pool → bytes. */
                 disk: {
@@ -2003,15 +2000,9 @@ export interface components {
         };
         /** @description Memory and disk in bytes. */
         ClusterExplanationAmount: {
-            /**
-             * Format: int64
-             * @description What may be given away, overcommitment included.
-             */
+            /** @description What may be given away, overcommitment included. */
             total: number;
-            /**
-             * Format: int64
-             * @description What other instances have.
-             */
+            /** @description What other instances have. */
             reserved: number;
         };
         ClusterMembersPost: {

@@ -220,7 +220,7 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
   const takenIn = async (member: string): Promise<void> => {
     try {
       await api.recover([name], { signal: stopping.signal });
-      await api.instances.startAll(member, { signal: stopping.signal });
+      await api.instances.bringUp(member, { signal: stopping.signal });
     } catch (error) {
       if (!stopping.signal.aborted)
         log.error('recovery failed', { member, error: toLxdError(error).message });
@@ -243,6 +243,13 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
       }),
     );
   }
+  const leading = new AbortController();
+  const led = api.lead(store, { signal: leading.signal });
+  // Before the records and etcd go.
+  opening.defer(async () => {
+    leading.abort();
+    await led;
+  });
   // As LXD: ready is who has started what should run.
   if (agent) void takenIn(name).then(() => (ready = true));
   else ready = true;

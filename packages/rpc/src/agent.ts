@@ -13,6 +13,8 @@ export interface MemberDescription {
   /** Version of this agent. */
   version: string;
   hostname: string;
+  /** Another one after each start of the agent's process. */
+  run?: string;
   /** LXD's architecture names, native first: `['x86_64', 'i686']`. */
   architectures: string[];
   kernel: { name: string; version: string; architecture: string; features: Record<string, string> };

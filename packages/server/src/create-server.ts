@@ -3,9 +3,11 @@ import { TLSSocket } from 'node:tls';
 import type { NetworkSpec, PoolSpec } from '@lxd-ts/core';
 import type { Operations } from '@lxd-ts/operations';
 import type { MemberDescription } from '@lxd-ts/rpc';
-import type { NetworkRecord, PoolRecord, Records } from '@lxd-ts/state';
+import type { NetworkRecord, PoolRecord, Records, Store } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
+import { leaderDuties } from './cluster/duties.ts';
 import { Hwaddrs } from './cluster/hwaddrs.ts';
+import { bePresent, lead } from './cluster/leader.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
@@ -20,6 +22,7 @@ import { joinEvents } from './features/events/mesh.ts';
 import { eventsRoutes } from './features/events/routes.ts';
 import { toldLog } from './features/events/told-log.ts';
 import { imagesRoutes } from './features/images/routes.ts';
+import { imagesService } from './features/images/service.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
 import { runningSpecs } from './features/instances/observe.ts';
 import { instancesService, type InstancesService } from './features/instances/service.ts';
@@ -66,6 +69,8 @@ export interface ApiServer extends AsyncDisposable {
   instances: InstancesService;
   /** Finishes or rolls back what these API servers left half done; what cannot be reached now stays for the next time. */
   recover(servers: readonly string[], options: { signal: AbortSignal }): Promise<void>;
+  /** Shows until aborted that this server is alive, and does what one server does for all whenever it is its turn. */
+  lead(store: Store, options: { signal: AbortSignal }): Promise<void>;
   events: EventHub;
 }
 
@@ -185,17 +190,29 @@ export function createServer(options: ApiServerOptions): ApiServer {
   });
   const mesh = joinEvents(events, peers);
   const listener = operations.onChange((operation, project) => events.operation(operation, project));
+  const recover: ApiServer['recover'] = async (servers, given) => {
+    await forgetTokens(records, servers, (id) => cluster.tokens.has(id), given.signal);
+    // Instances stand on the other two.
+    await pools.recover(servers, given);
+    await networks.recover(servers, given);
+    await instances.recover(servers, given);
+  };
   return {
     http,
     agents,
     instances,
     events,
-    recover: async (servers, given) => {
-      await forgetTokens(records, servers, (id) => cluster.tokens.has(id), given.signal);
-      // Instances stand on the other two.
-      await pools.recover(servers, given);
-      await networks.recover(servers, given);
-      await instances.recover(servers, given);
+    recover,
+    lead: async (store, { signal }) => {
+      const caller = { protocol: 'unix', trusted: true, username: 'root' } as const;
+      const images = imagesService(services);
+      const duties = leaderDuties(services, {
+        store,
+        recover,
+        deleteImage: (project, fingerprint) => images.delete(project, fingerprint, caller),
+      });
+      const options = { name: server, log, duties, signal };
+      await Promise.all([bePresent(store, options), lead(store, options)]);
     },
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();

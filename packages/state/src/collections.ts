@@ -7,6 +7,7 @@ import type {
   InstanceRecord,
   JoinTokenRecord,
   MemberRecord,
+  MemberStatusRecord,
   NetworkRecord,
   OperationRecord,
   PlacementRecord,
@@ -30,6 +31,7 @@ export interface Kinds {
   networks: { record: NetworkRecord; id: [project: string, name: string] };
   members: { record: MemberRecord; id: [name: string] };
   arrears: { record: ArrearRecord; id: [member: string, of: string, project: string, name: string] };
+  memberStatuses: { record: MemberStatusRecord; id: [name: string] };
   groups: { record: GroupRecord; id: [name: string] };
   joinTokens: { record: JoinTokenRecord; id: [id: string] };
   serverConfig: { record: ServerConfigRecord; id: [] };

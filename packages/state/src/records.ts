@@ -171,6 +171,18 @@ export const newMember = (
   ...member,
 });
 
+/** What the control plane has found out of a member. Kept apart from what is wanted of it. */
+export interface MemberStatusRecord {
+  /** As the leader sees it. */
+  state: 'online' | 'offline';
+  /** ISO 8601: since when. */
+  since: string;
+  /** Of the agent's process that was last seen: what should run has been started after this start of it. */
+  run?: string;
+  /** API server that is starting what should run. */
+  starting?: string;
+}
+
 /** A set of members. Who is in it is said by the members. `default` is there without a record. */
 export interface GroupRecord {
   name: string;

@@ -131,7 +131,7 @@ describe('what happens by itself', () => {
     await state('c1', 'start');
     await service.observe('m1', { kind: 'all', instances: [] }, { signal });
     first.calls.length = 0;
-    await service.startAll('m1', { signal });
+    await service.bringUp('m1', { signal });
     expect(first.calls.filter((call) => call.startsWith('start'))).toEqual([
       'startInstance c2',
       'startInstance c1',
