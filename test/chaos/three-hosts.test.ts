@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeJoinToken } from '@lxd-ts/rpc';
@@ -268,6 +268,24 @@ test('etcd is killed: it is started again, nothing lost', async () => {
   process.kill(Number(etcd), 'SIGKILL');
   await rest.must('PATCH', '/1.0/profiles/default', { config: { 'user.after': 'etcd' } });
   await allRun(before);
+});
+
+test('a node that goes down stops its instances, and starts them again', async () => {
+  const node = nodes[1];
+  if (!node) throw new Error('no node');
+  const own = async () => (await list()).filter(({ location }) => location === node.name);
+  expect(await own()).toHaveLength(3);
+  const before = await pids();
+  await node.end('SIGPWR');
+  // Where they were, nobody can tell how they are.
+  expect((await own()).map(({ status }) => status)).toEqual(['Error', 'Error', 'Error']);
+  expect(before.filter((pid) => existsSync(`/proc/${pid}`))).toHaveLength(3);
+  const [other = ''] = (await own()).map(({ name }) => name);
+  await expect(rest.must('PUT', `/1.0/instances/${other}/state`, { action: 'stop', force: true })).rejects.toThrow(
+    'offline',
+  );
+  node.start('--role', 'node');
+  await waitFor('its instances', own, (all) => all.every(({ status }) => status === 'Running'));
 });
 
 test('a token is good once', async () => {

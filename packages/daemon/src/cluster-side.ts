@@ -1,4 +1,5 @@
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { SecureContextOptions } from 'node:tls';
 import { toLxdError } from '@lxd-ts/core';
 import {
   hubName,
@@ -32,14 +33,18 @@ export interface ClusterSideOptions {
   clock: { now(): Date };
 }
 
+const tlsOptions = (authority: Authority): SecureContextOptions => ({
+  ca: authority.certificate,
+  minVersion: 'TLSv1.3',
+});
+
 /** REST over TLS 1.3 for whoever asks for no other name. */
 function httpsServer({ api, certificate, authority }: ClusterSideOptions): HttpsServer {
   const server = createHttpsServer(
     {
       cert: certificate.certificate,
       key: certificate.key,
-      ca: authority.certificate,
-      minVersion: 'TLSv1.3',
+      ...tlsOptions(authority),
       requestCert: true,
       rejectUnauthorized: false,
       keepAliveTimeout: 60_000,
@@ -52,8 +57,12 @@ function httpsServer({ api, certificate, authority }: ClusterSideOptions): Https
   return server;
 }
 
+export interface ClusterSide extends AsyncDisposable {
+  useCertificate(certificate: Certificate): void;
+}
+
 /** What a member of the control plane does for the other members, as long as it lives. */
-export async function openClusterSide(options: ClusterSideOptions): Promise<AsyncDisposable> {
+export async function openClusterSide(options: ClusterSideOptions): Promise<ClusterSide> {
   const { api, records, name, port, authority, connections, log, clock } = options;
   const { signal } = new AbortController();
 
@@ -111,6 +120,8 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Asyn
   const watching = records.onChange('members', update);
 
   return {
+    useCertificate: ({ certificate, key }) =>
+      https.setSecureContext({ ...tlsOptions(authority), cert: certificate, key }),
     [Symbol.asyncDispose]: async () => {
       watching[Symbol.dispose]();
       port.route(hubName, undefined);

@@ -11,7 +11,7 @@ import {
   partsOf,
   renameMember,
   taggedUuid,
-  type ClusterControl,
+  type ApiServer,
   type Logger,
   type Peers,
 } from '@lxd-ts/server';
@@ -23,15 +23,18 @@ import {
   type Records,
   type Store,
 } from '@lxd-ts/state';
-import { openClusterSide } from './cluster-side.ts';
+import { clusterControl, type ControlParts } from './cluster-control.ts';
+import { openClusterSide, type ClusterSide } from './cluster-side.ts';
 import { clusterAuthority, clusterCertificate, serverCertificate } from './identity.ts';
-import type { Membership } from './membership.ts';
+import type { Certificate, Membership } from './membership.ts';
 import type { DaemonOptions } from './options.ts';
 import { version } from './version.ts';
 
 export interface ControlPlane {
   /** The API; it listens nowhere itself. */
   http: Server;
+  /** What clients are shown from now on. */
+  useCertificate(certificate: Certificate): void;
   /**
    * Stops every instance of this machine, and what they stood on.
    * @param force does not wait for what is going on to end first
@@ -56,8 +59,7 @@ export interface ControlPlaneParts {
         onControlPlane(addresses: string[]): void;
       }
     | undefined;
-  /** @param certificate PEM, that clients are shown */
-  control(certificate: string): ClusterControl;
+  control: Pick<ControlParts, 'membership' | 'authority' | 'found' | 'join' | 'change'>;
   log: Logger;
   shutdown(force: boolean): Promise<void>;
 }
@@ -187,12 +189,12 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
     uuid: () => (clustered ? taggedUuid(name, randomUUID()) : randomUUID()),
     onError,
   });
-  const shown = cluster
+  let shown = cluster
     ? await clusterCertificate(dir, name, clock.now())
     : await serverCertificate(dir, name, clock.now());
   const fingerprint = fingerprintOf(shown.certificate);
   let ready = false;
-  const api = createServer({
+  const api: ApiServer = createServer({
     records,
     operations,
     log,
@@ -209,7 +211,14 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
     internal: { ready: () => ready, shutdown: (force) => parts.shutdown(force) },
     offlineThresholdMs: options.offlineThresholdMs,
     ...(cluster ? { peers: peersOf(records, name, cluster.connections) } : {}),
-    cluster: { control: parts.control(shown.certificate) },
+    cluster: {
+      control: clusterControl({
+        ...parts.control,
+        certificate: () => shown.certificate,
+        records,
+        agent: (member) => api.agents.get(member),
+      }),
+    },
   });
   opening.use(api);
   // Ends first: what unwinds needs its agents.
@@ -228,8 +237,9 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
   };
   if (agent) await api.agents.connected(name, agent);
   await api.recover([name], { signal });
+  let side: ClusterSide | undefined;
   if (cluster) {
-    opening.use(
+    side = opening.use(
       await openClusterSide({
         ...cluster,
         api,
@@ -257,6 +267,10 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
   const open = opening.move();
   return {
     http: api.http,
+    useCertificate: (certificate) => {
+      shown = certificate;
+      side?.useCertificate(certificate);
+    },
     stopInstances: async (force) => {
       stopping.abort();
       if (!agent) return;

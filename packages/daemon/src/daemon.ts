@@ -1,12 +1,13 @@
-import { connect } from 'node:net';
 import { rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import {
   bulkName,
-  certify,
   decodeJoinToken,
   fingerprintOf,
   openBulkPort,
@@ -18,7 +19,8 @@ import {
   type MemberPort,
   type MembershipChange,
 } from '@lxd-ts/rpc';
-import { createNodeServer, type ClusterControl, type Logger, type UnixListener } from '@lxd-ts/server';
+import { createNodeServer, type Logger, type UnixListener } from '@lxd-ts/server';
+import type { ControlParts } from './cluster-control.ts';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { enroll, type EnrollRequest } from './enroll.ts';
 import { clusterAuthority, clusterCertificate, memberIdentity } from './identity.ts';
@@ -37,6 +39,19 @@ import { switchableBulk } from './switchable-bulk.ts';
 
 /** Time for the answer that announces a change to reach whoever asked for it. */
 const answerMs = 300;
+
+/** @returns the status of the answer */
+function put(path: string, connection: Duplex): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ method: 'PUT', path, createConnection: () => connection }, (response) => {
+      response.resume().once('end', () => {
+        connection.destroy();
+        resolve(response.statusCode ?? 0);
+      });
+    });
+    sent.once('error', reject).end();
+  });
+}
 
 /** Whether we can listen there. @throws LxdError */
 async function tryAddress(address: string): Promise<void> {
@@ -143,7 +158,7 @@ export class Daemon {
           ...cluster,
           onControlPlane: (addresses) => void this.#change({ kind: 'control-plane', addresses }),
         },
-        control: (certificate) => this.#control(certificate),
+        control: this.#control(),
         log: this.#log,
         shutdown: this.#shutdown,
       },
@@ -174,19 +189,14 @@ export class Daemon {
     );
   }
 
-  /** What the API may ask of us. */
-  #control(certificate: string): ClusterControl {
-    const membership = this.#cluster?.membership;
-    const later = (): never => {
-      throw new LxdError('unsupported', 'This is not possible yet');
-    };
+  /** What the API may ask of us, beside what it knows itself. */
+  #control(): Pick<ControlParts, 'membership' | 'authority' | 'found' | 'join' | 'change'> {
     return {
-      clustered: () => membership !== undefined,
-      address: () => membership?.address ?? '',
-      certificate: () => certificate,
-      enable: async ({ serverName, address }) => {
+      membership: this.#cluster?.membership,
+      authority: () => readAuthority(this.#dir),
+      found: async (name, address) => {
         await tryAddress(address);
-        await this.#found(serverName, address, this.#options.name);
+        await this.#found(name, address, this.#options.name);
         this.#soon(() => this.#reopen());
       },
       join: async ({ serverAddress, clusterAddresses, clusterCertificate, ...request }) => {
@@ -199,21 +209,7 @@ export class Daemon {
         });
         this.#soon(() => this.#reopen(() => this.#forgetRecords()));
       },
-      certify: async (name, request) => {
-        const authority = await readAuthority(this.#dir);
-        if (!authority) throw new LxdError('unavailable', 'This member does not certify others');
-        let made: string;
-        try {
-          made = await certify(authority, request, { commonName: name, role: 'member' }, new Date());
-        } catch (error) {
-          throw new LxdError('invalid', `"certificate_request" is not good: ${toLxdError(error).message}`);
-        }
-        return { certificate: made, fingerprint: fingerprintOf(made), authority: authority.certificate };
-      },
-      leave: () => this.#change({ kind: 'leave' }),
-      updateCertificate: async () => later(),
-      removeMember: async () => later(),
-      renameMember: async () => later(),
+      change: (change) => this.#change(change),
     };
   }
 
@@ -274,6 +270,17 @@ export class Daemon {
         );
         this.#soon(() => this.#reopen(() => this.#forgetRecords()));
         return;
+      case 'certificate':
+        await writePair(this.#dir, 'cluster', change);
+        this.#controlPlane?.useCertificate(change);
+        return;
+      case 'rename': {
+        const { name, certificate, key } = change;
+        const identity = { ...membership.identity, certificate, key };
+        await writeMembership(this.#dir, Object.assign(membership, { name, identity }));
+        this.#soon(() => this.#reopen());
+        return;
+      }
       case 'leave':
         this.#soon(() => this.#reopen(() => forgetMembership(this.#dir)));
     }
@@ -314,9 +321,20 @@ export class Daemon {
     await cluster?.port[Symbol.asyncDispose]();
   }
 
-  /** Of this machine, where it is of the control plane. */
+  /** Of this machine; by the control plane where it is another's. */
   async stopInstances(force: boolean): Promise<void> {
-    await this.#controlPlane?.stopInstances(force);
+    if (this.#controlPlane) await this.#controlPlane.stopInstances(force);
+    else if (this.#cluster) await this.#askToStop(this.#cluster);
+  }
+
+  async #askToStop({ connections, membership }: ClusterParts): Promise<void> {
+    try {
+      const path = `/internal/shutdown?member=${encodeURIComponent(membership.name)}`;
+      const status = await put(path, connections.forward());
+      if (status !== 200) throw new LxdError('internal', `the control plane answered ${status}`);
+    } catch (error) {
+      this.#log.error('the instances were not stopped', { error: toLxdError(error).message });
+    }
   }
 
   /** @returns says goodbye to whoever listens for events; the last thing to do */

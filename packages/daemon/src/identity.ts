@@ -21,7 +21,7 @@ export const clusterCertificate = (dir: string, name: string, now: Date): Promis
 export const clusterAuthority = (dir: string, now: Date): Promise<Authority> =>
   load(dir, 'authority', () => createAuthority(now));
 
-const memberDays = 3650;
+export const memberDays = 3650;
 
 export const memberIdentity = (authority: Authority, name: string, now: Date): Promise<Identity> =>
   issue(authority, { commonName: name, role: 'member' }, now, memberDays);

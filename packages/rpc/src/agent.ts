@@ -91,6 +91,10 @@ export type MembershipChange =
     }
   /** It is of the control plane no longer. */
   | { kind: 'demote'; controlPlane: string[] }
+  /** What clients are shown of the cluster from now on; for members of the control plane. */
+  | { kind: 'certificate'; certificate: string; key: string }
+  /** It has another name from now on, and a certificate that says so. */
+  | { kind: 'rename'; name: string; certificate: string; key: string }
   /** It is removed: alone from now on. */
   | { kind: 'leave' };
 

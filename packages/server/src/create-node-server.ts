@@ -14,10 +14,13 @@ import type { Logger } from './services.ts';
  */
 export function createNodeServer(options: {
   log: Logger;
-  internal: InternalOptions;
+  internal: Omit<InternalOptions, 'stopMember'>;
   connect: Connect;
 }): Server {
-  const own: Route[] = internalRoutes(options.internal);
+  const own: Route[] = internalRoutes({
+    ...options.internal,
+    stopMember: () => Promise.reject(new LxdError('invalid', 'This member is only a node')),
+  });
   const isOwn = (operationId: string) => own.some((route) => route.operationId === operationId);
   const elsewhere = described
     .filter(({ operationId }) => !isOwn(operationId))

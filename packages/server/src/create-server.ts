@@ -54,7 +54,7 @@ export interface ApiServerOptions {
   clock: { now(): Date };
   uuid(): string;
   info: Omit<ServerOptions, 'describe'>;
-  internal: InternalOptions;
+  internal: Omit<InternalOptions, 'stopMember'>;
   cluster: ClusterOptions;
   peers?: Peers;
   /** Instead of `cluster.offline_threshold`; for tests. */
@@ -177,7 +177,14 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...explainRoutes(instances.context),
     ...resourcesRoutes(),
     ...warningsRoutes(),
-    ...internalRoutes(options.internal),
+    ...internalRoutes({
+      ...options.internal,
+      stopMember: async (member) => {
+        const { signal } = new AbortController();
+        await instances.stopAll(member, Infinity, { signal });
+        await agents.get(member).release(partsOf(records, member), { signal });
+      },
+    }),
   ];
   const http = createApp({
     routes,

@@ -6,10 +6,12 @@ export interface InternalOptions {
   ready(): boolean;
   /** Stops all instances, then the daemon. Resolves once they have stopped: the daemon ends right after. */
   shutdown(force: boolean): Promise<void>;
+  /** Stops all instances of another member, which asks for it because it goes down. */
+  stopMember(member: string): Promise<void>;
 }
 
 /** What `admin waitready` and `admin shutdown` use, as LXD's do. */
-export const internalRoutes = ({ ready, shutdown }: InternalOptions): Route[] => [
+export const internalRoutes = ({ ready, shutdown, stopMember }: InternalOptions): Route[] => [
   {
     operationId: 'internalReadyGet',
     handle: async () => {
@@ -20,7 +22,9 @@ export const internalRoutes = ({ ready, shutdown }: InternalOptions): Route[] =>
   {
     operationId: 'internalShutdownPut',
     handle: async ({ query }) => {
-      await shutdown(query.get('force') === 'true');
+      const member = query.get('member');
+      if (member === null) await shutdown(query.get('force') === 'true');
+      else await stopMember(member);
       return empty;
     },
   },
