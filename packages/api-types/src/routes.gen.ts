@@ -98,5 +98,5 @@ export const routes: readonly ApiRoute[] = [
   {"operationId":"internalEventsGet","method":"get","path":"/internal/events","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalOperationsGet","method":"get","path":"/internal/operations","aliases":[],"requestBody":"none","queryParameters":["project","all-projects"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalReadyGet","method":"get","path":"/internal/ready","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
-  {"operationId":"internalShutdownPut","method":"put","path":"/internal/shutdown","aliases":[],"requestBody":"none","queryParameters":["force"],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"internalShutdownPut","method":"put","path":"/internal/shutdown","aliases":[],"requestBody":"none","queryParameters":["force","member"],"slashes":[],"websocket":false,"public":false},
 ];

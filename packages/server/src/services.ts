@@ -31,6 +31,8 @@ export interface Agents {
   state(member: string): 'online' | 'unreachable' | 'offline';
   /** Milliseconds since its last sign of life. */
   silentMs(member: string): number;
+  /** A member was just taken in: it is offline until it gives its first sign of life. */
+  awaited(member: string): void;
   /** What it said of itself when it connected. */
   description(member: string): MemberDescription | undefined;
 }

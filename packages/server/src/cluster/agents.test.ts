@@ -48,9 +48,10 @@ test('a member is offline until its agent is connected, and again when it is gon
   agents.disconnected('n1', agent);
   expect(agents.online()).toEqual([]);
   expect(agents.state('n1')).toBe('unreachable');
-  expect(() => agents.get('n1')).toThrow('cannot be reached at the moment');
+  const waiting = agents.get('n1').describe({ signal: AbortSignal.timeout(60_000) });
   at.ms += 3000;
   expect(agents.state('n1')).toBe('offline');
+  await expect(waiting).rejects.toThrow('offline');
   expect(() => agents.get('n1')).toThrow('offline');
   agents[Symbol.dispose]();
 });
@@ -72,8 +73,9 @@ test('a member that is silent is not talked to, and let go of when it is offline
   expect(agents.heartbeatMs()).toBe(300);
   pass(1000);
   expect(agents.state('n1')).toBe('unreachable');
-  expect(() => agents.get('n1')).toThrow('cannot be reached at the moment');
+  const waiting = agents.get('n1').describe({ signal: AbortSignal.timeout(60_000) });
   agents.heard('n1');
+  expect(await waiting).toBe(description);
   expect(agents.get('n1')).toBe(agent);
   pass(2500);
   expect(dropped).toEqual([]);

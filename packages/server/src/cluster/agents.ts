@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError, toLxdError } from '@lxd-ts/core';
-import type { Agent, MemberDescription, Observation } from '@lxd-ts/rpc';
+import type { Agent, CallOptions, MemberDescription, Observation } from '@lxd-ts/rpc';
 import type { Agents, Logger } from '../services.ts';
 
 /** A member is not talked to any more after this many signs of life that did not come. */
@@ -8,6 +8,9 @@ const missedBeats = 3;
 const maxBeatMs = 2_000;
 /** How often it is looked who has fallen silent. */
 const lookMs = 500;
+/** How long a call waits for a member that is silent for a moment only. */
+const patienceMs = 5_000;
+const patienceStepMs = 20;
 
 interface Connected {
   agent: Agent;
@@ -77,6 +80,10 @@ export class AgentRegistry implements Agents, Disposable {
     this.#heard.set(member, this.#now());
   }
 
+  awaited(member: string): void {
+    if (!this.#heard.has(member)) this.#heard.set(member, this.#now() - this.#options.thresholdMs());
+  }
+
   /** Milliseconds since the last sign of life; at first since this server has been waiting for one. */
   silentMs(member: string): number {
     if (member === this.#options.own) return 0;
@@ -87,10 +94,30 @@ export class AgentRegistry implements Agents, Disposable {
     const found = this.#connected.get(member);
     const state = this.state(member);
     if (found && state === 'online') return found.agent;
-    throw new LxdError(
-      'unavailable',
-      `Member "${member}" ${state === 'offline' ? 'is offline' : 'cannot be reached at the moment'}`,
-    );
+    if (state === 'unreachable') return this.#patient(member);
+    throw this.#unavailable(member);
+  }
+
+  #unavailable(member: string): LxdError {
+    const why = this.state(member) === 'offline' ? 'is offline' : 'cannot be reached at the moment';
+    return new LxdError('unavailable', `Member "${member}" ${why}`);
+  }
+
+  /** Waits a little for a member that most likely connects again, e.g. after our own restart; then calls it. */
+  #patient(member: string): Agent {
+    const call =
+      (method: string) =>
+      async (...args: unknown[]): Promise<unknown> => {
+        const { signal } = args.at(-1) as CallOptions;
+        const end = this.#now() + patienceMs;
+        while (this.state(member) === 'unreachable' && this.#now() < end) {
+          await sleep(patienceStepMs, undefined, { signal });
+        }
+        const agent = this.state(member) === 'online' ? this.#connected.get(member)?.agent : undefined;
+        if (!agent) throw this.#unavailable(member);
+        return (agent as unknown as Record<string, (...all: unknown[]) => unknown>)[method]?.(...args);
+      };
+    return new Proxy({}, { get: (_target, method) => call(String(method)) }) as Agent;
   }
 
   online(): string[] {

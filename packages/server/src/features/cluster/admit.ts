@@ -32,6 +32,7 @@ export async function admit(
     takePart(services, transaction, member.name, memberConfig);
     try {
       await transaction.commit({ signal });
+      services.agents.awaited(member.name);
       return;
     } catch (error) {
       if (toLxdError(error).code !== 'precondition-failed' || attempt >= maxAttempts) throw error;

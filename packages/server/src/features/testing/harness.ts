@@ -196,6 +196,7 @@ export async function harness(
       online: () => Object.keys(agents),
       state: (member) => (agents[member] ? 'online' : 'offline'),
       silentMs: (member) => (agents[member] ? 0 : 60_000),
+      awaited: silent,
       description: (member) => (agents[member] ? described : undefined),
     },
     peers: noPeers,
