@@ -2,6 +2,7 @@ import { checkNetworkName, LxdError, toLxdError, type Config } from '@lxd-ts/cor
 import type { NetworkRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { InFlight } from '../shared/in-flight.ts';
 import type { Drivers } from '../shared/drivers.ts';
 import {
   aloneOn,
@@ -185,7 +186,8 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'pool
       .commit({ signal });
   }
 
-  return {
+  const working = new InFlight();
+  const service = {
     find,
 
     /** @throws LxdError `invalid`, `internal` (as LXD) */
@@ -277,7 +279,7 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'pool
       let left = 0;
       for (const { value } of records.list('networks')) {
         const { pending, name } = value;
-        if (!pending || !servers.includes(pending.server)) continue;
+        if (!pending || !servers.includes(pending.server) || working.has(name)) continue;
         try {
           if (pending.kind === 'update') {
             const before = JSON.parse(pending.detail?.['before'] ?? 'null') as NetworkRecord | null;
@@ -296,6 +298,15 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'pool
       }
       return left;
     },
+  };
+  const { create, put, patch, rename, delete: drop } = service;
+  return {
+    ...service,
+    create: (...args: Parameters<typeof create>) => working.during(args[1].name ?? '', () => create(...args)),
+    put: (...args: Parameters<typeof put>) => working.during(args[1], () => put(...args)),
+    patch: (...args: Parameters<typeof patch>) => working.during(args[1], () => patch(...args)),
+    rename: (...args: Parameters<typeof rename>) => working.during(args[1], () => rename(...args)),
+    delete: (...args: Parameters<typeof drop>) => working.during(args[1], () => drop(...args)),
   };
 }
 

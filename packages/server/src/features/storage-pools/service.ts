@@ -2,6 +2,7 @@ import { LxdError, toLxdError, type Config } from '@lxd-ts/core';
 import type { PoolRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { InFlight } from '../shared/in-flight.ts';
 import { poolSpec } from '../instances/spec.ts';
 import type { Drivers } from '../shared/drivers.ts';
 import {
@@ -168,7 +169,8 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
     await commit(found, after, options);
   }
 
-  return {
+  const working = new InFlight();
+  const service = {
     find,
 
     view(record: PoolRecord, target: string | undefined): Record<string, unknown> {
@@ -245,7 +247,7 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
       let left = 0;
       for (const { value } of records.list('pools')) {
         const { pending, name } = value;
-        if (!pending || !servers.includes(pending.server)) continue;
+        if (!pending || !servers.includes(pending.server) || working.has(name)) continue;
         try {
           if (pending.kind === 'update') {
             const before = JSON.parse(pending.detail?.['before'] ?? 'null') as PoolRecord | null;
@@ -262,6 +264,14 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
       }
       return left;
     },
+  };
+  const { create, put, patch, delete: drop } = service;
+  return {
+    ...service,
+    create: (...args: Parameters<typeof create>) => working.during(args[0].name ?? '', () => create(...args)),
+    put: (...args: Parameters<typeof put>) => working.during(args[0], () => put(...args)),
+    patch: (...args: Parameters<typeof patch>) => working.during(args[0], () => patch(...args)),
+    delete: (...args: Parameters<typeof drop>) => working.during(args[0], () => drop(...args)),
   };
 }
 
