@@ -2329,6 +2329,8 @@ export interface components {
         Secret: string;
         /** @description Secret of the operation. */
         OptionalSecret: string;
+        /** @description Only stop the instances of this member, which goes down. */
+        StoppedMember: string;
         /** @description Do not wait for running operations. */
         Force: boolean;
         /** @description 1 when it is dead. */
@@ -4943,6 +4945,8 @@ export interface operations {
             query?: {
                 /** @description Do not wait for running operations. */
                 force?: components["parameters"]["Force"];
+                /** @description Only stop the instances of this member, which goes down. */
+                member?: components["parameters"]["StoppedMember"];
             };
             header?: never;
             path?: never;
