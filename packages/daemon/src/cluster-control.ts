@@ -40,9 +40,7 @@ export function clusterControl(parts: ControlParts): ClusterControl {
   };
 
   const tell = (member: string, change: MembershipChange, signal: AbortSignal): Promise<void> =>
-    member === membership?.name
-      ? parts.change(change)
-      : parts.agent(member).membership(change, { signal });
+    member === membership?.name ? parts.change(change) : parts.agent(member).membership(change, { signal });
 
   return {
     clustered: () => membership !== undefined,
@@ -75,7 +73,12 @@ export function clusterControl(parts: ControlParts): ClusterControl {
     },
     renameMember: async (from, to, { signal }) => {
       const address = records.get('members', to)?.value.address;
-      const identity = await issue(await signer(), { commonName: to, role: 'member' }, new Date(), memberDays);
+      const identity = await issue(
+        await signer(),
+        { commonName: to, role: 'member' },
+        new Date(),
+        memberDays,
+      );
       const fingerprint = fingerprintOf(identity.certificate);
       if (address === undefined) throw new LxdError('not-found', 'Cluster member not found');
       await records.modify('members', [to], (value) => ({ ...value, certificate: fingerprint }), { signal });
