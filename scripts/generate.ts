@@ -1,6 +1,6 @@
 /**
  * Writes what follows from api-spec/openapi.yaml: types, request validators, the table of routes; and, where `protoc`
- * is installed, what follows from packages/rpc/proto/agent.proto.
+ * is installed, what follows from packages/rpc/proto.
  *   node scripts/generate.ts            writes
  *   node scripts/generate.ts --check    fails when what is committed is not what would be written
  */
@@ -17,7 +17,6 @@ const root = resolve(import.meta.dirname, '..');
 const banner = '// Generated from api-spec/openapi.yaml by scripts/generate.ts. Do not edit.\n';
 
 const stubOptions = [
-  'outputServices=grpc-js',
   'esModuleInterop=true',
   'oneof=unions',
   'importSuffix=.ts',
@@ -28,19 +27,26 @@ const stubOptions = [
   'snakeToCamel=true',
 ];
 
-/** The gRPC stubs; nothing where `protoc` is missing, which then is said. */
+/** Of packages/rpc/proto: the file, what is made of it, what it is made with beside the common options. */
+const stubs = [
+  ['agent', 'agent-hub.gen.ts', 'outputServices=grpc-js'],
+  ['migration', 'migration-messages.gen.ts', 'outputServices=none'],
+] as const;
+
+/** Stubs and messages; nothing where `protoc` is missing, which then is said. */
 function generateStubs(): [file: string, text: string][] {
   const out = mkdtempSync(join(tmpdir(), 'lxd-ts-stubs-'));
-  const argv = [
-    `--plugin=${join(root, 'node_modules/.bin/protoc-gen-ts_proto')}`,
-    `--ts_proto_out=${out}`,
-    `--ts_proto_opt=${stubOptions.join(',')}`,
-    ...['-I', join(root, 'packages/rpc/proto'), 'agent.proto'],
-  ];
   try {
-    execFileSync('protoc', argv, { stdio: ['ignore', 'ignore', 'inherit'] });
-    const text = readFileSync(join(out, 'agent.ts'), 'utf8');
-    return [[join(root, 'packages/rpc/src/agent-hub.gen.ts'), text]];
+    return stubs.map(([name, file, options]) => {
+      const argv = [
+        `--plugin=${join(root, 'node_modules/.bin/protoc-gen-ts_proto')}`,
+        `--ts_proto_out=${out}`,
+        `--ts_proto_opt=${[options, ...stubOptions].join(',')}`,
+        ...['-I', join(root, 'packages/rpc/proto'), `${name}.proto`],
+      ];
+      execFileSync('protoc', argv, { stdio: ['ignore', 'ignore', 'inherit'] });
+      return [join(root, 'packages/rpc/src', file), readFileSync(join(out, `${name}.ts`), 'utf8')];
+    });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     console.log('generate: protoc is not installed, so the gRPC stubs were left alone');

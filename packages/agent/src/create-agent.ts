@@ -14,6 +14,7 @@ import { Instances } from './instances.ts';
 import { hostInterfaces, interfaceState } from './interfaces.ts';
 import { instanceState } from './instance/state.ts';
 import { Logs } from './logs.ts';
+import { Migrations } from './migration/migrations.ts';
 import { Networks } from './networks.ts';
 import { Pools } from './pools.ts';
 
@@ -69,6 +70,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
   const instances = new Instances(context);
   const run = options.randomId();
   const logs = new Logs(dir);
+  const migrations = new Migrations(context);
   const { images } = options;
 
   /** One that cannot be done keeps nobody from the others. */
@@ -123,6 +125,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     deleteInstance: (spec, call) => instances.delete(spec, call),
     renameInstance: (spec, newName, call) => instances.rename(spec, newName, call),
     updateInstance: (before, after) => instances.update(before, after),
+    offerMigration: () => Promise.resolve(migrations.offer()),
+    sendInstance: (spec, request, streams, call) => migrations.send(spec, request, streams, call),
+    receiveInstance: (spec, request, streams, call) => migrations.receive(spec, request, streams, call),
     startInstance: (spec, call) => instances.start(spec, call),
     stopInstance: (spec, stop, call) => instances.stop(spec, stop, call),
     freezeInstance: (spec, call) => instances.freeze(spec, call),

@@ -1,3 +1,4 @@
+import { PassThrough, Readable } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
 import type { ExecResult, Host, MountEntry } from './host.ts';
 
@@ -30,6 +31,17 @@ export function fakeHost(
       if (result.status !== 0 && !allowFailure)
         throw new LxdError('internal', `${argv[0]} failed: ${result.stderr}`);
       return Promise.resolve(result);
+    },
+    open: (argv) => {
+      ran.push(argv);
+      const { stdout = '' } = answer(argv) ?? {};
+      return {
+        stdin: new PassThrough().resume(),
+        stdout: Readable.from([Buffer.from(stdout)]),
+        extra: [],
+        ended: Promise.resolve(),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
     },
     daemonize: (argv) => {
       ran.push(argv);

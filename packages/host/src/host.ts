@@ -1,7 +1,19 @@
+import type { Duplex, Readable, Writable } from 'node:stream';
+
 export interface ExecResult {
   stdout: string;
   stderr: string;
   status: number;
+}
+
+/** A program whose input and output are streams. Disposing ends what still runs, and waits for that. */
+export interface Program extends AsyncDisposable {
+  stdin: Writable;
+  stdout: Readable;
+  /** The file descriptors from 3 on: sockets to it. */
+  extra: readonly Duplex[];
+  /** @throws LxdError `internal` with the last lines of stderr when its status is none of those allowed, or as the signal says */
+  ended: Promise<void>;
 }
 
 export interface MountEntry {
@@ -27,6 +39,11 @@ export interface Host {
       allowFailure?: boolean;
     },
   ): Promise<ExecResult>;
+  /** Starts a program and streams to and from it; aborting ends it. argv only, never a shell with what a user gave. */
+  open(
+    argv: readonly [string, ...string[]],
+    options: { signal: AbortSignal; sockets?: number; allowed?: readonly number[] },
+  ): Program;
   /** Starts a long-running program in its own session; its output goes to `logFile`. Returns its pid. */
   daemonize(
     argv: readonly [string, ...string[]],

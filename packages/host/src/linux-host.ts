@@ -1,6 +1,7 @@
 import { readFile, statfs, writeFile } from 'node:fs/promises';
 import type { Host } from './host.ts';
 import { parseMountinfo } from './mounts.ts';
+import { openProgram } from './open-program.ts';
 import { daemonize, run } from './run.ts';
 
 /** The kernel of this machine, through its own tools and files. */
@@ -9,6 +10,7 @@ export function linuxHost(): Host {
 
   return {
     run,
+    open: openProgram,
     daemonize,
     signalProcess: async (pid, marker, signal) => {
       const cmdline = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');

@@ -4,11 +4,11 @@ import { LxdError } from '@lxd-ts/core';
 import type { ExecResult, Host } from './host.ts';
 
 const maxOutput = 64 * 1024 * 1024;
-const killAfterMs = 2_000;
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const killAfterMs = 2_000;
+export const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The last lines a program wrote before it failed: what a person needs to see. */
-const tail = (text: string): string => text.trim().split('\n').slice(-3).join('; ');
+export const tail = (text: string): string => text.trim().split('\n').slice(-3).join('; ');
 
 /** Runs a program; see `Host.run`. */
 export const run: Host['run'] = async (argv, options) => {

@@ -255,5 +255,6 @@ NAPI_MODULE_INIT()
 	export(env, exports, "freeze", lxd_freeze);
 	export(env, exports, "unfreeze", lxd_unfreeze);
 	export(env, exports, "interfaces", lxd_interfaces);
+	export(env, exports, "setReceived", lxd_set_received);
 	return export(env, exports, "watchExit", lxd_watch_exit);
 }

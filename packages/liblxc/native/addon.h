@@ -48,3 +48,6 @@ napi_value lxd_watch_exit(napi_env env, napi_callback_info info);
 
 /* netns.c: (pid of a process in the namespace, 0: our own) → promise of text, undefined when it cannot be entered */
 napi_value lxd_interfaces(napi_env env, napi_callback_info info);
+
+/* subvolume.c: (path of a writable btrfs subvolume, UUID of 16 bytes): what it was received from */
+napi_value lxd_set_received(napi_env env, napi_callback_info info);

@@ -20,6 +20,8 @@ export interface Addon {
   interfaces(pid: number): Promise<string | undefined>;
   makePipe(): [readEnd: number, writeEnd: number];
   pending(fd: number): number;
+  /** Of a writable btrfs subvolume; 16 bytes. */
+  setReceived(path: string, uuid: Buffer): void;
   /** Undefined when there is no such process. */
   watchExit(pid: number, callback: () => void): (() => void) | undefined;
 }

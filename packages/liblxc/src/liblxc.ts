@@ -95,6 +95,8 @@ export interface Liblxc {
   configItem(name: string, key: string): string | undefined;
   /** In the network namespace of a process; of this one when it is undefined. No process is spawned for it. */
   interfaces(pid: number | undefined): Promise<NetworkInterface[]>;
+  /** Says of a writable btrfs subvolume that it is the same as the one of this UUID: the btrfs tool cannot. */
+  setReceived(path: string, uuid: string): void;
   /**
    * Calls back when this init is gone (polled natively on its pidfd, also for containers adopted after a restart).
    * A reboot from inside also ends the init that was watched: look at `state` and `initPid` again.

@@ -41,6 +41,9 @@ export function openLiblxc(options: { lxcpath: string; buildDir: string }): Libl
     exec: (request, { signal }) => exec(runtime, request, signal),
     console: (name, size, { signal }) => openConsole(runtime, name, size, signal),
     cgroupGet: (name, key) => addon.cgroupGet(lxcpath, name, key),
+    setReceived: (path, uuid) => {
+      addon.setReceived(path, Buffer.from(uuid.replaceAll('-', ''), 'hex'));
+    },
     cgroupSet: (name, key, value) => {
       if (addon.cgroupSet(lxcpath, name, key, value)) return;
       throw new LxdError('internal', `The kernel refused "${value}" for "${key}" of "${name}"`);

@@ -1,5 +1,6 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
-import type { Config, InstanceRef, InstanceSpec, InstanceStatus, NetworkSpec, PoolSpec } from '@lxd-ts/core';
+import type { Config, Devices, InstanceRef, InstanceSpec, InstanceStatus, NetworkSpec, PoolSpec } from '@lxd-ts/core';
+import type { BulkTicket } from './bulk.ts';
 
 /** Every call can be given up; long ones tell how far they are. */
 export interface CallOptions {
@@ -130,6 +131,59 @@ export type InstanceSource =
   /** Same member, any pool. */
   | { type: 'copy'; source: InstanceSpec };
 
+/** A snapshot as it goes along with its instance. Times are ISO 8601; empty: none. */
+export interface MigratedSnapshot {
+  name: string;
+  config: Config;
+  devices: Devices;
+  profiles: readonly string[];
+  ephemeral: boolean;
+  stateful: boolean;
+  architecture: string;
+  createdAt: string;
+  lastUsedAt: string;
+  expiresAt: string;
+}
+
+export interface MigrationTickets {
+  control: BulkTicket;
+  filesystem: BulkTicket;
+}
+
+/** What a migration speaks on. */
+export type MigrationStreams =
+  /** Each is one end of a `messageChannel`; whoever has the other passes on to where the other side is. */
+  | { kind: 'relayed'; control: Duplex; filesystem: Duplex }
+  /** To another member, past the control plane. The member that made the tickets knows its own. */
+  | { kind: 'direct'; tickets: MigrationTickets };
+
+export interface SendRequest {
+  /** Oldest first. */
+  snapshots: readonly MigratedSnapshot[];
+  /** It runs while it is sent. */
+  running: boolean;
+  /** LXD's description of the instance, its snapshots, pool and profiles: passed to the other side as it is. */
+  index: unknown;
+}
+
+export interface ReceiveRequest {
+  /** An image of this member that it was made from: only what differs is sent where rsync is used. */
+  baseImage?: string;
+  /** What is there already and is brought up to date; absent: nothing is there. */
+  present?: readonly Pick<MigratedSnapshot, 'name' | 'createdAt'>[];
+  /** The other side is told of the success at once, not by the caller once it is on record. */
+  confirm: boolean;
+}
+
+export interface ReceivedInstance {
+  /** Those that came, oldest first. */
+  snapshots: MigratedSnapshot[];
+  /** Names of those that were there and are no more. */
+  gone: string[];
+  /** `SendRequest.index` of the other side; null when it has none. */
+  index: unknown;
+}
+
 /** Changes to the instance's `volatile.*` keys that the caller commits; null removes one. */
 export interface Outcome {
   volatile: Record<string, string | null>;
@@ -246,6 +300,23 @@ export interface Agent {
   renameInstance(spec: InstanceSpec, newName: string, options: CallOptions): Promise<void>;
   /** Puts a changed configuration into effect, live where it runs. */
   updateInstance(before: InstanceSpec, after: InstanceSpec, options: CallOptions): Promise<Outcome>;
+
+  /** Room for one migration that another member comes to. */
+  offerMigration(options: CallOptions): Promise<MigrationTickets>;
+  /** The source of a migration in LXD's protocol. Resolves when the other side has said that it has everything. */
+  sendInstance(
+    spec: InstanceSpec,
+    request: SendRequest,
+    streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<void>;
+  /** The sink: files and snapshots are at their places on return, or nothing is. */
+  receiveInstance(
+    spec: InstanceSpec,
+    request: ReceiveRequest,
+    streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<ReceivedInstance>;
 
   startInstance(spec: InstanceSpec, options: CallOptions): Promise<Outcome>;
   /** Clean or forced; devices are released. */

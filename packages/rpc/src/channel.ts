@@ -46,6 +46,20 @@ export function byteStream(channel: ChunkStream): Duplex {
   return stream;
 }
 
+/** What comes out of each goes into the other; the end of one ends the other, and its failure too. */
+export function joinStreams(one: Duplex, other: Duplex): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.pipe(to);
+    from.once('error', (error) => to.destroy(error));
+    from.once('close', () => {
+      if (!from.readableEnded) to.destroy();
+    });
+  }
+}
+
 async function write(channel: ChunkStream, chunk: Chunk): Promise<void> {
   if (channel.destroyed) throw new Error('the connection to the member was lost');
   if (channel.write(chunk)) return;

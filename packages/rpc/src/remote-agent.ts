@@ -5,11 +5,13 @@ import type {
   CallOptions,
   ExecSession,
   ImageFile,
+  MigrationStreams,
   Observation,
   ReceivedImage,
+  ReceivedInstance,
   TerminalSession,
 } from './agent.ts';
-import { byteStream, sendParts, type ChunkStream } from './channel.ts';
+import { byteStream, joinStreams, sendParts, type ChunkStream } from './channel.ts';
 
 /** What the remote form of an agent needs of its connection. */
 export interface Peer {
@@ -36,6 +38,7 @@ export const plainMethods = [
   'hostInterfaces',
   'deleteImage',
   'createInstance',
+  'offerMigration',
   'deleteInstance',
   'renameInstance',
   'updateInstance',
@@ -104,6 +107,27 @@ export function remoteAgent(peer: Peer): Agent {
     ]),
   ) as unknown as Pick<Agent, (typeof plainMethods)[number]>;
 
+  const migrate = async (
+    method: 'sendInstance' | 'receiveInstance',
+    args: unknown[],
+    streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<unknown> => {
+    if (streams.kind === 'direct') return peer.call(method, [...args, streams], options);
+    const { control, filesystem } = streams;
+    const relay = async (stream: Duplex): Promise<string> => {
+      const name = randomUUID();
+      const channel = peer.channel(name, options.signal);
+      channel.then(
+        (opened) => joinStreams(stream, byteStream(opened)),
+        (error: Error) => stream.destroy(error),
+      );
+      return Promise.resolve(name);
+    };
+    const names = { kind: 'relayed', control: await relay(control), filesystem: await relay(filesystem) };
+    return peer.call(method, [...args, names], options);
+  };
+
   const read = async (method: string, args: unknown[], options: CallOptions) => {
     const name = (await peer.call(method, args, options)) as string;
     return byteStream(await peer.channel(name, options.signal));
@@ -138,6 +162,11 @@ export function remoteAgent(peer: Peer): Agent {
         })),
       );
     },
+    sendInstance: async (spec, request, streams, options) => {
+      await migrate('sendInstance', [spec, request], streams, options);
+    },
+    receiveInstance: async (spec, request, streams, options) =>
+      (await migrate('receiveInstance', [spec, request], streams, options)) as ReceivedInstance,
     exec: (spec, command, options) => openSession(peer, 'exec', [spec, command], options),
     console: async (spec, size, options) =>
       (await openSession(peer, 'console', [spec, size], options)) as ExecSession & TerminalSession,

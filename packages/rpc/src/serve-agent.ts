@@ -4,7 +4,17 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { Metadata } from '@grpc/grpc-js';
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import { type AgentHubClient, type AgentMessage, type HubMessage } from './agent-hub.gen.ts';
-import type { Agent, CallOptions, ExecCommand, ExecSession, ImageFile, TerminalSession } from './agent.ts';
+import type {
+  Agent,
+  CallOptions,
+  ExecCommand,
+  ExecSession,
+  ImageFile,
+  MigrationStreams,
+  ReceiveRequest,
+  SendRequest,
+  TerminalSession,
+} from './agent.ts';
 import type { InstanceRef, InstanceSpec } from '@lxd-ts/core';
 import { byteStream, receiveParts, type ChunkStream } from './channel.ts';
 import { plainMethods, type SessionChannels } from './remote-agent.ts';
@@ -174,6 +184,20 @@ export class AgentConnection {
         ...file,
         channel: this.#sendFrom(body),
       })),
+    );
+    const streams = (value: unknown): MigrationStreams => {
+      const given = value as
+        | Extract<MigrationStreams, { kind: 'direct' }>
+        | { kind: 'relayed'; control: string; filesystem: string };
+      if (given.kind === 'direct') return given;
+      const open = (name: string) => byteStream(this.#open(name));
+      return { kind: 'relayed', control: open(given.control), filesystem: open(given.filesystem) };
+    };
+    table.set('sendInstance', ([spec, request, where], options) =>
+      agent.sendInstance(spec as InstanceSpec, request as SendRequest, streams(where), options),
+    );
+    table.set('receiveInstance', ([spec, request, where], options) =>
+      agent.receiveInstance(spec as InstanceSpec, request as ReceiveRequest, streams(where), options),
     );
     table.set('exec', async ([spec, command], options) =>
       this.#keep(await agent.exec(spec as InstanceSpec, command as ExecCommand, options)),

@@ -1,2 +1,3 @@
 export * from './driver.ts';
 export { storageDriver, storageDrivers } from './registry.ts';
+export { snapshotsPath } from './layout.ts';

@@ -32,6 +32,10 @@ export function volumeName(volume: VolumeRef): string {
 export const volumePath = (pool: string, volume: VolumeRef): string =>
   join(pool, parents[volume.type], volumeName(volume));
 
+/** Its snapshots, by name, are in here. */
+export const snapshotsPath = (pool: string, volume: VolumeRef): string =>
+  join(pool, `${parents[volume.type]}-snapshots`, volumeName(volume));
+
 /** Beside the volume, on the same filesystem, so that one rename makes it whole. */
 export const partialPath = (pool: string, volume: VolumeRef): string =>
   join(pool, parents[volume.type], `${partial}${volumeName(volume)}`);

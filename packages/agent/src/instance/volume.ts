@@ -1,6 +1,6 @@
 import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Undo, type InstanceSpec } from '@lxd-ts/core';
+import { Undo, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, InstanceSource } from '@lxd-ts/rpc';
 import type { StoragePool, VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
@@ -62,6 +62,10 @@ async function fillFrom(
     }
   }
 }
+
+/** Where the instance's files are found under the daemon's directory. */
+export const linkVolume = (dir: string, ref: InstanceRef, volume: string): Promise<void> =>
+  link(instancePaths(dir, ref).link, volume);
 
 /** The instance's root volume and the link to it; all or nothing. */
 export async function createVolume(

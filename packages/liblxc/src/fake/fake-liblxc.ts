@@ -170,6 +170,7 @@ export function fakeLiblxc(options: FakeLiblxcOptions = {}): Liblxc {
       return fakeConsole();
     },
     cgroupGet: (name, key) => running.get(name)?.cgroup.get(key),
+    setReceived: () => undefined,
     cgroupSet: (name, key, value) => {
       const { cgroup } = running.get(name) ?? { cgroup: new Map<string, string>() };
       if (!cgroup.has(key) || !/^(max|-?\d+)$/.test(value))

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { isTrue, LxdError, parseSize, type InstanceSpec, type PoolSpec } from '@lxd-ts/core';
+import {
+  messageChannel,
+  type CallOptions,
+  type MigrationStreams,
+  type MigrationTickets,
+  type ReceivedInstance,
+  type ReceiveRequest,
+  type SendRequest,
+} from '@lxd-ts/rpc';
+import { snapshotsPath, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
+import { rootPool, type AgentContext } from '../context.ts';
+import { linkVolume, volumeOf } from '../instance/volume.ts';
+import { sendOutcome } from './control.ts';
+import type { VolumePlaces } from './landing.ts';
+import type { Transport } from './negotiate.ts';
+import { runSink } from './sink.ts';
+import { runSource, type Streams } from './source.ts';
+import { cloneTree, createSubvolume, deleteTree } from './subvolumes.ts';
+
+const cleanupMs = 60_000;
+
+/** What the volume is called in a stream of it, as by the peers. */
+const sentName = '.migration-send';
+
+const hasSubvolumes = (pool: PoolSpec): boolean => pool.driver === 'btrfs';
+const transportsOf = (pool: PoolSpec): Transport[] => (hasSubvolumes(pool) ? ['btrfs', 'rsync'] : ['rsync']);
+const compresses = (pool: PoolSpec): boolean => isTrue(pool.config['rsync.compression'] ?? 'true');
+
+function limitOf({ config }: PoolSpec): number | undefined {
+  const limit = config['rsync.bwlimit'];
+  return limit ? parseSize(limit) || undefined : undefined;
+}
+
+function placesOf(pool: StoragePool, volume: VolumeRef): VolumePlaces {
+  const path = pool.volumePath(volume);
+  const snapshots = snapshotsPath(pool.path, volume);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return { volume: path, snapshots, staging: join(path, '..', `.partial-${name}`) };
+}
+
+/** Sends instances to other servers and members, and receives them. */
+export class Migrations {
+  readonly #context: AgentContext;
+  /** Offered to another member, by token: both connections, once it has come. */
+  readonly #offered = new Map<string, Promise<Duplex>>();
+
+  constructor(context: AgentContext) {
+    this.#context = context;
+  }
+
+  /** Good until it is used, or the call that asked is over for ten minutes. */
+  offer(): MigrationTickets {
+    const signal = AbortSignal.timeout(600_000);
+    const one = () => {
+      const { ticket, taken } = this.#context.bulk.offer({ signal });
+      taken.catch(() => undefined);
+      this.#offered.set(ticket.token, taken);
+      signal.addEventListener('abort', () => this.#offered.delete(ticket.token), { once: true });
+      return ticket;
+    };
+    return { control: one(), filesystem: one() };
+  }
+
+  async #open(streams: MigrationStreams, signal: AbortSignal): Promise<Streams> {
+    if (streams.kind === 'relayed')
+      return { control: messageChannel(streams.control), filesystem: messageChannel(streams.filesystem) };
+    const open = async (ticket: MigrationTickets['control']) => {
+      const mine = this.#offered.get(ticket.token);
+      this.#offered.delete(ticket.token);
+      const stream = await (mine ?? this.#context.bulk.take(ticket, { signal }));
+      stream.on('error', () => undefined);
+      return messageChannel(stream);
+    };
+    const [control, filesystem] = await Promise.all([
+      open(streams.tickets.control),
+      open(streams.tickets.filesystem),
+    ]);
+    return { control, filesystem };
+  }
+
+  async send(
+    spec: InstanceSpec,
+    request: SendRequest,
+    streams: MigrationStreams,
+    { signal, onProgress }: CallOptions,
+  ): Promise<void> {
+    const { host, liblxc, pools } = this.#context;
+    const opened = await this.#open(streams, signal);
+    const poolSpec = rootPool(spec);
+    const pool = await pools.open(poolSpec, { signal });
+    const volume = volumeOf(spec);
+    const snapshots = snapshotsPath(pool.path, volume);
+    const send = (path: string) =>
+      runSource(
+        {
+          host,
+          setReceived: (...received) => liblxc.setReceived(...received),
+          name: spec.name,
+          transports: transportsOf(poolSpec),
+          volume: path,
+          snapshots: request.snapshots.map((one) => ({ ...one, path: join(snapshots, one.name) })),
+          running: request.running,
+          index: request.index,
+          compress: compresses(poolSpec),
+          bytesPerSecond: limitOf(poolSpec),
+          signal,
+          onProgress,
+        },
+        opened,
+      );
+    const path = pool.volumePath(volume);
+    if (!hasSubvolumes(poolSpec)) return send(path);
+    // What is sent stands still, and is the sender's to make read-only.
+    const staging = join(path, '..', `.partial-send-${this.#context.randomId()}`);
+    try {
+      await createSubvolume(host, staging, { signal });
+      await cloneTree(host, path, join(staging, sentName), { signal });
+      await send(join(staging, sentName));
+    } finally {
+      await deleteTree(host, staging, { signal: AbortSignal.timeout(cleanupMs) });
+    }
+  }
+
+  async receive(
+    spec: InstanceSpec,
+    request: ReceiveRequest,
+    streams: MigrationStreams,
+    { signal, onProgress }: CallOptions,
+  ): Promise<ReceivedInstance> {
+    const { host, liblxc, pools, dir } = this.#context;
+    const opened = await this.#open(streams, signal);
+    const poolSpec = rootPool(spec);
+    const pool = await pools.open(poolSpec, { signal });
+    const volume = volumeOf(spec);
+    if (request.present === undefined && (await pool.exists(volume)))
+      throw new LxdError('conflict', `There is a volume of the name "${spec.name}" already`);
+    const base: VolumeRef = { type: 'image', project: 'default', name: request.baseImage ?? '' };
+    const cloned = request.baseImage !== undefined && (await pool.exists(base));
+    const { snapshots, gone, index } = await runSink(
+      {
+        host,
+        setReceived: (...received) => liblxc.setReceived(...received),
+        name: spec.name,
+        transports: transportsOf(poolSpec),
+        places: placesOf(pool, volume),
+        subvolumes: hasSubvolumes(poolSpec),
+        present: request.present,
+        base: cloned ? pool.volumePath(base) : undefined,
+        compress: compresses(poolSpec),
+        signal,
+        onProgress,
+      },
+      opened,
+    );
+    await linkVolume(dir, spec, pool.volumePath(volume));
+    if (request.confirm) await sendOutcome(opened.control, true);
+    return { snapshots, gone, index: index ?? null };
+  }
+}
