@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { linuxHost } from '@lxd-ts/host';
@@ -83,7 +92,10 @@ interface Move {
   source?: Partial<SourceOptions>;
   sink?: Partial<SinkOptions>;
   /** What to do to the connection between them. */
-  meddle?: (ends: { control: ReturnType<typeof duplexPair>; filesystem: ReturnType<typeof duplexPair> }) => void;
+  meddle?: (ends: {
+    control: ReturnType<typeof duplexPair>;
+    filesystem: ReturnType<typeof duplexPair>;
+  }) => void;
 }
 
 /** Both ends in this process. */
@@ -175,7 +187,8 @@ function same(from: [string, string], to: [string, string], states: readonly str
   const [here, there] = [placesOf(...from), placesOf(...to)];
   expect(differences(here.volume, there.volume)).toBe('');
   expect(existsSync(there.snapshots) ? readdirSync(there.snapshots).sort() : []).toEqual([...states].sort());
-  for (const name of states) expect(differences(join(here.snapshots, name), join(there.snapshots, name))).toBe('');
+  for (const name of states)
+    expect(differences(join(here.snapshots, name), join(there.snapshots, name))).toBe('');
   expect(lstatSync(there.volume).mode & 0o777).toBe(0o100);
   expect(existsSync(there.staging)).toBe(false);
 }

@@ -40,7 +40,8 @@ export async function makeOddTree(directory: string): Promise<void> {
   run('mknod', at('rootfs/var/loop'), 'b', '7', '0');
   run('mkfifo', at('rootfs/var/fifo'));
   writeFileSync(at('rootfs/var/attributes'), 'x');
-  const xattrs = "import os,sys; os.setxattr(sys.argv[1], 'user.colour', b'blue\\0green'); os.setxattr(sys.argv[1], 'security.capability', bytes.fromhex('0100000200040000000000000000000000000000'))";
+  const xattrs =
+    "import os,sys; os.setxattr(sys.argv[1], 'user.colour', b'blue\\0green'); os.setxattr(sys.argv[1], 'security.capability', bytes.fromhex('0100000200040000000000000000000000000000'))";
   run('python3', '-c', xattrs, at('rootfs/var/attributes'));
   const sparse = openSync(at('rootfs/var/sparse'), 'w');
   ftruncateSync(sparse, 64 * 1024 * 1024);
@@ -57,7 +58,16 @@ export async function makeOddTree(directory: string): Promise<void> {
 
 /** How two trees differ, byte by byte, with ids, modes, times, links, ACLs and attributes: empty when they do not. */
 export function differences(one: string, other: string): string {
-  const listed = run('rsync', '-naHAX', '--checksum', '--delete', '--numeric-ids', '-i', `${one}/`, `${other}/`);
+  const listed = run(
+    'rsync',
+    '-naHAX',
+    '--checksum',
+    '--delete',
+    '--numeric-ids',
+    '-i',
+    `${one}/`,
+    `${other}/`,
+  );
   // Only root's own directory differs while a volume is being made.
   return listed
     .split('\n')

@@ -1,5 +1,13 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
-import type { Config, Devices, InstanceRef, InstanceSpec, InstanceStatus, NetworkSpec, PoolSpec } from '@lxd-ts/core';
+import type {
+  Config,
+  Devices,
+  InstanceRef,
+  InstanceSpec,
+  InstanceStatus,
+  NetworkSpec,
+  PoolSpec,
+} from '@lxd-ts/core';
 import type { BulkTicket } from './bulk.ts';
 
 /** Every call can be given up; long ones tell how far they are. */

@@ -28,7 +28,9 @@ type Transfer = RsyncOptions & { pace?: (bytes: number) => Promise<void> };
 
 const isListed = (value: unknown): value is Listed => {
   const one = value as Partial<Listed> | null;
-  return typeof one?.path === 'string' && typeof one.snapshot === 'string' && typeof (one.uuid ?? '') === 'string';
+  return (
+    typeof one?.path === 'string' && typeof one.snapshot === 'string' && typeof (one.uuid ?? '') === 'string'
+  );
 };
 
 function listOf(answer: unknown): Listed[] {
@@ -86,13 +88,16 @@ export async function sendByBtrfs(
       ...used.map((one) => ({ ...one, readonly: name !== '' && one.readonly, snapshot: name, root: path })),
     );
   }
-  let wanted: (one: Listed) => boolean = ({ snapshot }) => snapshot === '' || agreement.snapshots.includes(snapshot);
+  let wanted: (one: Listed) => boolean = ({ snapshot }) =>
+    snapshot === '' || agreement.snapshots.includes(snapshot);
   if (agreement.btrfs.header) {
     await sendJson(channel, {
       subvolumes: listed.map(({ path, snapshot, readonly, uuid }) => ({ path, snapshot, readonly, uuid })),
     });
     if (agreement.refresh && agreement.btrfs.uuids) {
-      const asked = new Set(listOf(await readJson(channel)).map(({ snapshot, path }) => `${snapshot} ${path}`));
+      const asked = new Set(
+        listOf(await readJson(channel)).map(({ snapshot, path }) => `${snapshot} ${path}`),
+      );
       wanted = ({ snapshot, path }) => asked.has(`${snapshot} ${path}`);
     }
   }
@@ -143,7 +148,11 @@ async function receiveSubvolume(
 }
 
 /** Received UUIDs of what is in the snapshots' directory, by name and path. */
-async function presentUuids(host: Host, directory: string, signal: AbortSignal): Promise<Map<string, string>> {
+async function presentUuids(
+  host: Host,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   for (const name of await readdir(directory).catch(() => [])) {
     for (const { path, uuid } of await subvolumesOf(host, join(directory, name), { signal }).catch(() => []))
@@ -205,7 +214,13 @@ export async function receiveByBtrfs(
 }
 
 /** Puts a nested subvolume where it belongs. Moved, so that it stays what a later difference can be made from. */
-async function nest(tools: SubvolumeTools, from: string, root: string, part: Listed, signal: AbortSignal): Promise<void> {
+async function nest(
+  tools: SubvolumeTools,
+  from: string,
+  root: string,
+  part: Listed,
+  signal: AbortSignal,
+): Promise<void> {
   const target = join(root, part.path);
   const parent = await realpath(dirname(target));
   if (parent !== root && !parent.startsWith(`${root}/`))

@@ -16,7 +16,8 @@ export async function readJson(channel: MessageChannel): Promise<unknown> {
   for (;;) {
     const message = await channel.receive();
     if (message === endOfPart) break;
-    if (message === undefined) throw new LxdError('unavailable', 'The other side ended before it began to send');
+    if (message === undefined)
+      throw new LxdError('unavailable', 'The other side ended before it began to send');
     size += message.length;
     if (size > maxBytes) throw new LxdError('too-large', 'The description of the volume is too long');
     pieces.push(message);

@@ -8,7 +8,8 @@ export async function nearestCause<T>(work: Promise<T>, said: Promise<unknown>):
   try {
     return await work;
   } catch (error) {
-    if (toLxdError(error).code === 'unavailable') await Promise.race([said, sleep(waitMs, undefined, { ref: false })]);
+    if (toLxdError(error).code === 'unavailable')
+      await Promise.race([said, sleep(waitMs, undefined, { ref: false })]);
     throw error;
   }
 }

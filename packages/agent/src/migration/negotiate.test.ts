@@ -45,7 +45,9 @@ test('btrfs where both have it, else rsync', () => {
 test('what is 0 or false is said: the peers miss it otherwise', () => {
   const bytes = wire.Header.encode(makeOffer({ ...source, transports: ['rsync'], snapshots: [] })).finish();
   expect(Buffer.from(bytes.subarray(0, 4)).toString('hex')).toBe('08003800');
-  expect(Buffer.from(wire.Outcome.encode({ success: true, message: '' }).finish()).toString('hex')).toBe('08011200');
+  expect(Buffer.from(wire.Outcome.encode({ success: true, message: '' }).finish()).toString('hex')).toBe(
+    '08011200',
+  );
 });
 
 test('fields that are not known are passed over', () => {
@@ -109,7 +111,10 @@ test('memory and virtual machines are refused, and an answer that was not offere
 });
 
 test('a snapshot is the same after its way', () => {
-  for (const one of [snapshot('s1'), { ...snapshot('s2'), expiresAt: '2030-01-01T00:00:00.000Z', devices: {} }]) {
+  for (const one of [
+    snapshot('s1'),
+    { ...snapshot('s2'), expiresAt: '2030-01-01T00:00:00.000Z', devices: {} },
+  ]) {
     const item = wire.SnapshotItem.decode(wire.SnapshotItem.encode(snapshotItem(one)).finish());
     expect(migratedSnapshot(item)).toEqual(one);
   }

@@ -77,7 +77,9 @@ const seconds = (time: string): number => (time ? Math.floor(Date.parse(time) / 
 /** Of the snapshots offered, those that the sink has not: another of the same name, but not of the same second, is none. */
 function lacking(offered: readonly wire.SnapshotItem[], present: NonNullable<SinkSide['present']>): string[] {
   const have = new Set(present.map(({ name, createdAt }) => `${name} ${seconds(createdAt)}`));
-  return offered.filter(({ name, created }) => !have.has(`${name} ${created ?? 0}`)).map(({ name = '' }) => name);
+  return offered
+    .filter(({ name, created }) => !have.has(`${name} ${created ?? 0}`))
+    .map(({ name = '' }) => name);
 }
 
 /** What the sink had and the source has no longer, or has anew: it goes when the refresh is done. */
@@ -96,7 +98,10 @@ export function makeAnswer(offer: wire.Header, sink: SinkSide): wire.Header {
   if (offer.transport === blocksAndRsync)
     throw new LxdError('unsupported', 'Virtual machines cannot be received by this server');
   if (offer.memory !== undefined && offer.memory !== memoryStays)
-    throw new LxdError('unsupported', 'Live migration is not supported: copy with --stateless, or stop it first');
+    throw new LxdError(
+      'unsupported',
+      'Live migration is not supported: copy with --stateless, or stop it first',
+    );
   const { rsync = {}, btrfs = {} } = offer;
   const refresh = sink.present !== undefined;
   const byBtrfs =
@@ -140,7 +145,10 @@ export function makeAnswer(offer: wire.Header, sink: SinkSide): wire.Header {
 export function agree(offer: wire.Header, answer: wire.Header): Agreement {
   const transport = answer.transport === numbers.btrfs ? 'btrfs' : 'rsync';
   if (answer.transport !== numbers[transport] || (transport === 'btrfs' && offer.transport !== numbers.btrfs))
-    throw new LxdError('unsupported', `The other server wants a transport (${answer.transport}) that is not known here`);
+    throw new LxdError(
+      'unsupported',
+      `The other server wants a transport (${answer.transport}) that is not known here`,
+    );
   const both = (pick: (header: wire.Header) => boolean | undefined): boolean =>
     (pick(offer) ?? false) && (pick(answer) ?? false);
   return {

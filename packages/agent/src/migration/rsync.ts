@@ -59,11 +59,16 @@ export const receiverArguments = (features: Features, directory: string): [strin
 ];
 
 /** Everything up to the end of the part; what the program no longer wants is passed over. */
-async function fromPeer(channel: MessageChannel, into: Writable, onBytes: (count: number) => void): Promise<void> {
+async function fromPeer(
+  channel: MessageChannel,
+  into: Writable,
+  onBytes: (count: number) => void,
+): Promise<void> {
   for (;;) {
     const message = await channel.receive();
     if (message === endOfPart) break;
-    if (message === undefined) throw new LxdError('unavailable', 'The other side ended in the middle of a volume');
+    if (message === undefined)
+      throw new LxdError('unavailable', 'The other side ended in the middle of a volume');
     onBytes(message.length);
     if (into.writable && !into.write(message)) {
       await new Promise<void>((resolve) => {
@@ -78,7 +83,11 @@ async function fromPeer(channel: MessageChannel, into: Writable, onBytes: (count
   into.end();
 }
 
-async function toPeer(from: Readable, channel: MessageChannel, onBytes: (count: number) => void): Promise<void> {
+async function toPeer(
+  from: Readable,
+  channel: MessageChannel,
+  onBytes: (count: number) => void,
+): Promise<void> {
   for await (const data of from as AsyncIterable<Buffer>) {
     onBytes(data.length);
     await channel.send(data);

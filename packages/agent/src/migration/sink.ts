@@ -54,7 +54,10 @@ async function transfer(
   const { host, signal } = options;
   const onBytes = progress(options.name, () => performance.now(), options.onProgress);
   if (agreement.transport === 'btrfs') {
-    await receiveByBtrfs(options, agreement, landing, options.places.snapshots, filesystem, { signal, onBytes });
+    await receiveByBtrfs(options, agreement, landing, options.places.snapshots, filesystem, {
+      signal,
+      onBytes,
+    });
     return;
   }
   const round = () => receiveByRsync(host, agreement.rsync, landing.volume, filesystem, { signal, onBytes });
@@ -66,7 +69,10 @@ async function transfer(
   if (agreement.again) await round();
 }
 
-const startOf = (options: SinkOptions, { transport, refresh }: Agreement): 'empty' | 'present' | { copyOf: string } => {
+const startOf = (
+  options: SinkOptions,
+  { transport, refresh }: Agreement,
+): 'empty' | 'present' | { copyOf: string } => {
   if (transport === 'rsync' && refresh) return 'present';
   return transport === 'rsync' && options.base !== undefined ? { copyOf: options.base } : 'empty';
 };

@@ -56,7 +56,13 @@ async function transfer(
   const snapshots = options.snapshots.filter((one) => agreement.snapshots.includes(one.name));
   if (agreement.transport === 'btrfs') {
     const limit = bytesPerSecond
-      ? { pace: pace(bytesPerSecond, () => performance.now(), (ms) => sleep(ms, undefined, { signal })) }
+      ? {
+          pace: pace(
+            bytesPerSecond,
+            () => performance.now(),
+            (ms) => sleep(ms, undefined, { signal }),
+          ),
+        }
       : {};
     await sendByBtrfs(
       options,
@@ -68,7 +74,11 @@ async function transfer(
     );
     return;
   }
-  const rounds = [...snapshots.map(({ path }) => path), options.volume, ...(agreement.again ? [options.volume] : [])];
+  const rounds = [
+    ...snapshots.map(({ path }) => path),
+    options.volume,
+    ...(agreement.again ? [options.volume] : []),
+  ];
   for (const path of rounds)
     await sendByRsync(host, agreement.rsync, path, filesystem, { signal, onBytes, bytesPerSecond });
 }

@@ -57,7 +57,12 @@ export async function subvolumesOf(host: Host, path: string, wait: Wait): Promis
   return found;
 }
 
-export async function setReadonly(host: Host, path: string, readonly: boolean, { signal }: Wait): Promise<void> {
+export async function setReadonly(
+  host: Host,
+  path: string,
+  readonly: boolean,
+  { signal }: Wait,
+): Promise<void> {
   await host.run(['btrfs', '-q', 'property', 'set', '-f', '-ts', path, 'ro', String(readonly)], { signal });
 }
 
@@ -70,7 +75,11 @@ export interface SubvolumeTools {
 const uuidPattern = /^[0-9a-f-]{36}$/;
 
 /** To be written to or moved, still known for what it was received from: the kernel forgets it of what becomes writable. */
-export async function makeWritable({ host, setReceived }: SubvolumeTools, path: string, wait: Wait): Promise<void> {
+export async function makeWritable(
+  { host, setReceived }: SubvolumeTools,
+  path: string,
+  wait: Wait,
+): Promise<void> {
   const received = field((await show(host, path, wait)).text, 'Received UUID');
   await setReadonly(host, path, false, wait);
   if (uuidPattern.test(received)) setReceived(path, received);
@@ -117,6 +126,7 @@ export async function deleteTree(host: Host, path: string, wait: Wait): Promise<
 /** @throws LxdError `invalid` for a path that leads elsewhere */
 export function checkNested(path: string): string {
   const wrong = !path.startsWith('/') || path.split('/').some((part) => part === '..' || part === '.');
-  if (wrong) throw new LxdError('invalid', `The other server named a subvolume outside of its volume: ${path}`);
+  if (wrong)
+    throw new LxdError('invalid', `The other server named a subvolume outside of its volume: ${path}`);
   return path;
 }
