@@ -14,10 +14,10 @@ export const openProgram: Host['open'] = ([program, ...args], { signal, sockets 
     stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: sockets }, () => 'pipe' as const)],
   });
   let said = '';
-  child.stderr?.on('data', (data: Buffer) => {
+  child.stderr.on('data', (data: Buffer) => {
     said = (said + data.toString('utf8')).slice(-keptOfStderr);
   });
-  child.stdin?.on('error', () => undefined); // a program may end before it has read everything
+  child.stdin.on('error', () => undefined); // a program may end before it has read everything
   const extra = child.stdio.slice(3) as unknown as Duplex[];
   for (const socket of extra) socket.on('error', () => undefined);
 
@@ -49,7 +49,6 @@ export const openProgram: Host['open'] = ([program, ...args], { signal, sockets 
     signal.removeEventListener('abort', end);
   });
   ended.catch(() => undefined);
-  if (!child.stdin || !child.stdout) throw new LxdError('internal', `Cannot run ${program}: no pipes`);
   return {
     stdin: child.stdin,
     stdout: child.stdout,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { toLxdError } from '@lxd-ts/core';
 import type {
   Agent,
   CallOptions,
@@ -120,7 +121,7 @@ export function remoteAgent(peer: Peer): Agent {
       const channel = peer.channel(name, options.signal);
       channel.then(
         (opened) => joinStreams(stream, byteStream(opened)),
-        (error: Error) => stream.destroy(error),
+        (error: unknown) => stream.destroy(toLxdError(error)),
       );
       return Promise.resolve(name);
     };

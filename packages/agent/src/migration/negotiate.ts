@@ -1,6 +1,5 @@
 import { LxdError } from '@lxd-ts/core';
-import type { MigratedSnapshot } from '@lxd-ts/rpc';
-import { wire } from '@lxd-ts/rpc';
+import type { MigratedSnapshot, wire } from '@lxd-ts/rpc';
 import { snapshotItem } from './snapshot-item.ts';
 
 export type Transport = 'rsync' | 'btrfs';
