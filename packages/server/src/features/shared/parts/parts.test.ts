@@ -102,11 +102,10 @@ describe('a member that is away', () => {
     await using at = await setUp();
     at.fail('m2', 'updateNetwork', new LxdError('unavailable', 'Member "m2" is offline'));
     await at.networks.patch('default', 'br0', { config: { 'ipv4.nat': 'true' } }, { caller });
-    expect(at.owed()).toMatchObject([{ member: 'm2' }]);
     expect(at.network('br0')).not.toHaveProperty('pending');
-    at.works('m2', 'updateNetwork');
-    await at.comeBack('m2');
-    expect(at.owed()).toEqual([]);
+    // It is there again at once, and follows by itself.
+    while (at.owed().length > 0) await new Promise(setImmediate);
+    expect(at.calls('m2')).toEqual(['updateNetwork br0', 'updateNetwork br0']);
   });
 
   it('keeps the debt it cannot pay', async () => {
