@@ -129,12 +129,13 @@ async function ownRecords(
   const { formerName } = membership ?? {};
   if (formerName !== undefined && formerName !== name)
     await renameMember(records, formerName, name, { signal });
+  const known = records.get('members', name);
+  const given = (known?.value.roles ?? []).filter((role) => role !== 'control-plane' && role !== 'node');
   const own = {
-    roles: [...options.roles],
+    roles: [...options.roles, ...given],
     address: membership?.address ?? '',
     certificate: membership ? fingerprintOf(membership.identity.certificate) : '',
   };
-  const known = records.get('members', name);
   if (!known) {
     const member = newMember({ name, architecture: machine(), joinedAt: now.toISOString(), ...own });
     await records.transaction().create('members', [name], member).commit({ signal });

@@ -11,10 +11,11 @@ import { bePresent, lead } from './cluster/leader.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
-import type { ClusterContext } from './features/cluster/context.ts';
+import type { EvacuationContext } from './features/cluster/evacuate.ts';
 import { groupRoutes } from './features/cluster/group-routes.ts';
 import { groupsService } from './features/cluster/groups.ts';
-import { forgetTokens } from './features/cluster/tokens.ts';
+import { recoverMembers } from './features/cluster/recover.ts';
+import { memberActionRoutes } from './features/cluster/member-actions.ts';
 import { memberRoutes } from './features/cluster/member-routes.ts';
 import { clusterRoutes, type ClusterOptions } from './features/cluster/routes.ts';
 import { EventHub } from './features/events/hub.ts';
@@ -154,11 +155,13 @@ export function createServer(options: ApiServerOptions): ApiServer {
   });
   const pools = storagePoolsService(services, allDrivers);
   const networks = networksService(services, allDrivers);
-  const cluster: ClusterContext = {
+  const cluster: EvacuationContext = {
     services,
     control: options.cluster.control,
     drivers: allDrivers,
     tokens: new Set(),
+    inHand: new Set(),
+    instances: instances.context,
   };
   const routes = [
     ...serverRoutes(info),
@@ -173,6 +176,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...certificatesRoutes(),
     ...clusterRoutes(cluster),
     ...memberRoutes(cluster),
+    ...memberActionRoutes(cluster),
     ...groupRoutes(groupsService(cluster)),
     ...explainRoutes(instances.context),
     ...resourcesRoutes(),
@@ -198,11 +202,11 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const mesh = joinEvents(events, peers);
   const listener = operations.onChange((operation, project) => events.operation(operation, project));
   const recover: ApiServer['recover'] = async (servers, given) => {
-    await forgetTokens(records, servers, (id) => cluster.tokens.has(id), given.signal);
     // Instances stand on the other two.
     await pools.recover(servers, given);
     await networks.recover(servers, given);
     await instances.recover(servers, given);
+    await recoverMembers(cluster, servers, given);
   };
   return {
     http,

@@ -137,7 +137,7 @@ export class MemberViews {
           );
       }
       const state = agents.state(name);
-      const evacuated = member.state === 'Evacuated';
+      const evacuated = member.state === 'Evacuated' || member.pending?.kind === 'delete';
       views.push({
         name,
         state:

@@ -12,6 +12,8 @@ export interface ClusterContext {
   drivers: Pick<Drivers, 'pool' | 'network'>;
   /** Ids of the join tokens that operations of this server wait for. */
   tokens: Set<string>;
+  /** Members that this server is changing in more than one step: not for recovery. */
+  inHand: Set<string>;
 }
 
 /** Of changes that are only of records. */
@@ -53,4 +55,19 @@ export function tell(
     requestor: { username, protocol },
     ...(context ? { context } : {}),
   });
+}
+
+/** @throws LxdError `conflict` while this server is changing the member otherwise */
+export async function holding<T>(
+  { inHand }: ClusterContext,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (inHand.has(name)) throw new LxdError('conflict', `Cluster member "${name}" is busy`);
+  inHand.add(name);
+  try {
+    return await work();
+  } finally {
+    inHand.delete(name);
+  }
 }

@@ -1,4 +1,4 @@
-import { LxdError, type Config } from '@lxd-ts/core';
+import type { Config } from '@lxd-ts/core';
 import type { MemberRecord } from '@lxd-ts/state';
 import { empty, sync, type RequestContext, type Route } from '../../http/route.ts';
 import { findMember, isShadow, memberUrl, mustBeClustered, type ClusterContext } from './context.ts';
@@ -84,17 +84,5 @@ export function memberRoutes(context: ClusterContext): Route[] {
       return empty;
     },
   };
-  const later = (operationId: string): Route => ({
-    operationId,
-    handle: async () => {
-      throw new LxdError('unsupported', 'This is not possible yet');
-    },
-  });
-  const missing = [
-    'clusterMemberPost',
-    'clusterMemberDelete',
-    'clusterMemberStatePost',
-    'clusterCertificatePut',
-  ];
-  return [list, get, put, patch, ...missing.map(later)];
+  return [list, get, put, patch];
 }

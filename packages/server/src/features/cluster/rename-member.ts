@@ -2,7 +2,7 @@ import type { Config } from '@lxd-ts/core';
 import type { Records, Transaction, Versioned } from '@lxd-ts/state';
 
 /** So many changes go into one transaction. */
-const batchSize = 100;
+const batchSize = 50;
 
 const renamedKey = (all: Record<string, Config>, from: string, to: string): Record<string, Config> =>
   Object.fromEntries(Object.entries(all).map(([name, config]) => [name === from ? to : name, config]));
@@ -15,7 +15,10 @@ export async function renameMember(
   records: Records,
   from: string,
   to: string,
-  { signal }: { signal: AbortSignal },
+  {
+    signal,
+    keep = false,
+  }: { signal: AbortSignal; /** Leaves the member's own record to the caller. */ keep?: boolean },
 ): Promise<void> {
   const each = async <T>(
     items: Versioned<T>[],
@@ -60,7 +63,19 @@ export async function renameMember(
       transaction.update('networks', [value.project, value.name], revision, { ...value, memberConfig });
     },
   );
-  const member = records.get('members', from);
+  await each(records.list('arrears', from), (transaction, { value }) =>
+    transaction
+      .remove('arrears', [from, value.of, value.project, value.name])
+      .put('arrears', [to, value.of, value.project, value.name], { ...value, member: to }),
+  );
+  await each(
+    records.list('instances').filter(({ value }) => value.config['volatile.evacuate.origin'] === from),
+    (transaction, { value, revision }) => {
+      const config = { ...value.config, 'volatile.evacuate.origin': to };
+      transaction.update('instances', [value.project, value.name], revision, { ...value, config });
+    },
+  );
+  const member = keep ? undefined : records.get('members', from);
   if (!member) return;
   await records
     .transaction()

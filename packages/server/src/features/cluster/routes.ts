@@ -6,6 +6,7 @@ import { admit } from './admit.ts';
 import { memberUrl, tell, type ClusterContext } from './context.ts';
 import type { ClusterControl, JoinRequest, MemberConfigKey } from './control.ts';
 import { memberConfigKeys } from './member-config.ts';
+import { checkMemberName } from './names.ts';
 import { createJoinToken, redeem, untilUsed } from './tokens.ts';
 
 interface ClusterPut {
@@ -29,14 +30,6 @@ interface ClusterEnrollPost {
 
 export interface ClusterOptions {
   control: ClusterControl;
-}
-
-/** @throws LxdError `invalid` */
-function checkName(name: string | undefined): string {
-  if (name === undefined || !/^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$/.test(name)) {
-    throw new LxdError('invalid', '"server_name" must be a host name: letters, digits, dashes and dots');
-  }
-  return name;
 }
 
 /** From a join token, as LXD's clients make it, and what else is said of the cluster. @throws LxdError `invalid` */
@@ -85,7 +78,7 @@ export function clusterRoutes(context: ClusterContext): Route[] {
       if (!body.enabled)
         throw new LxdError('unsupported', 'A cluster cannot be disabled; remove its members');
       if (clustered()) throw new LxdError('invalid', 'This server is already clustered');
-      const serverName = checkName(body.server_name);
+      const serverName = checkMemberName(body.server_name);
       const token = body.cluster_token ?? body.cluster_password;
       const address =
         body.server_address ?? records.get('serverConfig')?.value.config['core.https_address'] ?? '';
@@ -112,7 +105,7 @@ export function clusterRoutes(context: ClusterContext): Route[] {
     operationId: 'clusterMembersPost',
     handle: async ({ body, project, caller }) => {
       if (!clustered()) throw new LxdError('invalid', 'This server is not clustered');
-      const name = checkName(body.server_name);
+      const name = checkMemberName(body.server_name);
       if (records.get('members', name)) {
         throw new LxdError('conflict', `The cluster already has a member with name: ${name}`);
       }
@@ -151,7 +144,7 @@ export function clusterRoutes(context: ClusterContext): Route[] {
     handle: async ({ body, signal }) => {
       if (!clustered()) throw new LxdError('invalid', 'This server is not clustered');
       const now = clock.now();
-      const name = checkName(body.server_name);
+      const name = checkMemberName(body.server_name);
       // Whether the token is good is asked before a certificate is made, and again by the commit.
       redeem(records, name, body.secret, now);
       const { certificate, fingerprint, authority } = await control.certify(name, body.certificate_request);

@@ -171,10 +171,13 @@ export class Placer implements Disposable {
       throw error;
     }
     const fence = records.get('fences', member);
+    const seen = stays ? undefined : records.get('members', member);
     return {
       member,
       placement,
       stake: (transaction) => {
+        // It may be on its way out by now.
+        if (seen) transaction.guard('members', [member], seen.revision);
         if (!fenced) return;
         if (fence) transaction.update('fences', [member], fence.revision, { by: server });
         else transaction.create('fences', [member], { by: server });

@@ -36,6 +36,8 @@ export async function startAll(
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
   const { services } = context;
+  // What is on it waits until it is restored.
+  if (services.records.get('members', member)?.value.state === 'Evacuated') return;
   const wanted = on(context, member)
     .filter(
       ({ record, config }) => shouldStart(config) && !isUp(statusOf(services, record.project, record.name)),

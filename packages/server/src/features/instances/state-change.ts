@@ -27,6 +27,8 @@ export interface StateChange {
   caller?: Caller;
   /** What `volatile.last_state.power` says after a stop; `STOPPED` unless it is to run again at the next start. */
   powerAfter?: 'RUNNING';
+  /** For a start on a member that is being restored. */
+  evenWhereEvacuated?: true;
 }
 
 const descriptions: Readonly<Record<StateAction, string>> = {
@@ -188,6 +190,9 @@ export async function changeState(
     case 'start':
       await busy.run(ref, 'start', 'Failed to create instance start operation: ', async () => {
         if (isUp(status())) throw invalid('The instance is already running');
+        const member = services.records.get('members', memberOf(services, project, name))?.value;
+        if (member?.state === 'Evacuated' && !change.evenWhereEvacuated)
+          throw invalid('Cluster member is evacuated');
         await start(at());
       });
       break;

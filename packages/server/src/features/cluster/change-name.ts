@@ -1,0 +1,97 @@
+import { LxdError } from '@lxd-ts/core';
+import type { MemberRecord, Versioned } from '@lxd-ts/state';
+import type { Caller } from '../../http/route.ts';
+import { effectTimeoutMs } from '../shared/members.ts';
+import { checkMemberName } from './names.ts';
+import { findMember, holding, memberUrl, mustBeClustered, tell, type ClusterContext } from './context.ts';
+import { renameMember } from './rename-member.ts';
+
+/** @param from has the intent on record; `to` may be there already */
+async function finish(context: ClusterContext, from: string, to: string, signal: AbortSignal): Promise<void> {
+  const { control, services } = context;
+  const { records, server } = services;
+  const record = records.get('members', from)?.value;
+  // The member is let in under both names until its records are all under the new one.
+  if (record && !records.get('members', to)) {
+    const pending = { kind: 'rename' as const, operation: '', server, detail: { from } };
+    await records
+      .transaction()
+      .create('members', [to], { ...record, name: to, pending })
+      .commit({ signal });
+  }
+  await control.renameMember(from, to, { signal });
+  await renameMember(records, from, to, { signal });
+  await records.modify('members', [to], ({ pending: _pending, ...rest }) => rest, { signal });
+}
+
+/** @throws LxdError `not-found`, `conflict`, `invalid` */
+export async function changeName(
+  context: ClusterContext,
+  from: string,
+  to: string,
+  caller: Caller,
+): Promise<void> {
+  mustBeClustered(context);
+  const { services } = context;
+  const { records, server } = services;
+  const { value, revision } = findMember(services, from);
+  checkMemberName(to);
+  if (to === from) return;
+  if (records.get('members', to)) throw new LxdError('conflict', 'Conflict');
+  if (value.pending)
+    throw new LxdError('conflict', `Cluster member "${from}" is busy: ${value.pending.kind}`);
+  // The server itself: its records follow when it starts again under its new name.
+  if (from === server)
+    await context.control.renameMember(from, to, { signal: AbortSignal.timeout(effectTimeoutMs) });
+  else await holding(context, from, () => rename(context, { value, revision }, to));
+  tell(services, 'cluster-member-renamed', memberUrl(to), caller, { old_name: from });
+}
+
+/** Intent, effect, outcome. */
+async function rename(context: ClusterContext, found: Versioned<MemberRecord>, to: string): Promise<void> {
+  const { services, control } = context;
+  const { records, server } = services;
+  const { value, revision } = found;
+  const from = value.name;
+  services.agents.get(from);
+  const signal = AbortSignal.timeout(effectTimeoutMs);
+  const pending = { kind: 'rename' as const, operation: '', server, detail: { to } };
+  await records
+    .transaction()
+    .update('members', [from], revision, { ...value, pending })
+    .commit({ signal });
+  try {
+    await finish(context, from, to, signal);
+  } catch (error) {
+    const back = AbortSignal.timeout(effectTimeoutMs);
+    // Once its own record is under the new name it is only a little that is left; recovery does it.
+    if (!records.get('members', from)) throw error;
+    if (records.get('members', to)) {
+      await control.renameMember(to, from, { signal: back }).catch(() => undefined);
+      await renameMember(records, to, from, { signal: back, keep: true });
+    }
+    await records
+      .transaction()
+      .remove('members', [to])
+      .put('members', [from], value)
+      .commit({ signal: back });
+    throw error;
+  }
+}
+
+/** Goes on with a change of name that was cut off. */
+export async function finishRename(
+  context: ClusterContext,
+  record: MemberRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const { from, to } = record.pending?.detail ?? {};
+  if (to !== undefined) await finish(context, record.name, to, signal);
+  else if (from !== undefined && !context.services.records.get('members', from))
+    await context.services.records.modify(
+      'members',
+      [record.name],
+      ({ pending: _pending, ...rest }) => rest,
+      { signal },
+    );
+}
