@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '@lxd-ts/core';
 import { linuxHost } from '@lxd-ts/host';
@@ -78,7 +78,18 @@ describe.each(['btrfs in a loop file', 'btrfs in a directory of a filesystem'])(
     for (const path of [inside, join(inside, 'with space'), join(inside, 'with space/images')]) {
       execFileSync('btrfs', ['-q', 'subvolume', 'create', path]);
     }
+    writeFileSync(join(inside, 'with space/images/kept'), 'deep');
     execFileSync('btrfs', ['property', 'set', '-ts', join(inside, 'with space/images'), 'ro', 'true']);
+    const snapshot = { ...c1, snapshot: 's1' };
+    await pool.copyVolume(c1, snapshot, wait);
+    execFileSync('btrfs', ['property', 'set', '-ts', join(inside, 'with space/images'), 'ro', 'false']);
+    writeFileSync(join(inside, 'with space/images/kept'), 'changed');
+    const kept = (volume: VolumeRef) =>
+      readFileSync(join(pool.volumePath(volume), 'machines/with space/images/kept'), 'utf8');
+    expect(kept(snapshot)).toBe('deep');
+    await pool.restoreVolume(snapshot, wait);
+    expect(kept(c1)).toBe('deep');
+    expect(readdirSync(join(pool.path, 'containers-snapshots/c1'))).toEqual(['s1']);
     await pool.deleteVolume(c1, wait);
     expect(readdirSync(join(pool.path, 'containers'))).toEqual([]);
     await pool.delete(wait);

@@ -17,10 +17,17 @@ export interface VolumeRef {
   project: string;
   /** An image's is its fingerprint. */
   name: string;
+  /** Of a snapshot of the volume: its name. */
+  snapshot?: string;
 }
 
 /** Fills an empty directory, e.g. by unpacking an image. Called at most once per volume. */
 export type Fill = (directory: string, options: WaitOptions) => Promise<void>;
+
+export interface CopyOptions extends WaitOptions {
+  /** The source is written to. Whoever cannot copy it at one moment lets it stand still with this, for the last of the work only. */
+  still?: (work: () => Promise<void>) => Promise<void>;
+}
 
 /** An opened pool. All calls are idempotent. Paths of volumes follow LXD's layout. */
 export interface StoragePool {
@@ -36,14 +43,19 @@ export interface StoragePool {
   /** Where the volume's files are while the pool is mounted. */
   volumePath(volume: VolumeRef): string;
   volumes(type: VolumeRef['type']): Promise<VolumeRef[]>;
+  /** Names of the volume's snapshots. */
+  snapshots(volume: VolumeRef): Promise<string[]>;
   exists(volume: VolumeRef): Promise<boolean>;
   createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void>;
   /** From the unpacked image in this pool where the driver is `optimizedImages` (unpacked once, by `fill`), else by `fill`. */
   createFromImage(volume: VolumeRef, fingerprint: string, fill: Fill, options: WaitOptions): Promise<void>;
-  /** From a volume of this pool. */
-  copyVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void>;
+  /** From a volume or a snapshot of this pool, without its snapshots. What is copied to a snapshot cannot be written to. */
+  copyVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void>;
+  /** The volume becomes what its snapshot is; nobody may use it meanwhile. After a crash the same call finishes it. */
+  restoreVolume(snapshot: VolumeRef, options: WaitOptions): Promise<void>;
+  /** With its snapshots. A snapshot keeps its volume. */
   renameVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void>;
-  /** Gone already: nothing done. */
+  /** With its snapshots. Gone already: nothing done. */
   deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void>;
   /** Bytes used by the volume; undefined where the pool cannot tell. */
   volumeUsage(volume: VolumeRef, options: WaitOptions): Promise<number | undefined>;

@@ -1,6 +1,6 @@
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectPrefixed } from '@lxd-ts/core';
+import { LxdError, projectPrefixed } from '@lxd-ts/core';
 import type { VolumeRef } from './driver.ts';
 
 /** LXD's directories in a pool, and who may pass: containers' roots are reached by their id maps, the rest is root's alone. */
@@ -29,8 +29,19 @@ export function volumeName(volume: VolumeRef): string {
   return volume.type === 'container' ? projectPrefixed(volume.project, volume.name) : volume.name;
 }
 
+/** Where whatever is beside the volume, or the snapshot, is. */
+const parentPath = (pool: string, volume: VolumeRef): string =>
+  volume.snapshot === undefined ? join(pool, parents[volume.type]) : snapshotsPath(pool, volume);
+
+function lastName(volume: VolumeRef): string {
+  const { snapshot } = volume;
+  if (snapshot === undefined) return volumeName(volume);
+  if (/^\.|\/|^$/.test(snapshot)) throw new LxdError('invalid', `Invalid snapshot name "${snapshot}"`);
+  return snapshot;
+}
+
 export const volumePath = (pool: string, volume: VolumeRef): string =>
-  join(pool, parents[volume.type], volumeName(volume));
+  join(parentPath(pool, volume), lastName(volume));
 
 /** Its snapshots, by name, are in here. */
 export const snapshotsPath = (pool: string, volume: VolumeRef): string =>
@@ -38,7 +49,7 @@ export const snapshotsPath = (pool: string, volume: VolumeRef): string =>
 
 /** Beside the volume, on the same filesystem, so that one rename makes it whole. */
 export const partialPath = (pool: string, volume: VolumeRef): string =>
-  join(pool, parents[volume.type], `${partial}${volumeName(volume)}`);
+  join(parentPath(pool, volume), `${partial}${lastName(volume)}`);
 
 export async function makeDirectories(pool: string): Promise<void> {
   for (const [name, mode] of directories) await mkdir(join(pool, name), { recursive: true, mode });
@@ -61,15 +72,64 @@ export async function listVolumes(pool: string, type: VolumeRef['type']): Promis
   return names.filter((name) => !name.startsWith(partial)).map((name) => volumeOf(type, name));
 }
 
+/** Its own, whole ones. */
+export async function listSnapshots(pool: string, volume: VolumeRef): Promise<string[]> {
+  const names = await readdir(snapshotsPath(pool, volume)).catch(() => []);
+  return names.filter((name) => !name.startsWith(partial));
+}
+
+/** Where a volume or a snapshot is to be made. */
+export async function makeParent(pool: string, volume: VolumeRef): Promise<void> {
+  if (volume.snapshot === undefined) return;
+  await mkdir(snapshotsPath(pool, volume), { recursive: true, mode: 0o700 });
+}
+
+/** A directory that holds no snapshot any more goes. */
+export const dropParent = (pool: string, volume: VolumeRef): Promise<void> =>
+  rmdir(snapshotsPath(pool, volume)).catch(() => undefined);
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** The volume and its snapshots, or one snapshot, under another name. Cut off, the same call goes on with it. */
+export async function renameVolume(pool: string, from: VolumeRef, to: VolumeRef): Promise<void> {
+  if (await exists(volumePath(pool, to)))
+    throw new LxdError('conflict', `Volume "${lastName(to)}" exists already`);
+  if (from.snapshot === undefined && (await exists(snapshotsPath(pool, from)))) {
+    await dropParent(pool, to);
+    await rename(snapshotsPath(pool, from), snapshotsPath(pool, to));
+  }
+  await rename(volumePath(pool, from), volumePath(pool, to));
+}
+
+const partialsIn = async (directory: string): Promise<string[]> =>
+  (await readdir(directory).catch(() => []))
+    .filter((name) => name.startsWith(partial))
+    .map((name) => join(directory, name));
+
 /** What a crash left half made. */
 export async function listPartials(pool: string): Promise<string[]> {
   const found = await Promise.all(
     Object.values(parents).map(async (parent) => {
-      const names = await readdir(join(pool, parent)).catch(() => []);
-      return names.filter((name) => name.startsWith(partial)).map((name) => join(pool, parent, name));
+      const snapshots = join(pool, `${parent}-snapshots`);
+      const volumes = await readdir(snapshots).catch(() => []);
+      const within = volumes.map((name) => partialsIn(join(snapshots, name)));
+      return (await Promise.all([partialsIn(join(pool, parent)), ...within])).flat();
     }),
   );
   return found.flat();
+}
+
+/** Directories that were made for snapshots and hold none. */
+export async function dropEmptyParents(pool: string): Promise<void> {
+  for (const parent of Object.values(parents)) {
+    const snapshots = join(pool, `${parent}-snapshots`);
+    for (const name of await readdir(snapshots).catch(() => []))
+      await rmdir(join(snapshots, name)).catch(() => undefined);
+  }
 }
 
 /** The first thing in the pool that is not one of our empty directories; undefined when it is empty. */

@@ -13,13 +13,18 @@ import type { Host } from '@lxd-ts/host';
 import type { Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
 import {
   firstUsed,
+  dropEmptyParents,
+  dropParent,
   listPartials,
+  listSnapshots,
   listVolumes,
   loopFile,
   makeDirectories,
+  makeParent,
   partialPath,
   poolPath,
   removeDirectories,
+  renameVolume,
   volumePath,
 } from '../layout.ts';
 import { commonSchema, sizeSchema } from '../schema.ts';
@@ -152,6 +157,7 @@ class BtrfsPool implements StoragePool {
     await chmod(this.path, 0o711);
     await makeDirectories(this.path);
     for (const left of await listPartials(this.path)) await this.#removeSubvolume(left, signal);
+    await dropEmptyParents(this.path);
   }
 
   unmount({ signal }: WaitOptions): Promise<void> {
@@ -250,22 +256,96 @@ class BtrfsPool implements StoragePool {
     }
   }
 
+  snapshots(volume: VolumeRef): Promise<string[]> {
+    return listSnapshots(this.path, volume);
+  }
+
   async copyVolume(from: VolumeRef, to: VolumeRef, { signal }: WaitOptions): Promise<void> {
     if (await this.exists(to)) return;
-    // A snapshot appears whole or not at all.
+    await makeParent(this.path, to);
+    const [source, target] = [this.volumePath(from), this.volumePath(to)];
+    const readonly = to.snapshot !== undefined;
+    const { stdout } = await this.#btrfs(['subvolume', 'list', '-o', '--', source], signal);
+    if (stdout.trim() === '') {
+      // One snapshot appears whole or not at all.
+      await this.#snapshot(source, target, readonly, signal);
+      return;
+    }
+    const path = partialPath(this.path, to);
+    await this.#removeSubvolume(path, signal);
+    try {
+      await this.#copyTree(source, path, readonly, signal);
+      await rename(path, target);
+    } catch (error) {
+      await this.#removeSubvolume(path, AbortSignal.timeout(60_000));
+      throw error;
+    }
+  }
+
+  async #snapshot(from: string, to: string, readonly: boolean, signal: AbortSignal): Promise<void> {
     await this.#btrfs(
-      ['-q', 'subvolume', 'snapshot', '--', this.volumePath(from), this.volumePath(to)],
+      ['-q', 'subvolume', 'snapshot', ...(readonly ? ['-r'] : []), '--', from, to],
       signal,
     );
   }
 
-  async renameVolume(from: VolumeRef, to: VolumeRef): Promise<void> {
-    if (await this.exists(to)) throw new LxdError('conflict', `Volume "${to.name}" exists already`);
-    await rename(this.volumePath(from), this.volumePath(to));
+  /** With the subvolumes inside it, which btrfs by itself leaves out. */
+  async #copyTree(from: string, to: string, readonly: boolean, signal: AbortSignal): Promise<void> {
+    const inside = await this.#nestedIn(from, signal);
+    await this.#snapshot(from, to, false, signal);
+    for (const nested of inside) {
+      // An empty directory is where it was.
+      await rmdir(join(to, nested));
+      await this.#snapshot(join(from, nested), join(to, nested), false, signal);
+    }
+    if (!readonly) return;
+    for (const one of [...inside.reverse(), ''])
+      await this.#btrfs(['-q', 'property', 'set', '-ts', join(to, one), 'ro', 'true'], signal);
+  }
+
+  /** Paths within it of the subvolumes inside it, outer ones first. */
+  async #nestedIn(path: string, signal: AbortSignal): Promise<string[]> {
+    // Both tell paths from the top of the filesystem, wherever it is mounted.
+    const [self, list] = await Promise.all([
+      this.#btrfs(['subvolume', 'show', '--', path], signal),
+      this.#btrfs(['subvolume', 'list', '-o', '--', path], signal),
+    ]);
+    const top = `${self.stdout.split('\n')[0]?.trim() ?? ''}/`;
+    const direct = list.stdout
+      .split('\n')
+      .map((line) => / path (.*)$/.exec(line)?.[1] ?? '')
+      .filter((name) => name.startsWith(top))
+      .map((name) => name.slice(top.length));
+    const all: string[] = [];
+    for (const one of direct.sort()) {
+      const deeper = await this.#nestedIn(join(path, one), signal);
+      all.push(one, ...deeper.map((nested) => join(one, nested)));
+    }
+    return all;
+  }
+
+  async restoreVolume(from: VolumeRef, { signal }: WaitOptions): Promise<void> {
+    const { snapshot: _, ...volume } = from;
+    const path = this.volumePath(volume);
+    const fresh = partialPath(this.path, { ...volume, name: `${volume.name}.restored` });
+    const old = partialPath(this.path, volume);
+    for (const left of [fresh, old]) await this.#removeSubvolume(left, signal);
+    await this.#copyTree(this.volumePath(from), fresh, false, signal);
+    if (await exists(path)) await rename(path, old);
+    await rename(fresh, path);
+    await this.#removeSubvolume(old, signal);
+  }
+
+  renameVolume(from: VolumeRef, to: VolumeRef): Promise<void> {
+    return renameVolume(this.path, from, to);
   }
 
   async deleteVolume(volume: VolumeRef, { signal }: WaitOptions): Promise<void> {
+    if (volume.snapshot === undefined)
+      for (const snapshot of await this.snapshots(volume))
+        await this.#removeSubvolume(this.volumePath({ ...volume, snapshot }), signal);
     await this.#removeSubvolume(this.volumePath(volume), signal);
+    await dropParent(this.path, volume);
   }
 
   /** Subvolumes that were made inside it (by systemd, by users) go first: btrfs removes none that holds another. */
@@ -281,20 +361,10 @@ class BtrfsPool implements StoragePool {
       allowFailure: true,
     });
     if (quick.status === 0) return;
-    // Both tell paths from the top of the filesystem, wherever it is mounted.
-    const [self, list] = await Promise.all([
-      this.#btrfs(['subvolume', 'show', '--', path], signal),
-      this.#btrfs(['subvolume', 'list', '-o', '--', path], signal),
-    ]);
-    const top = `${self.stdout.split('\n')[0]?.trim() ?? ''}/`;
-    const inside = list.stdout
-      .split('\n')
-      .map((line) => / path (.*)$/.exec(line)?.[1] ?? '')
-      .filter((name) => name.startsWith(top))
-      .map((name) => join(path, name.slice(top.length)));
-    for (const nested of inside) await this.#removeSubvolume(nested, signal);
-    await this.#btrfs(['-q', 'property', 'set', '-ts', path, 'ro', 'false'], signal);
-    await this.#btrfs(['-q', 'subvolume', 'delete', '--', path], signal);
+    const all = ['', ...(await this.#nestedIn(path, signal))].map((nested) => join(path, nested));
+    // What is read-only lets nothing inside it go.
+    for (const one of all) await this.#btrfs(['-q', 'property', 'set', '-f', '-ts', one, 'ro', 'false'], signal);
+    for (const one of all.reverse()) await this.#btrfs(['-q', 'subvolume', 'delete', '--', one], signal);
   }
 
   async volumeUsage(volume: VolumeRef, { signal }: WaitOptions): Promise<number | undefined> {

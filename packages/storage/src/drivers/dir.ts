@@ -1,15 +1,20 @@
 import { access, chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
-import type { Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
+import type { CopyOptions, Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
 import {
+  dropEmptyParents,
+  dropParent,
   firstUsed,
   listPartials,
+  listSnapshots,
   listVolumes,
   makeDirectories,
+  makeParent,
   partialPath,
   poolPath,
   removeDirectories,
+  renameVolume,
   volumePath,
 } from '../layout.ts';
 import { commonSchema } from '../schema.ts';
@@ -84,6 +89,7 @@ class DirPool implements StoragePool {
     }
     await makeDirectories(this.path);
     for (const left of await listPartials(this.path)) await removeTree(this.#host, left, signal);
+    await dropEmptyParents(this.path);
   }
 
   async unmount({ signal }: WaitOptions): Promise<void> {
@@ -96,6 +102,10 @@ class DirPool implements StoragePool {
 
   volumePath(volume: VolumeRef): string {
     return volumePath(this.path, volume);
+  }
+
+  snapshots(volume: VolumeRef): Promise<string[]> {
+    return listSnapshots(this.path, volume);
   }
 
   volumes(type: VolumeRef['type']): Promise<VolumeRef[]> {
@@ -111,6 +121,7 @@ class DirPool implements StoragePool {
     const path = partialPath(this.path, volume);
     await removeTree(this.#host, path, options.signal);
     try {
+      await makeParent(this.path, volume);
       await mkdir(path, { mode: 0o700 });
       await fill?.(path, options);
       await chmod(path, 0o100);
@@ -125,21 +136,54 @@ class DirPool implements StoragePool {
     return this.createVolume(volume, fill, options);
   }
 
-  copyVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void> {
+  copyVolume(from: VolumeRef, to: VolumeRef, { still, ...options }: CopyOptions): Promise<void> {
+    const source = `${this.volumePath(from)}/`;
     const fill: Fill = async (path, { signal }) => {
-      await this.#host.run(['cp', '-a', '--reflink=auto', '--', `${this.volumePath(from)}/.`, path], {
-        signal,
-      });
+      if (!still) {
+        await this.#host.run(['cp', '-a', '--reflink=auto', '--', `${source}.`, path], { signal });
+        return;
+      }
+      const argv = ['rsync', '-aHAXS', '--numeric-ids', '--delete', '--', source, path] as const;
+      // What is written or goes meanwhile is told by its status, and is put right by the second round.
+      await this.#host.run(argv, { signal, allowFailure: true });
+      await still(() => this.#host.run(argv, { signal }).then(() => undefined));
     };
     return this.createVolume(to, fill, options);
   }
 
-  async renameVolume(from: VolumeRef, to: VolumeRef): Promise<void> {
-    if (await this.exists(to)) throw new LxdError('conflict', `Volume "${to.name}" exists already`);
-    await rename(this.volumePath(from), this.volumePath(to));
+  async restoreVolume(from: VolumeRef, { signal }: WaitOptions): Promise<void> {
+    const { snapshot: _, ...volume } = from;
+    const path = this.volumePath(volume);
+    const fresh = partialPath(this.path, { ...volume, name: `${volume.name}.restored` });
+    const old = partialPath(this.path, volume);
+    for (const left of [fresh, old]) await removeTree(this.#host, left, signal);
+    try {
+      await mkdir(fresh, { mode: 0o700 });
+      const source = `${this.volumePath(from)}/.`;
+      await this.#host.run(['cp', '-a', '--reflink=auto', '--', source, fresh], { signal });
+      await chmod(fresh, 0o100);
+      if (await exists(path)) await rename(path, old);
+      await rename(fresh, path);
+    } catch (error) {
+      await removeTree(this.#host, fresh, AbortSignal.timeout(60_000));
+      throw error;
+    }
+    await removeTree(this.#host, old, signal);
   }
 
-  async deleteVolume(volume: VolumeRef, { signal }: WaitOptions): Promise<void> {
+  renameVolume(from: VolumeRef, to: VolumeRef): Promise<void> {
+    return renameVolume(this.path, from, to);
+  }
+
+  async deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void> {
+    if (volume.snapshot === undefined)
+      for (const snapshot of await this.snapshots(volume))
+        await this.#deleteOne({ ...volume, snapshot }, options);
+    await this.#deleteOne(volume, options);
+    await dropParent(this.path, volume);
+  }
+
+  async #deleteOne(volume: VolumeRef, { signal }: WaitOptions): Promise<void> {
     const path = this.volumePath(volume);
     if (!(await exists(path))) return;
     // Gone at once for everybody; a crash before the end leaves a partial, which the next mount removes.

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -107,6 +108,73 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     expect(readFileSync(hostname(container('moved')), 'utf8')).toBe('copy\n');
   });
 
+  test('a snapshot stays what the volume was, and cannot be written to where the driver can help it', async () => {
+    const s1 = { ...container('c1'), snapshot: 's1' };
+    await pool.copyVolume(container('c1'), s1, wait);
+    await pool.copyVolume(container('c1'), s1, wait);
+    expect(await pool.snapshots(container('c1'))).toEqual(['s1']);
+    expect(pool.volumePath(s1)).toBe(join(pool.path, 'containers-snapshots/c1/s1'));
+    writeFileSync(hostname(container('c1')), 'changed\n');
+    expect(readFileSync(hostname(s1), 'utf8')).toBe('image\n');
+    if (world.driver.capabilities.optimizedCopy)
+      expect(() => writeFileSync(hostname(s1), 'no\n')).toThrow(/EROFS/);
+    const bad = { ...container('c1'), snapshot: '../c1' };
+    await expect(pool.copyVolume(container('c1'), bad, wait)).rejects.toMatchObject({ code: 'invalid' });
+  });
+
+  test('what is written to is copied while it stands still, for no longer than it takes', async () => {
+    let stood = 0;
+    const still = async (work: () => Promise<void>) => {
+      stood += 1;
+      await work();
+    };
+    const s2 = { ...container('c1'), snapshot: 's2' };
+    await pool.copyVolume(container('c1'), s2, { ...wait, still });
+    expect(stood).toBe(world.driver.capabilities.optimizedCopy ? 0 : 1);
+    expect(readFileSync(hostname(s2), 'utf8')).toBe('changed\n');
+    expect(lstatSync(pool.volumePath(s2)).mode & 0o777).toBe(0o100);
+  });
+
+  test('a volume goes back to its snapshot, again and again, whatever a crash left', async () => {
+    const s1 = { ...container('c1'), snapshot: 's1' };
+    mkdirSync(join(pool.path, 'containers/.partial-c1.restored/rootfs'), { recursive: true });
+    for (const _ of [1, 2]) {
+      writeFileSync(hostname(container('c1')), 'changed again\n');
+      await pool.restoreVolume(s1, wait);
+      expect(readFileSync(hostname(container('c1')), 'utf8')).toBe('image\n');
+    }
+    writeFileSync(hostname(container('c1')), 'image\n');
+    expect(lstatSync(pool.volumePath(container('c1'))).mode & 0o777).toBe(0o100);
+    // Cut off between taking the old one away and putting the new one in its place.
+    await pool.copyVolume(s1, container('cut'), wait);
+    await pool.copyVolume(container('cut'), { ...container('cut'), snapshot: 's1' }, wait);
+    execFileSync('mv', [pool.volumePath(container('cut')), join(pool.path, 'containers/.partial-cut')]);
+    await pool.restoreVolume({ ...container('cut'), snapshot: 's1' }, wait);
+    expect(readFileSync(hostname(container('cut')), 'utf8')).toBe('image\n');
+    await pool.deleteVolume(container('cut'), wait);
+    expect(readdirSync(join(pool.path, 'containers'))).not.toContain('.partial-cut');
+  });
+
+  test('snapshots are renamed, are copied from, and go where their volume goes', async () => {
+    const of = (name: string, snapshot: string) => ({ ...container(name), snapshot });
+    await pool.renameVolume(of('c1', 's2'), of('c1', 'second'), wait);
+    await expect(pool.renameVolume(of('c1', 's1'), of('c1', 'second'), wait)).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    await pool.copyVolume(of('c1', 'second'), container('from'), wait);
+    await pool.copyVolume(of('c1', 'second'), of('from', 'second'), wait);
+    writeFileSync(hostname(container('from')), 'mine\n');
+    expect(readFileSync(hostname(of('c1', 'second')), 'utf8')).toBe('changed\n');
+    await pool.renameVolume(container('from'), container('to'), wait);
+    expect(await pool.snapshots(container('from'))).toEqual([]);
+    expect(readFileSync(hostname(of('to', 'second')), 'utf8')).toBe('changed\n');
+    await pool.deleteVolume(container('to'), wait);
+    expect(await pool.snapshots(container('to'))).toEqual([]);
+    for (const name of ['s1', 'second', 'second']) await pool.deleteVolume(of('c1', name), wait);
+    expect(readdirSync(join(pool.path, 'containers-snapshots'))).toEqual([]);
+    expect(await names('container')).toEqual(['default/c1', 'default/moved']);
+  });
+
   test('custom volumes have their own place, whatever underscores their names have', async () => {
     const volume: VolumeRef = { type: 'custom', project: 'blue', name: 'my_data' };
     await pool.createVolume(volume, undefined, wait);
@@ -152,11 +220,14 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
 
   test('what a crash left half made is gone after the next mount', async () => {
     mkdirSync(join(pool.path, 'containers/.partial-c9/rootfs'), { recursive: true });
+    mkdirSync(join(pool.path, 'containers-snapshots/c1/.partial-s9/rootfs'), { recursive: true });
+    expect(await pool.snapshots(container('c1'))).toEqual([]);
     expect(await names('container')).toEqual(['default/c1']);
     await pool.unmount(wait);
     await pool.unmount(wait);
     await again().mount(wait);
     await again().mount(wait);
+    expect(readdirSync(join(pool.path, 'containers-snapshots'))).toEqual([]);
     expect(readdirSync(join(pool.path, 'containers'))).toEqual(['c1']);
     expect(readFileSync(hostname(container('c1')), 'utf8')).toBe('image\n');
   });
