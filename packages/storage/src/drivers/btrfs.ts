@@ -283,10 +283,7 @@ class BtrfsPool implements StoragePool {
   }
 
   async #snapshot(from: string, to: string, readonly: boolean, signal: AbortSignal): Promise<void> {
-    await this.#btrfs(
-      ['-q', 'subvolume', 'snapshot', ...(readonly ? ['-r'] : []), '--', from, to],
-      signal,
-    );
+    await this.#btrfs(['-q', 'subvolume', 'snapshot', ...(readonly ? ['-r'] : []), '--', from, to], signal);
   }
 
   /** With the subvolumes inside it, which btrfs by itself leaves out. */
@@ -363,7 +360,8 @@ class BtrfsPool implements StoragePool {
     if (quick.status === 0) return;
     const all = ['', ...(await this.#nestedIn(path, signal))].map((nested) => join(path, nested));
     // What is read-only lets nothing inside it go.
-    for (const one of all) await this.#btrfs(['-q', 'property', 'set', '-f', '-ts', one, 'ro', 'false'], signal);
+    for (const one of all)
+      await this.#btrfs(['-q', 'property', 'set', '-f', '-ts', one, 'ro', 'false'], signal);
     for (const one of all.reverse()) await this.#btrfs(['-q', 'subvolume', 'delete', '--', one], signal);
   }
 

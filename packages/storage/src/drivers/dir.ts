@@ -1,7 +1,15 @@
 import { access, chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
-import type { CopyOptions, Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
+import type {
+  CopyOptions,
+  Fill,
+  StorageContext,
+  StorageDriver,
+  StoragePool,
+  VolumeRef,
+  WaitOptions,
+} from '../driver.ts';
 import {
   dropEmptyParents,
   dropParent,
