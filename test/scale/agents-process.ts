@@ -8,6 +8,9 @@ export interface AgentsArguments {
   authority: Authority;
 }
 
+/** Long enough to be killed meanwhile. */
+const slowMs = 60_000;
+
 async function connect({ names, addresses, authority }: AgentsArguments): Promise<void> {
   const agents = new Map<string, ReturnType<typeof simulatedAgent>>();
   for (const name of names) {
@@ -17,8 +20,16 @@ async function connect({ names, addresses, authority }: AgentsArguments): Promis
     openHubConnections(simulated.agent, identity, { onState: () => undefined }).dial(addresses);
   }
   process.on('message', (message) => {
-    if (message === 'instances')
-      process.send?.(Object.fromEntries([...agents].map(([name, { instances }]) => [name, [...instances]])));
+    switch (message) {
+      case 'instances':
+      case 'running':
+        process.send?.(Object.fromEntries([...agents].map(([name, agent]) => [name, [...agent[message]]])));
+        break;
+      case 'slow':
+      case 'fast':
+        for (const agent of agents.values()) agent.workMs = message === 'slow' ? slowMs : 0;
+        process.send?.({});
+    }
   });
   process.on('disconnect', () => process.exit(0));
   process.send?.({ connected: names.length });

@@ -68,6 +68,7 @@ async function serve({
   api.agents.drop = (agent) => hub.drop(agent);
   const port = await openMemberPort('127.0.0.1:0');
   port.route(hubName, hub.accept);
+  void api.lead(store, { signal });
   const listener = await listenUnix(socket, undefined);
   listener.serve(api.http);
   process.on('message', (message) => {

@@ -2,7 +2,7 @@ import type { InstanceSpec } from '@lxd-ts/core';
 import type { Agent, InstanceStateReport, MemberDescription, Observation } from '@lxd-ts/rpc';
 
 /** What each simulated member has. */
-export const simulated = { cpus: 64, memoryBytes: 256 * 1024 ** 3, poolBytes: 4 * 1024 ** 4 };
+export const capacity = { cpus: 64, memoryBytes: 256 * 1024 ** 3, poolBytes: 4 * 1024 ** 4 };
 
 const description: Omit<MemberDescription, 'hostname'> = {
   version: '0.0.0',
@@ -14,9 +14,9 @@ const description: Omit<MemberDescription, 'hostname'> = {
   firewall: 'nftables',
   storageDrivers: [{ name: 'dir', version: '1', remote: false }],
   networkTypes: ['bridge'],
-  cpus: simulated.cpus,
-  memoryBytes: simulated.memoryBytes,
-  memoryFreeBytes: simulated.memoryBytes,
+  cpus: capacity.cpus,
+  memoryBytes: capacity.memoryBytes,
+  memoryFreeBytes: capacity.memoryBytes,
 };
 
 const report = (running: boolean): InstanceStateReport => ({
@@ -49,13 +49,18 @@ export interface SimulatedAgent {
   /** `project/name` of all it has. */
   instances: Set<string>;
   running: Set<string>;
+  /** Milliseconds that each change takes from now on. */
+  workMs: number;
 }
 
-/** An agent whose instances are names in memory; each change takes `workMs`. */
-export function simulatedAgent(hostname: string, workMs = 0): SimulatedAgent {
+/** An agent whose instances are names in memory. */
+export function simulatedAgent(hostname: string): SimulatedAgent {
   const instances = new Set<string>();
   const running = new Set<string>();
-  const work = () => (workMs > 0 ? new Promise<void>((done) => setTimeout(done, workMs)) : Promise.resolve());
+  const work = () =>
+    simulated.workMs > 0
+      ? new Promise<void>((over) => setTimeout(over, simulated.workMs))
+      : Promise.resolve();
   const done = async () => {
     await work();
     return outcome;
@@ -66,7 +71,7 @@ export function simulatedAgent(hostname: string, workMs = 0): SimulatedAgent {
     membership: () => Promise.resolve(),
     poolUsage: () =>
       Promise.resolve({
-        space: { used: 0, total: simulated.poolBytes },
+        space: { used: 0, total: capacity.poolBytes },
         inodes: { used: 0, total: 1_000_000 },
       }),
     createInstance: (spec) => {
@@ -100,5 +105,6 @@ export function simulatedAgent(hostname: string, workMs = 0): SimulatedAgent {
       await new Promise((over) => signal.addEventListener('abort', over, { once: true }));
     },
   };
-  return { agent: does as Agent, instances, running };
+  const simulated: SimulatedAgent = { agent: does as Agent, instances, running, workMs: 0 };
+  return simulated;
 }

@@ -14,19 +14,28 @@ export interface Size {
   instances: number;
 }
 
+export interface SimulationOptions extends Pick<Size, 'servers' | 'members'> {
+  /** Agents in one process; default 100. */
+  perProcess?: number;
+  offlineThresholdMs?: number;
+}
+
 export interface Simulation extends AsyncDisposable {
   servers: Child[];
   /** To each server. */
   rests: Rest[];
   agents: Child[];
   etcdPid: number;
+  /** Of etcd. */
+  endpoints: string[];
+  /** Starts a process of agents with these names, in place of one that ended. */
+  startAgents(names: string[]): Child;
   /** Of the members that run instances. */
   members: string[];
   /** Milliseconds until all agents were connected to all servers. */
   connectMs: number;
 }
 
-const perProcess = 100;
 const patienceMs = 180_000;
 export const serverName = (number: number): string => `s${number}`;
 
@@ -75,10 +84,9 @@ async function firstRecords(endpoints: string[], servers: string[], members: str
 }
 
 /** Real servers over a real etcd, and agents that only pretend, over the real RPC contract. */
-export async function startSimulation({
-  servers: serverCount,
-  members: memberCount,
-}: Size): Promise<Simulation> {
+export async function startSimulation(options: SimulationOptions): Promise<Simulation> {
+  const { servers: serverCount, members: memberCount, perProcess = 100 } = options;
+  const { offlineThresholdMs = 20_000 } = options;
   const { signal } = new AbortController();
   const dir = mkdtempSync(join(tmpdir(), 'lxd-ts-scale-'));
   await using stack = new AsyncDisposableStack();
@@ -99,21 +107,21 @@ export async function startSimulation({
         endpoints,
         authority,
         socket: socketOf(name),
-        offlineThresholdMs: 20_000,
+        offlineThresholdMs,
       }),
     ),
   );
   const addresses = await Promise.all(
     servers.map(async (server) => (await server.heard<{ address: string }>()).address),
   );
+  const startAgents = (of: string[]) => new Child('agents-process.ts', { names: of, addresses, authority });
   const began = performance.now();
   const agents: Child[] = [];
   for (let at = 0; at < members.length; at += perProcess)
-    agents.push(
-      stack.use(
-        new Child('agents-process.ts', { names: members.slice(at, at + perProcess), addresses, authority }),
-      ),
-    );
+    agents.push(startAgents(members.slice(at, at + perProcess)));
+  stack.defer(async () => {
+    await Promise.all(agents.map((child) => child[Symbol.asyncDispose]()));
+  });
   await Promise.all(agents.map((child) => child.heard()));
   for (const server of servers) {
     for (;;) {
@@ -134,6 +142,12 @@ export async function startSimulation({
     rests,
     agents,
     etcdPid: etcd.pid,
+    endpoints,
+    startAgents: (of) => {
+      const child = startAgents(of);
+      agents.push(child);
+      return child;
+    },
     members,
     connectMs,
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -52,6 +52,10 @@ const grpcError = (error: unknown): { code: status; details: string } => {
   return { code: grpcStatusOf(code), details: message };
 };
 
+/** Ends a stream with a status that the other end hears; destroying it would tell nobody. */
+const endWith = (stream: ServerDuplexStream<AgentMessage, HubMessage>, error: LxdError): void =>
+  void stream.emit('error', Object.assign(error, grpcError(error)));
+
 /** One connected agent. */
 class Connection implements Peer {
   readonly member: string;
@@ -168,7 +172,7 @@ class Connection implements Peer {
 
   /** Nothing is heard from the other end: what is under way is given up, and it may connect again. */
   drop(): void {
-    this.#stream.destroy();
+    endWith(this.#stream, new LxdError('unavailable', 'Nothing was heard for too long'));
   }
 
   end(): void {
@@ -192,7 +196,7 @@ export function startAgentHub(options: AgentHubOptions): AgentHub {
 
   server.addService(AgentHubService, {
     session: (stream: ServerDuplexStream<AgentMessage, HubMessage>) => {
-      const refuse = (error: LxdError) => stream.destroy(Object.assign(error, grpcError(error)));
+      const refuse = (error: LxdError) => endWith(stream, error);
       let name: string;
       let fingerprint: string;
       try {

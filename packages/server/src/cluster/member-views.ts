@@ -179,7 +179,7 @@ interface Presence {
   on(member: string): boolean;
 }
 
-/** Where a pool or network is. One that says nothing of any member is everywhere. */
+/** Where a pool or network is. */
 function presence(
   name: string,
   record: { status: string; memberConfig: Readonly<Record<string, unknown>> } | undefined,
