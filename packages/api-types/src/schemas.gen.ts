@@ -29,6 +29,7 @@ export type InstanceSource = components['schemas']['InstanceSource'];
 export type InstancesPut = components['schemas']['InstancesPut'];
 export type InstancePut = components['schemas']['InstancePut'];
 export type InstancePost = components['schemas']['InstancePost'];
+export type InstancePostTarget = components['schemas']['InstancePostTarget'];
 export type InstanceState = components['schemas']['InstanceState'];
 export type InstanceStateCPU = components['schemas']['InstanceStateCPU'];
 export type InstanceStateMemory = components['schemas']['InstanceStateMemory'];

@@ -1433,10 +1433,10 @@ export interface components {
         /** @description What a new instance is filled with. */
         InstanceSource: {
             /**
-             * @description An image, nothing, or another instance of this server.
+             * @description An image, nothing, another instance of this server, or one of another server.
              * @enum {string}
              */
-            type: "image" | "none" | "copy";
+            type: "image" | "none" | "copy" | "migration";
             /** @description Alias of the image. */
             alias?: string;
             /** @description Fingerprint of the image, or its first characters. */
@@ -1445,7 +1445,10 @@ export interface components {
             /** @description Image server; only the own one for now. */
             server?: string;
             protocol?: string;
-            /** @example pull */
+            /**
+             * @description Migration: `pull` goes to the source, `push` waits for it.
+             * @example pull
+             */
             mode?: string;
             /** @description Copy: name of the instance. */
             source?: string;
@@ -1455,13 +1458,18 @@ export interface components {
             instance_only?: boolean;
             /** @description Older name of `instance_only`. */
             container_only?: boolean;
+            /** @description Migration: with its memory; refused. */
             live?: boolean;
+            /** @description Bring an instance that is there up to date. */
             refresh?: boolean;
             allow_inconsistent?: boolean;
+            /** @description Migration: the certificate that the source must have, in PEM. */
             certificate?: string;
             secret?: string;
             secrets?: components["schemas"]["Config"];
+            /** @description Migration: URL of the operation of the source. */
             operation?: string;
+            /** @description Migration: fingerprint of the image it was made from. */
             "base-image"?: string;
         };
         InstancesPut: {
@@ -1481,14 +1489,27 @@ export interface components {
         InstancePost: {
             /** @description The new name. */
             name?: string;
+            /** @description Send it to another server. */
             migration?: boolean;
+            /** @description Migration: with its memory; refused while it runs. */
             live?: boolean;
+            /** @description Migration: without snapshots. */
             instance_only?: boolean;
+            /** @description Older name of `instance_only`. */
             container_only?: boolean;
             allow_inconsistent?: boolean;
+            target?: components["schemas"]["InstancePostTarget"];
             pool?: string;
             project?: string;
         };
+        /** @description Where a migration goes. Without it the other server comes. */
+        InstancePostTarget: {
+            /** @description The certificate that the target must have, in PEM. */
+            certificate?: string;
+            /** @description URL of the operation of the target. */
+            operation?: string;
+            secrets?: components["schemas"]["Config"];
+        } | null;
         InstanceState: {
             status: string;
             status_code: components["schemas"]["StatusCode"];

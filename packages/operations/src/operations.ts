@@ -39,7 +39,7 @@ export interface OperationRequest {
    * server's). Kept in memory: such an operation ends with its process.
    */
   sockets?: Record<string, (socket: unknown) => void>;
-  /** Committed in the same transaction as the operation's record: the intent (`pending`) of what `run` does. */
+  /** Committed before it runs, in the same transaction as the operation's record where it has one: the intent (`pending`) of what `run` does. */
   intent?: (operationId: string, transaction: Transaction) => void;
   /** The work. Its result is merged into `metadata`; a throw is the operation's failure. */
   run(operation: RunningOperation): Promise<Record<string, unknown> | void>;

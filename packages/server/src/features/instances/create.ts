@@ -3,6 +3,9 @@ import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { InstanceSource } from '@lxd-ts/rpc';
 import type { ImageRecord, InstanceRecord, Pending, Transaction } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
+import type { MigrationEnd } from '../migration/ends.ts';
+import { receiveMigrated, sinkEnd } from '../migration/receive.ts';
+import { recordReceived } from '../migration/snapshots.ts';
 import { checkInstanceConfig } from './config-schema.ts';
 import {
   findInstance,
@@ -17,7 +20,7 @@ import { expandIn, rootDisk } from './expand.ts';
 import { generateName } from './names.ts';
 import type { Choice } from './placement.ts';
 import { removeInstance } from './remove.ts';
-import type { InstancesPost } from './requests.ts';
+import type { InstancesPost, InstanceSourceBody } from './requests.ts';
 import { sourceImage } from './source.ts';
 import { instanceSpec } from './spec.ts';
 import { bringImage } from './transfer-image.ts';
@@ -37,7 +40,11 @@ export interface CreateRequest {
 /** What is to be made, and what fills it. */
 interface Plan {
   record: InstanceRecord;
-  source: { kind: 'image'; image: ImageRecord } | { kind: 'none' } | { kind: 'copy'; from: InstanceRecord };
+  source:
+    | { kind: 'image'; image: ImageRecord }
+    | { kind: 'none' }
+    | { kind: 'copy'; from: InstanceRecord }
+    | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd };
 }
 
 /** A plan with its place. */
@@ -49,7 +56,8 @@ interface Creation extends Plan {
 type Origin =
   | { kind: 'image'; image: ImageRecord | undefined }
   | { kind: 'none' }
-  | { kind: 'copy'; from: InstanceRecord };
+  | { kind: 'copy'; from: InstanceRecord }
+  | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd };
 
 const set = (config: Config | null | undefined): Config =>
   Object.fromEntries(Object.entries(config ?? {}).filter(([, value]) => value !== ''));
@@ -77,7 +85,7 @@ function originOf({ services }: InstancesContext, { project, body }: CreateReque
       return { kind: 'copy', from: from.value };
     }
     case 'migration':
-      throw new LxdError('unsupported', `Mode "${source.mode ?? ''}" not implemented`);
+      return { kind: 'migration', source, end: sinkEnd(services, source) };
     default:
       throw new LxdError('invalid', `Unknown source type ${source.type ?? ''}`);
   }
@@ -125,6 +133,13 @@ function draft(
       'volatile.apply_template': 'copy',
     };
   }
+  if (origin.kind === 'migration')
+    record.config = {
+      ...record.config,
+      'volatile.apply_template': 'copy',
+      // However its files come, they are kept with the ids inside.
+      'volatile.last_state.idmap': '[]',
+    };
   return record;
 }
 
@@ -234,13 +249,13 @@ export async function createInstance(
 
   const names = origin.kind === 'copy' ? [name, origin.from.name] : [name];
   const operation = {
-    class: 'task' as const,
+    ...(origin.kind === 'migration' ? origin.end.operation : { class: 'task' as const }),
     description: 'Creating instance',
     project,
     resources: { instances: names, ...(type === 'virtual-machine' ? {} : { containers: names }) },
   };
   const fail = (error: unknown) =>
-    services.operations.start({ ...operation, run: () => Promise.reject(toLxdError(error)) });
+    services.operations.start({ ...operation, class: 'task', run: () => Promise.reject(toLxdError(error)) });
 
   for (let attempt = 0; ; attempt++) {
     let choice: Choice;
@@ -293,35 +308,48 @@ function checkTarget({ services, placer }: InstancesContext, { target }: CreateR
   placer.checkTarget(target);
 }
 
-/** The effect: files on the member, then the outcome on record. A failure takes everything back. */
-async function fill(
-  context: InstancesContext,
+/** Has the member make the files, and puts the outcome on record. */
+async function make(
+  { services }: InstancesContext,
   { record, member, source }: Creation,
   running: RunningOperation,
 ): Promise<void> {
-  const { services } = context;
   const { project, name } = record;
   const options = {
     signal: running.signal,
     onProgress: (progress: Record<string, string>) => running.update(progress),
   };
-  try {
-    const agent = services.agents.get(member);
-    let from: InstanceSource = { type: 'none' };
-    if (source.kind === 'image') {
-      await bringImage(services, project, source.image.fingerprint, member, options);
-      from = { type: 'image', fingerprint: source.image.fingerprint };
-    } else if (source.kind === 'copy') {
-      const now = findInstance(services, source.from.project, source.from.name).value;
-      from = { type: 'copy', source: instanceSpec(services, now, member) };
-    }
-    const outcome = await agent.createInstance(instanceSpec(services, record, member), from, options);
-    await services.records.modify(
-      'instances',
-      [project, name],
-      ({ pending: _pending, ...value }) => ({ ...value, config: withOutcome(value.config, outcome) }),
-      options,
+  if (source.kind === 'migration') {
+    await receiveMigrated(services, { record, member, ...source }, running, ({ snapshots }) =>
+      recordReceived(services, record, snapshots, options),
     );
+    return;
+  }
+  const agent = services.agents.get(member);
+  let from: InstanceSource = { type: 'none' };
+  if (source.kind === 'image') {
+    await bringImage(services, project, source.image.fingerprint, member, options);
+    from = { type: 'image', fingerprint: source.image.fingerprint };
+  } else if (source.kind === 'copy') {
+    const now = findInstance(services, source.from.project, source.from.name).value;
+    from = { type: 'copy', source: instanceSpec(services, now, member) };
+  }
+  const outcome = await agent.createInstance(instanceSpec(services, record, member), from, options);
+  await services.records.modify(
+    'instances',
+    [project, name],
+    ({ pending: _pending, ...value }) => ({ ...value, config: withOutcome(value.config, outcome) }),
+    options,
+  );
+}
+
+/** The effect: files on the member, then the outcome on record. A failure takes everything back. */
+async function fill(context: InstancesContext, creation: Creation, running: RunningOperation): Promise<void> {
+  const { services } = context;
+  const { record, source } = creation;
+  const { project, name } = record;
+  try {
+    await make(context, creation, running);
   } catch (error) {
     await takeBack(context, project, name);
     throw error;

@@ -22,6 +22,15 @@ export interface InstanceSourceBody {
   /** For a copy. */
   source?: string;
   project?: string;
+  /** For a migration: where it comes from, when we go there. */
+  operation?: string;
+  secrets?: Record<string, string> | null;
+  certificate?: string;
+  'base-image'?: string;
+  live?: boolean;
+  refresh?: boolean;
+  instance_only?: boolean;
+  container_only?: boolean;
 }
 
 export interface InstancesPost extends InstancePut {
@@ -34,6 +43,11 @@ export interface InstancesPost extends InstancePut {
 export interface InstancePost {
   name?: string;
   migration?: boolean;
+  live?: boolean;
+  instance_only?: boolean;
+  container_only?: boolean;
+  /** Where a migration goes, when we go there. */
+  target?: { operation?: string; secrets?: Record<string, string> | null; certificate?: string } | null;
   pool?: string;
   project?: string;
 }

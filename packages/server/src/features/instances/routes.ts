@@ -1,6 +1,7 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Readable } from 'node:stream';
 import { empty, started, sync, type Reply, type RequestContext, type Route } from '../../http/route.ts';
+import { startSending } from '../migration/send.ts';
 import { parseFilter } from '../shared/filter.ts';
 import { clearConsole, consoleLog, startConsole } from './console.ts';
 import { findInstance, memberOf } from './context.ts';
@@ -125,7 +126,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
     operationId: 'instancePost',
     async handle(request) {
       const { project, body } = request;
-      if (body.migration) throw new LxdError('unsupported', 'Migration is not supported yet');
+      if (body.migration) return started(await startSending(context, project, nameOf(request), body));
       if (body.pool || body.project)
         throw new LxdError('unsupported', 'Moving an instance is not supported yet');
       return started(await startRename(context, project, nameOf(request), body.name));

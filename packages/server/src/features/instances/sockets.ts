@@ -30,13 +30,13 @@ export class Sockets {
   }
 
   /** @throws LxdError `timeout` when the client does not come */
-  async get(name: string, signal: AbortSignal): Promise<WebSocket> {
+  async get(name: string, signal: AbortSignal, timeoutMs = connectTimeoutMs): Promise<WebSocket> {
     const waiting = this.#connected.get(name);
     if (!waiting) throw new LxdError('internal', `no socket "${name}"`);
     const given = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => given.reject(new LxdError('timeout', 'Timed out waiting for websockets to connect')),
-      connectTimeoutMs,
+      timeoutMs,
     );
     const abort = () => given.reject(new LxdError('cancelled', 'The operation was cancelled'));
     signal.addEventListener('abort', abort, { once: true });

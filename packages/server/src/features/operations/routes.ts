@@ -84,11 +84,15 @@ export function operationsRoutes({ operations, peers, server, log }: Services): 
     atOwner('operationWaitGet', async (request) =>
       sync(await operations.wait(found(request).id, timeoutOf(request.query), { signal: request.signal })),
     ),
-    atOwner('operationWebsocketGet', async (request) => {
-      const secret = request.query.get('secret');
-      if (!secret) throw new LxdError('invalid', 'Missing secret');
-      const accept = operations.socket(found(request).id, secret);
-      return Promise.resolve({ kind: 'websocket', accept });
-    }),
+    {
+      // Its secret is what it takes: other servers come with nothing else.
+      untrusted: true,
+      ...atOwner('operationWebsocketGet', async (request) => {
+        const secret = request.query.get('secret');
+        if (!secret) throw new LxdError('invalid', 'Missing secret');
+        const accept = operations.socket(found(request).id, secret);
+        return Promise.resolve({ kind: 'websocket', accept });
+      }),
+    },
   ];
 }

@@ -30,6 +30,14 @@ export const apiExtensions: readonly string[] = [
     'container_raw_mount',
   ],
   ...['container_mount_propagation', 'unix_device_rename'],
+  // Migration
+  ...[
+    'container_push',
+    'container_push_target',
+    'container_only_migration',
+    'migration_progress',
+    'container_incremental_copy',
+  ],
   // Exec and console
   ...[
     'container_exec_recording',

@@ -1,0 +1,60 @@
+import { LxdError } from '@lxd-ts/core';
+import type { OperationView } from '@lxd-ts/operations';
+import { findInstance, isUp, memberOf, statusOf, type InstancesContext } from '../instances/context.ts';
+import type { InstancePost } from '../instances/requests.ts';
+import { instanceSpec } from '../instances/spec.ts';
+import { dialingEnd, waitingEnd } from './ends.ts';
+import { describeForPeers } from './index-header.ts';
+import { snapshotsToSend } from './snapshots.ts';
+
+/**
+ * The source of a migration: `POST /1.0/instances/NAME` with `migration`. With a `target` it goes there, else it waits for
+ * the other server with the secrets of its operation.
+ * @throws LxdError `not-found`, `invalid`, `unsupported`
+ */
+export function startSending(
+  context: InstancesContext,
+  project: string,
+  name: string,
+  body: InstancePost,
+): Promise<OperationView> {
+  const { services } = context;
+  findInstance(services, project, name);
+  const up = () => isUp(statusOf(services, project, name));
+  if (body.live && up())
+    throw new LxdError(
+      'unsupported',
+      'A running instance cannot be moved with its memory: copy it with --stateless, or stop it first',
+    );
+  const { target } = body;
+  const end = target
+    ? dialingEnd({
+        operation: target.operation ?? '',
+        secrets: target.secrets ?? {},
+        certificate: target.certificate,
+      })
+    : waitingEnd(services);
+  const alone = (body.instance_only ?? false) || (body.container_only ?? false);
+  return services.operations.start({
+    ...end.operation,
+    description: 'Migrating instance',
+    project,
+    resources: { instances: [name], containers: [name] },
+    run: async ({ signal, update }) => {
+      try {
+        await using connection = await end.open(signal);
+        const { value } = findInstance(services, project, name);
+        const member = memberOf(services, project, name);
+        const snapshots = alone ? [] : snapshotsToSend(services, project, name);
+        await services.agents.get(member).sendInstance(
+          instanceSpec(services, value, member),
+          { snapshots, running: up(), index: describeForPeers(services, value, snapshots) },
+          connection.streams,
+          { signal, onProgress: (progress) => update(progress) },
+        );
+      } finally {
+        end.close();
+      }
+    },
+  });
+}
