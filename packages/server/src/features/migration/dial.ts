@@ -18,10 +18,16 @@ const connectTimeoutMs = 10_000;
 const maxMessageBytes = 64 * 1024 * 1024;
 
 /** @throws LxdError `invalid` naming the field */
-export function checkRemote({ operation, secrets, certificate }: RemoteOperation, names: readonly string[]): URL {
+export function checkRemote(
+  { operation, secrets, certificate }: RemoteOperation,
+  names: readonly string[],
+): URL {
   const url = URL.parse(operation);
   if (url?.protocol !== 'https:' || !/^\/1\.0\/operations\/[0-9A-Za-z-]+$/.test(url.pathname))
-    throw new LxdError('invalid', `"operation" must be https://HOST:PORT/1.0/operations/ID, not "${operation}"`);
+    throw new LxdError(
+      'invalid',
+      `"operation" must be https://HOST:PORT/1.0/operations/ID, not "${operation}"`,
+    );
   for (const name of names)
     if (!secrets[name]) throw new LxdError('invalid', `"secrets" has none for "${name}"`);
   try {

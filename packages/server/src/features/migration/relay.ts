@@ -28,7 +28,9 @@ function fromSocket(socket: WebSocket, channel: MessageChannel): void {
   };
   socket.on('message', (data, isBinary) => {
     socket.pause();
-    void then(() => (isBinary ? channel.send(bufferOf(data)) : channel.sendEnd())).then(() => socket.resume());
+    void then(() => (isBinary ? channel.send(bufferOf(data)) : channel.sendEnd())).then(() =>
+      socket.resume(),
+    );
   });
   const over = () => void then(() => channel.close());
   socket.on('close', over);

@@ -46,12 +46,14 @@ export function startSending(
         const { value } = findInstance(services, project, name);
         const member = memberOf(services, project, name);
         const snapshots = alone ? [] : snapshotsToSend(services, project, name);
-        await services.agents.get(member).sendInstance(
-          instanceSpec(services, value, member),
-          { snapshots, running: up(), index: describeForPeers(services, value, snapshots) },
-          connection.streams,
-          { signal, onProgress: (progress) => update(progress) },
-        );
+        await services.agents
+          .get(member)
+          .sendInstance(
+            instanceSpec(services, value, member),
+            { snapshots, running: up(), index: describeForPeers(services, value, snapshots) },
+            connection.streams,
+            { signal, onProgress: (progress) => update(progress) },
+          );
       } finally {
         end.close();
       }

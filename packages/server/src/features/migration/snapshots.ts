@@ -22,7 +22,10 @@ export async function recordReceived(
     if (!found) throw new LxdError('not-found', 'Instance not found');
     const { pending: _pending, ...value } = found.value;
     try {
-      await records.transaction().update('instances', [project, name], found.revision, value).commit({ signal });
+      await records
+        .transaction()
+        .update('instances', [project, name], found.revision, value)
+        .commit({ signal });
       return;
     } catch (error) {
       const lost = error instanceof LxdError && error.code === 'precondition-failed';
