@@ -58,7 +58,7 @@ function secure(url: URL, certificate: string | undefined, signal: AbortSignal):
     });
     const onAbort = () => fail('it was given up');
     signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('error', ({ message }) => fail(message));
+    socket.once('error', (error: Error) => fail(error.message));
     socket.once('timeout', () => fail('no answer'));
     socket.once('secureConnect', () => {
       signal.removeEventListener('abort', onAbort);
@@ -91,7 +91,7 @@ export async function dial(remote: RemoteOperation, name: string, signal: AbortS
         new LxdError('unavailable', `${url.host} refused the socket "${name}": ${response.statusCode ?? ''}`),
       );
     });
-    socket.once('error', ({ message }) => {
+    socket.once('error', ({ message }: Error) => {
       reject(new LxdError('unavailable', `Cannot connect to ${url.host}: ${message}`));
     });
   });
