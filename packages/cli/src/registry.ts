@@ -1,430 +1,47 @@
 import type { Entry } from './base/command.ts';
+import { adminCommands } from './registry/admin.ts';
+import { clusterCommands } from './registry/cluster.ts';
+import { configCommands } from './registry/config.ts';
+import { imageCommands } from './registry/image.ts';
+import { instanceCommands } from './registry/instance.ts';
+import { networkCommands } from './registry/network.ts';
+import { operationCommands } from './registry/operation.ts';
+import { profileCommands } from './registry/profile.ts';
+import { remoteCommands } from './registry/remote.ts';
+import { storageCommands } from './registry/storage.ts';
+import { systemCommands } from './registry/system.ts';
 
 /** What the words above the commands stand for. */
 export const groups: Readonly<Record<string, string>> = {
   admin: 'Set up, start and stop the daemon',
+  cluster: 'Members of a cluster',
+  'cluster group': 'Groups of members',
+  'cluster role': 'Roles of members',
   config: 'Configuration of instances and of the server',
   'config device': 'Devices of instances',
+  'config trust': 'Clients that the server trusts',
   image: 'Images, from which instances are created',
   'image alias': 'Names for images',
   network: 'Networks, and instances on them',
   operation: 'Work that the server does in the background',
   profile: 'Profiles: configuration shared by instances',
   'profile device': 'Devices of profiles',
+  remote: 'Servers that commands reach by name',
   storage: 'Storage pools',
   'storage volume': 'Storage volumes',
 };
 
-const ls = ['ls'];
-const rm = ['rm'];
-
 /** Every command. The module of one is loaded when it is used, not before. */
 export const registry: readonly Entry[] = [
-  {
-    path: 'launch',
-    summary: 'Create and start an instance',
-    load: () => import('./commands/instance/launch.ts'),
-  },
-  { path: 'init', summary: 'Create an instance', load: () => import('./commands/instance/init.ts') },
-  {
-    path: 'start',
-    summary: 'Start instances',
-    aliases: ['resume'],
-    load: () => import('./commands/instance/start.ts'),
-  },
-  { path: 'stop', summary: 'Stop instances', load: () => import('./commands/instance/stop.ts') },
-  { path: 'restart', summary: 'Restart instances', load: () => import('./commands/instance/restart.ts') },
-  { path: 'pause', summary: 'Freeze instances', load: () => import('./commands/instance/pause.ts') },
-  {
-    path: 'delete',
-    summary: 'Delete instances',
-    aliases: rm,
-    load: () => import('./commands/instance/delete.ts'),
-  },
-  { path: 'list', summary: 'List instances', aliases: ls, load: () => import('./commands/instance/list.ts') },
-  {
-    path: 'info',
-    summary: 'Show an instance or the server',
-    load: () => import('./commands/instance/info.ts'),
-  },
-  {
-    path: 'exec',
-    summary: 'Run a command in an instance',
-    load: () => import('./commands/instance/exec.ts'),
-  },
-  {
-    path: 'shell',
-    summary: 'Open a root shell in an instance',
-    load: () => import('./commands/instance/shell.ts'),
-  },
-  {
-    path: 'console',
-    summary: "Attach to an instance's console",
-    load: () => import('./commands/instance/console.ts'),
-  },
-  {
-    path: 'copy',
-    summary: 'Copy an instance',
-    aliases: ['cp'],
-    load: () => import('./commands/instance/copy.ts'),
-  },
-  { path: 'rename', summary: 'Rename an instance', load: () => import('./commands/instance/rename.ts') },
-  {
-    path: 'move',
-    summary: 'Move (rename) an instance',
-    aliases: ['mv'],
-    load: () => import('./commands/instance/move.ts'),
-  },
-  {
-    path: 'image import',
-    summary: 'Add an image from files',
-    load: () => import('./commands/image/import.ts'),
-  },
-  { path: 'image list', summary: 'List images', aliases: ls, load: () => import('./commands/image/list.ts') },
-  {
-    path: 'image info',
-    summary: 'Show facts about an image',
-    load: () => import('./commands/image/info.ts'),
-  },
-  {
-    path: 'image show',
-    summary: "Show an image's properties",
-    load: () => import('./commands/image/show.ts'),
-  },
-  {
-    path: 'image edit',
-    summary: "Edit an image's properties",
-    load: () => import('./commands/image/edit.ts'),
-  },
-  {
-    path: 'image delete',
-    summary: 'Delete images',
-    aliases: rm,
-    load: () => import('./commands/image/delete.ts'),
-  },
-  {
-    path: 'image export',
-    summary: 'Save an image to files',
-    load: () => import('./commands/image/export.ts'),
-  },
-  { path: 'image build', summary: 'Build a Debian image', load: () => import('./commands/image/build.ts') },
-  {
-    path: 'image alias create',
-    summary: 'Name an image',
-    load: () => import('./commands/image/alias-create.ts'),
-  },
-  {
-    path: 'image alias list',
-    summary: 'List names of images',
-    aliases: ls,
-    load: () => import('./commands/image/alias-list.ts'),
-  },
-  {
-    path: 'image alias delete',
-    summary: 'Take a name from an image',
-    aliases: rm,
-    load: () => import('./commands/image/alias-delete.ts'),
-  },
-  {
-    path: 'image alias rename',
-    summary: 'Change the name of an image',
-    load: () => import('./commands/image/alias-rename.ts'),
-  },
-  {
-    path: 'profile list',
-    summary: 'List profiles',
-    aliases: ls,
-    load: () => import('./commands/profile/list.ts'),
-  },
-  { path: 'profile show', summary: 'Show a profile', load: () => import('./commands/profile/show.ts') },
-  { path: 'profile create', summary: 'Create a profile', load: () => import('./commands/profile/create.ts') },
-  { path: 'profile edit', summary: 'Edit a profile', load: () => import('./commands/profile/edit.ts') },
-  {
-    path: 'profile delete',
-    summary: 'Delete a profile',
-    aliases: rm,
-    load: () => import('./commands/profile/delete.ts'),
-  },
-  {
-    path: 'profile copy',
-    summary: 'Copy a profile',
-    aliases: ['cp'],
-    load: () => import('./commands/profile/copy.ts'),
-  },
-  { path: 'profile rename', summary: 'Rename a profile', load: () => import('./commands/profile/rename.ts') },
-  {
-    path: 'profile get',
-    summary: 'Show one key of a profile',
-    load: () => import('./commands/profile/get.ts'),
-  },
-  { path: 'profile set', summary: 'Set keys of a profile', load: () => import('./commands/profile/set.ts') },
-  {
-    path: 'profile unset',
-    summary: 'Remove a key of a profile',
-    load: () => import('./commands/profile/unset.ts'),
-  },
-  {
-    path: 'profile add',
-    summary: 'Add a profile to an instance',
-    load: () => import('./commands/profile/add.ts'),
-  },
-  {
-    path: 'profile remove',
-    summary: 'Take a profile from an instance',
-    load: () => import('./commands/profile/remove.ts'),
-  },
-  {
-    path: 'profile assign',
-    summary: 'Replace the profiles of an instance',
-    aliases: ['apply'],
-    load: () => import('./commands/profile/assign.ts'),
-  },
-  {
-    path: 'config get',
-    summary: 'Show one key of an instance or the server',
-    load: () => import('./commands/config/get.ts'),
-  },
-  {
-    path: 'config set',
-    summary: 'Set keys of an instance or the server',
-    load: () => import('./commands/config/set.ts'),
-  },
-  {
-    path: 'config unset',
-    summary: 'Remove a key of an instance or the server',
-    load: () => import('./commands/config/unset.ts'),
-  },
-  {
-    path: 'config show',
-    summary: 'Show the configuration of an instance or the server',
-    load: () => import('./commands/config/show.ts'),
-  },
-  {
-    path: 'config edit',
-    summary: 'Edit the configuration of an instance or the server',
-    load: () => import('./commands/config/edit.ts'),
-  },
-  {
-    path: 'config device add',
-    summary: 'Add a device to an instance',
-    load: () => import('./commands/config/device-add.ts'),
-  },
-  {
-    path: 'config device list',
-    summary: 'List the devices of an instance',
-    aliases: ls,
-    load: () => import('./commands/config/device-list.ts'),
-  },
-  {
-    path: 'config device show',
-    summary: 'Show the devices of an instance',
-    load: () => import('./commands/config/device-show.ts'),
-  },
-  {
-    path: 'config device get',
-    summary: 'Show one option of a device',
-    load: () => import('./commands/config/device-get.ts'),
-  },
-  {
-    path: 'config device set',
-    summary: 'Set options of a device',
-    load: () => import('./commands/config/device-set.ts'),
-  },
-  {
-    path: 'config device unset',
-    summary: 'Remove an option of a device',
-    load: () => import('./commands/config/device-unset.ts'),
-  },
-  {
-    path: 'config device remove',
-    summary: 'Remove devices from an instance',
-    aliases: ['rm'],
-    load: () => import('./commands/config/device-remove.ts'),
-  },
-  {
-    path: 'profile device add',
-    summary: 'Add a device to a profile',
-    load: () => import('./commands/profile/device-add.ts'),
-  },
-  {
-    path: 'profile device list',
-    summary: 'List the devices of a profile',
-    aliases: ls,
-    load: () => import('./commands/profile/device-list.ts'),
-  },
-  {
-    path: 'profile device show',
-    summary: 'Show the devices of a profile',
-    load: () => import('./commands/profile/device-show.ts'),
-  },
-  {
-    path: 'profile device get',
-    summary: 'Show one option of a device',
-    load: () => import('./commands/profile/device-get.ts'),
-  },
-  {
-    path: 'profile device set',
-    summary: 'Set options of a device',
-    load: () => import('./commands/profile/device-set.ts'),
-  },
-  {
-    path: 'profile device unset',
-    summary: 'Remove an option of a device',
-    load: () => import('./commands/profile/device-unset.ts'),
-  },
-  {
-    path: 'profile device remove',
-    summary: 'Remove devices from a profile',
-    aliases: ['rm'],
-    load: () => import('./commands/profile/device-remove.ts'),
-  },
-  {
-    path: 'config device override',
-    summary: "Give an instance its own copy of a profile's device",
-    load: () => import('./commands/config/device-override.ts'),
-  },
-  {
-    path: 'network list',
-    summary: 'List networks',
-    aliases: ls,
-    load: () => import('./commands/network/list.ts'),
-  },
-  { path: 'network show', summary: 'Show a network', load: () => import('./commands/network/show.ts') },
-  {
-    path: 'network info',
-    summary: 'Show the state of a network',
-    load: () => import('./commands/network/info.ts'),
-  },
-  { path: 'network create', summary: 'Create a network', load: () => import('./commands/network/create.ts') },
-  { path: 'network edit', summary: 'Edit a network', load: () => import('./commands/network/edit.ts') },
-  {
-    path: 'network get',
-    summary: 'Show one key of a network',
-    load: () => import('./commands/network/get.ts'),
-  },
-  { path: 'network set', summary: 'Set keys of a network', load: () => import('./commands/network/set.ts') },
-  {
-    path: 'network unset',
-    summary: 'Remove a key of a network',
-    load: () => import('./commands/network/unset.ts'),
-  },
-  {
-    path: 'network delete',
-    summary: 'Delete a network',
-    aliases: rm,
-    load: () => import('./commands/network/delete.ts'),
-  },
-  {
-    path: 'network list-leases',
-    summary: 'List DHCP leases of a network',
-    load: () => import('./commands/network/list-leases.ts'),
-  },
-  {
-    path: 'network attach',
-    summary: 'Connect an instance to a network',
-    load: () => import('./commands/network/attach.ts'),
-  },
-  {
-    path: 'network detach',
-    summary: 'Disconnect an instance from a network',
-    load: () => import('./commands/network/detach.ts'),
-  },
-  {
-    path: 'storage list',
-    summary: 'List storage pools',
-    aliases: ls,
-    load: () => import('./commands/storage/list.ts'),
-  },
-  { path: 'storage show', summary: 'Show a storage pool', load: () => import('./commands/storage/show.ts') },
-  {
-    path: 'storage info',
-    summary: 'Show the space and the users of a storage pool',
-    load: () => import('./commands/storage/info.ts'),
-  },
-  {
-    path: 'storage create',
-    summary: 'Create a storage pool',
-    load: () => import('./commands/storage/create.ts'),
-  },
-  { path: 'storage edit', summary: 'Edit a storage pool', load: () => import('./commands/storage/edit.ts') },
-  {
-    path: 'storage get',
-    summary: 'Show one key of a storage pool',
-    load: () => import('./commands/storage/get.ts'),
-  },
-  {
-    path: 'storage set',
-    summary: 'Set keys of a storage pool',
-    load: () => import('./commands/storage/set.ts'),
-  },
-  {
-    path: 'storage unset',
-    summary: 'Remove a key of a storage pool',
-    load: () => import('./commands/storage/unset.ts'),
-  },
-  {
-    path: 'storage delete',
-    summary: 'Delete a storage pool',
-    aliases: rm,
-    load: () => import('./commands/storage/delete.ts'),
-  },
-  {
-    path: 'storage volume list',
-    summary: 'List the volumes of a storage pool',
-    aliases: ls,
-    load: () => import('./commands/storage/volume-list.ts'),
-  },
-  {
-    path: 'operation list',
-    summary: 'List operations',
-    aliases: ls,
-    load: () => import('./commands/operation/list.ts'),
-  },
-  {
-    path: 'operation show',
-    summary: 'Show an operation',
-    load: () => import('./commands/operation/show.ts'),
-  },
-  {
-    path: 'operation delete',
-    summary: 'Cancel an operation',
-    aliases: ['rm', 'cancel'],
-    load: () => import('./commands/operation/delete.ts'),
-  },
-  {
-    path: 'monitor',
-    summary: 'Show what happens on the server',
-    load: () => import('./commands/system/monitor.ts'),
-  },
-  {
-    path: 'query',
-    summary: "Send a request to the server's API",
-    load: () => import('./commands/system/query.ts'),
-  },
-  {
-    path: 'version',
-    summary: 'Show the versions of client and server',
-    load: () => import('./commands/system/version.ts'),
-  },
-  {
-    path: 'completion',
-    summary: "Print the shell's completion script",
-    load: () => import('./commands/system/completion.ts'),
-  },
-  { path: 'help', summary: 'Show help', load: () => import('./commands/system/help.ts') },
-  {
-    path: 'admin init',
-    summary: 'Set up storage, network and the default profile',
-    load: () => import('./commands/admin/init.ts'),
-  },
-  {
-    path: 'admin waitready',
-    summary: 'Wait until the daemon is ready',
-    load: () => import('./commands/admin/waitready.ts'),
-  },
-  {
-    path: 'admin shutdown',
-    summary: 'Stop all instances and the daemon',
-    load: () => import('./commands/admin/shutdown.ts'),
-  },
+  ...instanceCommands,
+  ...imageCommands,
+  ...profileCommands,
+  ...configCommands,
+  ...networkCommands,
+  ...storageCommands,
+  ...operationCommands,
+  ...remoteCommands,
+  ...clusterCommands,
+  ...systemCommands,
+  ...adminCommands,
 ];

@@ -62,7 +62,7 @@ describe('run', () => {
     for (const [argv, shown] of [
       [[], 'launch'],
       [['config', 'device'], 'override'],
-      [['exec', '--help'], 'Usage:\n  lxd-ts exec <instance>'],
+      [['exec', '--help'], 'Usage:\n  lxd-ts exec [<remote>:]<instance>'],
     ] as const) {
       const { io, out } = fakeIo();
       expect(await run([...argv], io)).toBe(0);

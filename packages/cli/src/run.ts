@@ -1,10 +1,10 @@
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import { parseArgs, type ParsedArgs } from './base/args.ts';
 import type { Entry, LoadedCommand } from './base/command.ts';
-import { Context } from './base/context.ts';
 import type { Io } from './base/io.ts';
 import { globalFlags } from './base/help.ts';
 import { print } from './base/output.ts';
+import { Shell } from './base/shell.ts';
 import { groups, registry } from './registry.ts';
 import { version } from './version.ts';
 
@@ -73,20 +73,21 @@ async function runCommand(entry: Entry, rest: readonly string[], io: Io): Promis
   }
   const [least, most] = command.arity;
   if (positionals.length < least || positionals.length > most) await usageError(entry, command, io);
-  const context = new Context(
+  const shell = new Shell(
     io,
     {
       project: values['project'] as string | undefined,
       quiet: Boolean(values['quiet']),
       verbose: Boolean(values['verbose']),
       debug: Boolean(values['debug']),
+      forceLocal: Boolean(values['force-local']),
     },
     { registry, groups },
   );
   try {
-    return await print(await command.run(context, positionals, values as never), io, context.globals.quiet);
+    return await print(await command.run(shell, positionals, values as never), io, shell.globals.quiet);
   } finally {
-    context.close();
+    await shell.close();
   }
 }
 

@@ -6,10 +6,28 @@ const codeOf = (error: unknown): string =>
     ? error.code
     : '';
 
+/** Failures of the proof that a server is who we think it is. Nothing was sent to it. */
+const distrust: Readonly<Record<string, string>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it shows another certificate than the one that is trusted',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is not the one that is trusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by an unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'its certificate is signed by an unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by an unknown authority',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  CERT_SIGNATURE_FAILURE: 'its certificate is not the one that is trusted',
+};
+
 /** A socket's failure in words that say what to do; anything else as it is. */
 export function connectionError(error: unknown, endpoint: Endpoint): unknown {
   const where = describeEndpoint(endpoint);
-  switch (codeOf(error)) {
+  const code = codeOf(error);
+  const untrusted = distrust[code];
+  if (untrusted !== undefined) {
+    return new LxdError('unavailable', `Cannot trust the server at ${where}: ${untrusted}`, { cause: error });
+  }
+  switch (code) {
     case 'ENOENT':
     case 'ECONNREFUSED':
       return new LxdError('unavailable', `Cannot reach the daemon at ${where}: it is not running`, {
@@ -33,6 +51,11 @@ export function connectionError(error: unknown, endpoint: Endpoint): unknown {
         cause: error,
       });
     default:
+      if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
+        return new LxdError('unavailable', `The server at ${where} does not speak TLS 1.3 with us`, {
+          cause: error,
+        });
+      }
       return error;
   }
 }

@@ -1,9 +1,12 @@
-/** PEM texts. */
+/** How a server proves who it is, and how we do. PEM texts. */
 export interface TlsOptions {
-  ca?: string;
-  cert?: string;
-  key?: string;
-  rejectUnauthorized?: boolean;
+  /** The one certificate that is accepted, whatever name it bears. Without it the system's authorities decide. */
+  pinned?: string | undefined;
+  /** An authority to trust instead of the system's, where servers are certified by one. */
+  authority?: string | undefined;
+  /** Our own certificate and key. */
+  cert?: string | undefined;
+  key?: string | undefined;
 }
 
 /** Where a server listens: a unix socket, or an HTTPS address with the certificates to use. */

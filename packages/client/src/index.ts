@@ -5,4 +5,8 @@ export { openEnvelope as openResponse, type Reply } from './envelope.ts';
 export * from './events.ts';
 export * from './exec.ts';
 export * from './operation.ts';
+export * from './relay.ts';
 export type * from './types.ts';
+
+/** What only remotes need, loaded when one is used: it would cost local commands milliseconds. */
+export const loadTls = (): Promise<typeof import('./tls.ts')> => import('./tls.ts');

@@ -32,12 +32,17 @@ export function createTransport(endpoint: Endpoint): Transport {
       unixAgent ??= new Agent({ keepAlive: true });
       return { agent: unixAgent, request: httpRequest, base: unixBase(endpoint.socketPath) };
     }
-    tlsAgent ??= import('node:https').then((https) => ({
-      agent: new https.Agent({ keepAlive: true, ...endpoint.tls }),
-      request: https.request,
-    }));
+    tlsAgent ??= Promise.all([import('node:https'), import('./tls.ts')]).then(
+      ([https, { tlsConnection }]) => ({
+        agent: new https.Agent({ keepAlive: true, ...tlsConnection(endpoint.tls) }),
+        request: https.request,
+      }),
+    );
     const { hostname, port } = new URL(endpoint.url);
-    return { ...(await tlsAgent), base: { protocol: 'https:', hostname, port: port || 8443 } };
+    return {
+      ...(await tlsAgent),
+      base: { protocol: 'https:', hostname: hostname.replace(/^\[|\]$/g, ''), port: port || 443 },
+    };
   };
 
   return {
@@ -49,7 +54,7 @@ export function createTransport(endpoint: Endpoint): Transport {
         agent,
         method,
         path,
-        headers: { host: 'lxd', ...headers },
+        headers: { host: endpoint.kind === 'unix' ? 'lxd' : new URL(endpoint.url).host, ...headers },
         signal,
       });
       outgoing.on('response', answer.resolve);

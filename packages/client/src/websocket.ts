@@ -28,7 +28,7 @@ export async function openWebSocket(
         })
       : new WebSocket(`${endpoint.url.replace(/^http/, 'ws')}${resolved}`, {
           ...settings,
-          ...endpoint.tls,
+          ...(await import('./tls.ts')).tlsConnection(endpoint.tls),
         });
 
   const opened = Promise.withResolvers<WebSocket>();

@@ -1,5 +1,5 @@
 import type { FlagSpec, FlagSpecs, FlagValues } from './args.ts';
-import type { Context } from './context.ts';
+import type { Shell } from './shell.ts';
 import type { Output } from './output.ts';
 
 /** One `lxd-ts` command. Its handler returns data; the shell prints it. */
@@ -12,12 +12,12 @@ export interface Command<F extends FlagSpecs = FlagSpecs> {
   /** Command line (without `lxd-ts`) and what it does. */
   examples?: readonly (readonly [line: string, meaning: string])[];
   flags?: F;
-  run(context: Context, args: readonly string[], flags: FlagValues<F>): Promise<Output | undefined>;
+  run(shell: Shell, args: readonly string[], flags: FlagValues<F>): Promise<Output | undefined>;
 }
 
 /** A command as the shell keeps it: flags were checked against its own specs before `run` is called. */
 export interface LoadedCommand extends Omit<Command, 'run'> {
-  run(context: Context, args: readonly string[], flags: never): Promise<Output | undefined>;
+  run(shell: Shell, args: readonly string[], flags: never): Promise<Output | undefined>;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- a command without flags

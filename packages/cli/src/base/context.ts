@@ -1,60 +1,45 @@
 import { LxdError } from '@lxd-ts/core';
-import {
-  Client,
-  operationPath,
-  progressText,
-  unixEndpoint,
-  waitForOperation,
-  type Operation,
-} from '@lxd-ts/client';
-import type { Catalogue } from './command.ts';
+import { operationPath, progressText, waitForOperation, type Client, type Operation } from '@lxd-ts/client';
 import type { Io } from './io.ts';
-import { Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
+import type { GlobalFlags, Shell } from './shell.ts';
 
-export interface GlobalFlags {
-  project: string | undefined;
-  quiet: boolean;
-  verbose: boolean;
-  debug: boolean;
-}
-
-/** Where the daemon keeps its socket. */
-export const daemonDir = (env: Io['env']): string => env['LXD_TS_DIR'] || env['LXD_DIR'] || '/var/lib/lxd-ts';
-
-/** What a handler works with. */
+/** One server, and what it takes to work with it. */
 export class Context {
-  readonly io: Io;
-  readonly globals: GlobalFlags;
-  /** For commands about commands. */
-  readonly catalogue: Catalogue;
-  #client: Client | undefined;
+  readonly shell: Shell;
+  /** The name of the remote. */
+  readonly remote: string;
+  readonly client: Client;
 
-  constructor(io: Io, globals: GlobalFlags, catalogue: Catalogue) {
-    this.io = io;
-    this.globals = globals;
-    this.catalogue = catalogue;
+  constructor(shell: Shell, remote: string, client: Client) {
+    this.shell = shell;
+    this.remote = remote;
+    this.client = client;
   }
 
-  get client(): Client {
-    const { io, globals } = this;
-    const told = globals.debug || globals.verbose;
-    this.#client ??= new Client({
-      endpoint: unixEndpoint(`${daemonDir(io.env)}/unix.socket`),
-      project: globals.project,
-      ...(told
-        ? { onRequest: (method, path, status) => io.stderr.write(`DEBUG ${method} ${path} ${status}\n`) }
-        : {}),
-    });
-    return this.#client;
+  get io(): Io {
+    return this.shell.io;
   }
 
-  /** Said at once, unless `--quiet`: what a command does, before it does it. */
+  get globals(): GlobalFlags {
+    return this.shell.globals;
+  }
+
   say(text: string): void {
-    if (!this.globals.quiet) this.io.stdout.write(`${text}\n`);
+    this.shell.say(text);
   }
 
   progress(label: string): Progress {
-    return new Progress(this.io.stderr, this.io.stderrIsTty && !this.globals.quiet, label);
+    return this.shell.progress(label);
+  }
+
+  /** The name of something on this same server, for commands whose first word has named the server. */
+  async name(text: string | undefined, what: string): Promise<string> {
+    const [remote, name] = await this.shell.split(text ?? '');
+    if (remote !== undefined && remote !== this.remote)
+      throw new LxdError('invalid', `The ${what} must be on the same server: "${this.remote}"`);
+    if (name === '') throw new LxdError('invalid', `Missing ${what} name`);
+    return name;
   }
 
   /** Waits for an operation, showing its progress; ctrl+c cancels it where it can be cancelled. */
@@ -87,9 +72,5 @@ export class Context {
   /** A request that may start an operation, and its end. */
   async change(...request: Parameters<Client['change']>): Promise<Operation | undefined> {
     return this.wait(await this.client.change(...request));
-  }
-
-  close(): void {
-    this.#client?.close();
   }
 }

@@ -4,7 +4,7 @@ import { command, type LoadedCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { instanceFields, profile } from './entities.ts';
 import { parseKeyValues, parseSettings } from './key-values.ts';
-import { apiPath, requireName } from './names.ts';
+import { apiPath } from './names.ts';
 import { notice, textOutput, yamlOutput } from './output.ts';
 
 /** What devices are attached to. */
@@ -65,15 +65,15 @@ function own(
 
 export const deviceAdd = (owner: DeviceOwner): LoadedCommand =>
   command({
-    usage: `<${owner.noun}> <device> <type> [<key>=<value>...]`,
+    usage: `[<remote>:]<${owner.noun}> <device> <type> [<key>=<value>...]`,
     arity: [3, Infinity],
     description: `Adds a device to the ${owner.noun}.`,
     examples: [
       [`${owner.words} add c1 data disk source=/srv/data path=/data`, "Show the host's /srv/data as /data"],
       [`${owner.words} add c1 eth1 nic network=lxdbr0`, 'A second network interface'],
     ],
-    async run(context, [target, device = '', type = '', ...options]) {
-      const name = requireName(target, owner.noun);
+    async run(shell, [target, device = '', type = '', ...options]) {
+      const [context, name] = await shell.require(target, owner.noun);
       const settings = parseKeyValues(options);
       await updateDevices(context, owner, name, ({ devices }) => {
         if (devices[device]) throw new LxdError('conflict', 'The device already exists');
@@ -85,50 +85,50 @@ export const deviceAdd = (owner: DeviceOwner): LoadedCommand =>
 
 export const deviceList = (owner: DeviceOwner): LoadedCommand =>
   command({
-    usage: `<${owner.noun}>`,
+    usage: `[<remote>:]<${owner.noun}>`,
     arity: [1, 1],
     description: `Lists the names of the devices of the ${owner.noun}.`,
-    async run(context, [name]) {
-      const { devices } = await context.client.get<Owned>(
-        apiPath(owner.collection, requireName(name, owner.noun)),
-      );
+    async run(shell, [target]) {
+      const [{ client }, name] = await shell.require(target, owner.noun);
+      const { devices } = await client.get<Owned>(apiPath(owner.collection, name));
       return textOutput(Object.keys(devices).sort().join('\n'));
     },
   });
 
 export const deviceShow = (owner: DeviceOwner): LoadedCommand =>
   command({
-    usage: `<${owner.noun}>`,
+    usage: `[<remote>:]<${owner.noun}>`,
     arity: [1, 1],
     description: `Shows the devices of the ${owner.noun} as YAML.`,
-    async run(context, [name]) {
-      const { devices } = await context.client.get<Owned>(
-        apiPath(owner.collection, requireName(name, owner.noun)),
-      );
+    async run(shell, [target]) {
+      const [{ client }, name] = await shell.require(target, owner.noun);
+      const { devices } = await client.get<Owned>(apiPath(owner.collection, name));
       return yamlOutput(devices);
     },
   });
 
 export const deviceGet = (owner: DeviceOwner): LoadedCommand =>
   command({
-    usage: `<${owner.noun}> <device> <key>`,
+    usage: `[<remote>:]<${owner.noun}> <device> <key>`,
     arity: [3, 3],
     description: 'Shows one option of a device.',
-    async run(context, [name, device = '', key = '']) {
-      const found = await context.client.get<Owned>(apiPath(owner.collection, requireName(name, owner.noun)));
+    async run(shell, [target, device = '', key = '']) {
+      const [{ client }, name] = await shell.require(target, owner.noun);
+      const found = await client.get<Owned>(apiPath(owner.collection, name));
       return textOutput(own(found, device, 'retrieved')[key] ?? '');
     },
   });
 
 export const deviceSet = (owner: DeviceOwner): LoadedCommand =>
   command({
-    usage: `<${owner.noun}> <device> <key>=<value>...`,
+    usage: `[<remote>:]<${owner.noun}> <device> <key>=<value>...`,
     arity: [3, Infinity],
     description: 'Sets options of a device. One may also be given as two words: <key> <value>.',
     examples: [[`${owner.words} set c1 eth0 ipv4.address=10.0.3.7`, 'Give c1 a fixed address']],
-    async run(context, [target, device = '', ...options]) {
+    async run(shell, [target, device = '', ...options]) {
       const settings = parseSettings(options);
-      await updateDevices(context, owner, requireName(target, owner.noun), (found) => {
+      const [context, name] = await shell.require(target, owner.noun);
+      await updateDevices(context, owner, name, (found) => {
         Object.assign(own(found, device, 'modified'), settings);
       });
       return undefined;
@@ -137,11 +137,12 @@ export const deviceSet = (owner: DeviceOwner): LoadedCommand =>
 
 export const deviceUnset = (owner: DeviceOwner): LoadedCommand =>
   command({
-    usage: `<${owner.noun}> <device> <key>`,
+    usage: `[<remote>:]<${owner.noun}> <device> <key>`,
     arity: [3, 3],
     description: 'Removes an option of a device.',
-    async run(context, [target, device = '', key = '']) {
-      await updateDevices(context, owner, requireName(target, owner.noun), (found) => {
+    async run(shell, [target, device = '', key = '']) {
+      const [context, name] = await shell.require(target, owner.noun);
+      await updateDevices(context, owner, name, (found) => {
         Reflect.deleteProperty(own(found, device, 'modified'), key);
       });
       return undefined;
@@ -150,11 +151,11 @@ export const deviceUnset = (owner: DeviceOwner): LoadedCommand =>
 
 export const deviceRemove = (owner: DeviceOwner): LoadedCommand =>
   command({
-    usage: `<${owner.noun}> <device>...`,
+    usage: `[<remote>:]<${owner.noun}> <device>...`,
     arity: [2, Infinity],
     description: `Removes devices from the ${owner.noun}.`,
-    async run(context, [target, ...names]) {
-      const name = requireName(target, owner.noun);
+    async run(shell, [target, ...names]) {
+      const [context, name] = await shell.require(target, owner.noun);
       await updateDevices(context, owner, name, (found) => {
         for (const device of names) {
           own(found, device, 'removed');

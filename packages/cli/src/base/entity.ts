@@ -2,7 +2,7 @@ import { command, type LoadedCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { edit } from './editor.ts';
 import { parseSettings } from './key-values.ts';
-import { apiPath, parseName, requireName } from './names.ts';
+import { apiPath } from './names.ts';
 import { notice, textOutput, yamlOutput } from './output.ts';
 
 export interface Configured {
@@ -68,41 +68,41 @@ const targetFlag = { target: { kind: 'string', value: 'member', help: 'Cluster m
 
 export const showCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
   command({
-    usage: `<${words}>`,
+    usage: `[<remote>:]<${words}>`,
     arity: [1, 1],
     description: `Shows a ${noun} as YAML.`,
     examples: [[`${words} show default`, `Show the ${noun} "default"`]],
     flags: targetFlag,
-    run: async (context, [name], { target }) =>
-      yamlOutput(
-        await context.client.get(apiPath(collection, requireName(name, noun)), { query: { target } }),
-      ),
+    run: async (shell, [arg], { target }) => {
+      const [{ client }, name] = await shell.require(arg, noun);
+      return yamlOutput(await client.get(apiPath(collection, name), { query: { target } }));
+    },
   });
 
 export const getCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
   command({
-    usage: `<${words}> <key>`,
+    usage: `[<remote>:]<${words}> <key>`,
     arity: [2, 2],
     description: `Shows the value of one configuration key of a ${noun}.`,
     flags: targetFlag,
-    run: async (context, [name, key = ''], { target }) => {
-      const { config } = await context.client.get<Configured>(apiPath(collection, requireName(name, noun)), {
-        query: { target },
-      });
+    run: async (shell, [arg, key = ''], { target }) => {
+      const [{ client }, name] = await shell.require(arg, noun);
+      const { config } = await client.get<Configured>(apiPath(collection, name), { query: { target } });
       return textOutput(config[key] ?? '');
     },
   });
 
 export const setCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
   command({
-    usage: `<${words}> <key>=<value>...`,
+    usage: `[<remote>:]<${words}> <key>=<value>...`,
     arity: [2, Infinity],
     description: `Sets configuration keys of a ${noun}. One key may also be given as two words: <key> <value>.`,
     examples: [[`${words} set default user.note=mine`, 'Set one key']],
     flags: targetFlag,
-    run: async (context, [name, ...rest], { target }) => {
+    run: async (shell, [arg, ...rest], { target }) => {
       const settings = parseSettings(rest);
-      const path = apiPath(collection, requireName(name, noun));
+      const [context, name] = await shell.require(arg, noun);
+      const path = apiPath(collection, name);
       await update(context, path, editable, ({ config }) => Object.assign(config, settings), { target });
       return undefined;
     },
@@ -110,12 +110,13 @@ export const setCommand = ({ collection, noun, words, editable }: Entity): Loade
 
 export const unsetCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
   command({
-    usage: `<${words}> <key>`,
+    usage: `[<remote>:]<${words}> <key>`,
     arity: [2, 2],
     description: `Removes a configuration key of a ${noun}.`,
     flags: targetFlag,
-    run: async (context, [name, key = ''], { target }) => {
-      const path = apiPath(collection, requireName(name, noun));
+    run: async (shell, [arg, key = ''], { target }) => {
+      const [context, name] = await shell.require(arg, noun);
+      const path = apiPath(collection, name);
       // An empty value means "unset" in every configuration, and lets the server refuse a key that it does not know.
       await update(context, path, editable, ({ config }) => Object.assign(config, { [key]: '' }), { target });
       return undefined;
@@ -124,28 +125,28 @@ export const unsetCommand = ({ collection, noun, words, editable }: Entity): Loa
 
 export const editCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
   command({
-    usage: `<${words}>`,
+    usage: `[<remote>:]<${words}>`,
     arity: [1, 1],
     description: `Opens a ${noun} in your editor ($VISUAL or $EDITOR), or reads it as YAML from stdin.`,
     examples: [
       [`${words} edit default`, 'Edit it'],
       [`${words} edit default < file.yaml`, 'Replace it by what a file says'],
     ],
-    run: async (context, [name]) => {
-      const known = requireName(name, noun);
-      await editRecord(context, apiPath(collection, known), editable, `The ${noun} "${known}".`);
+    run: async (shell, [arg]) => {
+      const [context, name] = await shell.require(arg, noun);
+      await editRecord(context, apiPath(collection, name), editable, `The ${noun} "${name}".`);
       return undefined;
     },
   });
 
 export const deleteCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
   command({
-    usage: `<${words}>`,
+    usage: `[<remote>:]<${words}>`,
     arity: [1, 1],
     description: `Deletes a ${noun} that nothing uses.`,
-    run: async (context, [name]) => {
-      const known = requireName(name, noun);
-      await context.change('DELETE', apiPath(collection, known));
-      return notice(`${capitalised(noun)} ${parseName(known)} deleted`);
+    run: async (shell, [arg]) => {
+      const [context, name] = await shell.require(arg, noun);
+      await context.change('DELETE', apiPath(collection, name));
+      return notice(`${capitalised(noun)} ${name} deleted`);
     },
   });

@@ -6,7 +6,7 @@ export const globalFlags = {
   quiet: { kind: 'boolean', short: 'q', help: "Don't tell about progress" },
   verbose: { kind: 'boolean', short: 'v', help: 'Tell every request made' },
   debug: { kind: 'boolean', help: 'Tell every request made, and where an error came from' },
-  'force-local': { kind: 'boolean', help: 'Use the unix socket (there is no other way yet)' },
+  'force-local': { kind: 'boolean', help: 'Use the daemon of this machine, whatever the default remote is' },
   help: { kind: 'boolean', short: 'h', help: 'Show help' },
   version: { kind: 'boolean', help: 'Show the version' },
 } as const satisfies FlagSpecs;

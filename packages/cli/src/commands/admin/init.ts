@@ -148,7 +148,8 @@ Without flags it asks.`,
     'storage-pool': { kind: 'string', value: 'name', help: 'Name of the pool to create or to use' },
     'trust-password': { kind: 'string', value: 'password', help: 'Password for new clients' },
   },
-  async run(context, _args, flags) {
+  async run(shell, _args, flags) {
+    const context = await shell.on('local');
     const { auto, minimal, preseed } = flags;
     if ([auto, minimal, preseed, flags.dump].filter(Boolean).length > 1) {
       throw new LxdError('invalid', 'Use only one of --auto, --minimal, --preseed and --dump');

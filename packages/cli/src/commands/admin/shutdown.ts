@@ -23,7 +23,8 @@ export default command({
       help: 'How long to wait (default: as long as it takes)',
     },
   },
-  async run(context, _args, { force, timeout = 0 }) {
+  async run(shell, _args, { force, timeout = 0 }) {
+    const context = await shell.on('local');
     const stop = new AbortController();
     const timer =
       timeout > 0

@@ -17,7 +17,8 @@ export default command({
       help: 'Give up after this long (default: never)',
     },
   },
-  async run(context, _args, { timeout = 0 }) {
+  async run(shell, _args, { timeout = 0 }) {
+    const context = await shell.on('local');
     const signal = timeout > 0 ? AbortSignal.timeout(timeout * 1000) : undefined;
     let last = 'it did not answer';
     for (;;) {

@@ -10,7 +10,7 @@ const isServerSetting = (words: readonly string[]): boolean =>
   (words[0] ?? '').includes('=') || (words.length === 2 && !(words[1] ?? '').includes('='));
 
 export default command({
-  usage: '[<instance>] <key>=<value>...',
+  usage: '[[<remote>:]<instance>] <key>=<value>...',
   arity: [1, Infinity],
   description:
     'Sets configuration keys of an instance, or of the server. One key may also be given as <key> <value>.',
@@ -19,8 +19,8 @@ export default command({
     ['config set core.https_address=[::]:8443', 'Let the server listen on the network'],
   ],
   flags: { target: { kind: 'string', value: 'member', help: 'Cluster member' } },
-  async run(context, args, { target }) {
-    const [{ path, kind }, words] = splitSubject(args, isServerSetting);
+  async run(shell, args, { target }) {
+    const [{ context, path, kind }, words] = await splitSubject(shell, args, isServerSetting);
     const settings = parseSettings(words);
     if (kind === 'snapshot') throw new LxdError('invalid', 'A snapshot has no configuration to set');
     const fields = kind === 'server' ? ['config'] : instanceFields;

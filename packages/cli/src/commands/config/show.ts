@@ -5,7 +5,7 @@ import { yamlOutput } from '../../base/output.ts';
 import { subjectOf } from './subject.ts';
 
 export default command({
-  usage: '[<instance>[/<snapshot>]]',
+  usage: '[[<remote>:]<instance>[/<snapshot>]]',
   arity: [0, 1],
   description: 'Shows the configuration of an instance, of a snapshot or of the server as YAML.',
   examples: [['config show c1 --expanded', 'What holds for c1 after its profiles are applied']],
@@ -13,8 +13,8 @@ export default command({
     expanded: { kind: 'boolean', short: 'e', help: 'Apply the profiles' },
     target: { kind: 'string', value: 'member', help: 'Cluster member to ask' },
   },
-  async run(context, [name], { expanded, target }) {
-    const { path, kind } = subjectOf(name);
+  async run(shell, [name], { expanded, target }) {
+    const { context, path, kind } = await subjectOf(shell, name);
     const found = await context.client.get<Instance>(path, { query: { target } });
     if (kind === 'server') return yamlOutput({ config: found.config });
     if (kind === 'snapshot') return yamlOutput(found);

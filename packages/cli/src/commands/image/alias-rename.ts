@@ -1,14 +1,14 @@
 import { command } from '../../base/command.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 
 export default command({
-  usage: '<alias> <new name>',
+  usage: '[<remote>:]<alias> <new name>',
   arity: [2, 2],
   description: 'Changes the name of an image.',
-  async run(context, [alias, name]) {
-    await context.change('POST', apiPath('images', 'aliases', requireName(alias, 'alias')), {
-      body: { name: requireName(name, 'alias') },
-    });
+  async run(shell, [alias, newAlias]) {
+    const [context, known] = await shell.require(alias, 'alias');
+    const name = await context.name(newAlias, 'alias');
+    await context.change('POST', apiPath('images', 'aliases', known), { body: { name } });
     return undefined;
   },
 });

@@ -4,8 +4,8 @@ import { buildDebian } from '../../build/debian.ts';
 import { nameImage, uploadImage } from './upload.ts';
 
 export default command({
-  usage: '',
-  arity: [0, 0],
+  usage: '[<remote>:]',
+  arity: [0, 1],
   description: `Builds a Debian image on this machine with mmdebstrap, from the package sources of its own apt, and imports it.
 Must run as root. The image boots systemd with network over DHCP on eth0.`,
   examples: [
@@ -19,7 +19,8 @@ Must run as root. The image boots systemd with network over DHCP on eth0.`,
     release: { kind: 'string', value: 'name', help: 'Debian release (default: that of this machine)' },
     variant: { kind: 'string', value: 'name', help: "mmdebstrap's variant (default minbase)" },
   },
-  async run(context, _args, flags) {
+  async run(shell, args, flags) {
+    const context = await shell.onlyRemote(args);
     const include = flags.include.flatMap((list) => list.split(',')).filter(Boolean);
     const aliases = flags.alias;
     context.say('Building the image (this takes about half a minute)');

@@ -54,7 +54,7 @@ async function save(
 }
 
 export default command({
-  usage: '<image> [<target>]',
+  usage: '[<remote>:]<image> [<target>]',
   arity: [1, 2],
   description: 'Saves an image to a file (or to two, if it is a split one) in a directory or under a name.',
   examples: [
@@ -62,7 +62,8 @@ export default command({
     ['image export debian /backup/debian', 'To /backup/debian.tar.gz, or whatever its format is'],
   ],
   flags: { vm: { kind: 'boolean', help: 'An image for virtual machines' } },
-  async run(context, [name, target = '.']) {
+  async run(shell, [arg, target = '.']) {
+    const [context, name] = await shell.image(arg);
     const path = await imagePath(context, name);
     const { fingerprint } = await context.client.get<{ fingerprint: string }>(path);
     try {

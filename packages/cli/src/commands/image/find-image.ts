@@ -1,13 +1,12 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Image, ImageAlias } from '@lxd-ts/client';
 import type { Context } from '../../base/context.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 
 export const imageFields = ['auto_update', 'properties', 'public', 'expires_at', 'profiles'] as const;
 
 /** The path of an image named by an alias, a fingerprint or the start of one. */
-export async function imagePath(context: Context, text: string | undefined): Promise<string> {
-  const name = requireName(text, 'image');
+export async function imagePath(context: Context, name: string): Promise<string> {
   try {
     const { target } = await context.client.get<ImageAlias>(apiPath('images', 'aliases', name));
     return apiPath('images', target);
@@ -17,5 +16,5 @@ export async function imagePath(context: Context, text: string | undefined): Pro
   }
 }
 
-export const findImage = async (context: Context, text: string | undefined): Promise<Image> =>
-  context.client.get<Image>(await imagePath(context, text));
+export const findImage = async (context: Context, name: string): Promise<Image> =>
+  context.client.get<Image>(await imagePath(context, name));

@@ -6,7 +6,6 @@ import { command } from '../../base/command.ts';
 import type { Context } from '../../base/context.ts';
 import { runTool } from '../../base/run-tool.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
-import { parseName } from '../../base/names.ts';
 import { notice } from '../../base/output.ts';
 import { fingerprintOf, nameImage, uploadImage, type UploadOptions } from './upload.ts';
 
@@ -43,7 +42,7 @@ async function importUrl(context: Context, url: string, options: UploadOptions):
 }
 
 export default command({
-  usage: '<tarball>|<directory>|<url> [<rootfs file>] [<property>=<value>...]',
+  usage: '<tarball>|<directory>|<url> [<rootfs file>] [<remote>:] [<property>=<value>...]',
   arity: [1, Infinity],
   description: `Adds an image: a unified tarball, the two files of a split image (metadata, and the root file system as a
 tarball or squashfs), a directory that holds an unpacked image, or an https address.`,
@@ -55,11 +54,11 @@ tarball or squashfs), a directory that holds an unpacked image, or an https addr
     alias: { kind: 'list', value: 'name', help: 'Name for the image' },
     public: { kind: 'boolean', help: 'Let everybody who reaches the server have the image' },
   },
-  async run(context, [first = '', ...rest], flags) {
+  async run(shell, [first = '', ...rest], flags) {
     const properties = parseKeyValues(rest.filter((word) => word.includes('=')));
-    const files = rest
-      .filter((word) => !word.includes('='))
-      .filter((word) => !word.endsWith(':') || parseName(word));
+    const words = rest.filter((word) => !word.includes('='));
+    const files = words.filter((word) => !word.endsWith(':'));
+    const [context] = await shell.parse(words.find((word) => word.endsWith(':')));
     if (files.length > 1) throw new LxdError('invalid', `Too many files: ${files.join(', ')}`);
     const options: UploadOptions = { public: flags.public, properties };
     const [rootfs] = files;

@@ -44,9 +44,9 @@ export function imageInfo(image: Image): string {
 }
 
 export default command({
-  usage: '<image>',
+  usage: '[<remote>:]<image>',
   arity: [1, 1],
   description: 'Shows the facts about an image.',
   flags: { vm: { kind: 'boolean', help: 'An image for virtual machines' } },
-  run: async (context, [name]) => textOutput(imageInfo(await findImage(context, name))),
+  run: async (shell, [image]) => textOutput(imageInfo(await findImage(...(await shell.image(image))))),
 });

@@ -1,7 +1,6 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Image } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { afterRemote } from '../../base/names.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
 import { imageSize, longTime, sortRows } from '../../format/units.ts';
 
@@ -44,7 +43,7 @@ export function imageMatches(image: Image, filter: string): boolean {
 }
 
 export default command({
-  usage: '[<filter>...]',
+  usage: '[<remote>:] [<filter>...]',
   arity: [0, Infinity],
   description: `Lists images. A filter is part of an alias, the start of a fingerprint, or property=value.
 
@@ -55,7 +54,7 @@ a architecture, t type, s size, u upload date.`,
     columns: { kind: 'string', short: 'c', value: 'columns', help: 'Columns (default "lfpdatsu")' },
     format: formatFlag,
   },
-  async run(context, args, flags) {
+  async run(shell, args, flags) {
     const format = parseFormat(flags.format);
     const chosen = Array.from((flags.columns ?? 'lfpdatsu').replaceAll(',', ''), (letter) => {
       const column = columns[letter];
@@ -66,8 +65,8 @@ a architecture, t type, s size, u upload date.`,
         );
       return column;
     });
-    const all = await context.client.get<Image[]>('/1.0/images', { query: { recursion: 1 } });
-    const filters = afterRemote(args);
+    const [{ client }, filters] = await shell.remoteFirst(args, 'images');
+    const all = await client.get<Image[]>('/1.0/images', { query: { recursion: 1 } });
     const images = all.filter((image) => filters.every((filter) => imageMatches(image, filter)));
     return {
       kind: 'list',

@@ -3,18 +3,18 @@ import { yamlOutput } from '../../base/output.ts';
 import { findImage } from './find-image.ts';
 
 export default command({
-  usage: '<image>',
+  usage: '[<remote>:]<image>',
   arity: [1, 1],
   description: 'Shows what may be changed of an image, as YAML.',
   flags: { vm: { kind: 'boolean', help: 'An image for virtual machines' } },
-  async run(context, [name]) {
+  async run(shell, [image]) {
     const {
       auto_update,
       properties,
       public: isPublic,
       expires_at,
       profiles,
-    } = await findImage(context, name);
+    } = await findImage(...(await shell.image(image)));
     return yamlOutput({ auto_update, properties, public: isPublic, expires_at, profiles });
   },
 });

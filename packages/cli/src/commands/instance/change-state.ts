@@ -1,7 +1,8 @@
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { Instance } from '@lxd-ts/client';
 import type { Context } from '../../base/context.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
+import type { Place, Shell } from '../../base/shell.ts';
 
 export interface StateChange {
   action: 'start' | 'stop' | 'restart' | 'freeze' | 'unfreeze';
@@ -32,37 +33,45 @@ const wanted: Readonly<Record<StateChange['action'], readonly string[]>> = {
 };
 
 export async function targets(
-  context: Context,
+  shell: Shell,
   args: readonly string[],
   all: boolean,
   action: StateChange['action'],
-): Promise<string[]> {
+): Promise<Place[]> {
   if (!all) {
     if (args.length === 0) throw new LxdError('invalid', 'Name at least one instance, or use --all');
-    return args.map((name) => requireName(name, 'instance'));
+    return Promise.all(args.map((name) => shell.require(name, 'instance')));
   }
-  if (args.length > 0) throw new LxdError('invalid', 'Both --all and instance name given');
+  if (args.some((word) => !word.endsWith(':')))
+    throw new LxdError('invalid', 'Both --all and instance name given');
+  const contexts = await Promise.all((args.length > 0 ? args : ['']).map((word) => shell.parse(word)));
+  return (await Promise.all(contexts.map(([context]) => allOn(context, action)))).flat();
+}
+
+async function allOn(context: Context, action: StateChange['action']): Promise<Place[]> {
   const instances = await context.client.get<Instance[]>('/1.0/instances', { query: { recursion: 1 } });
-  return instances.filter(({ status }) => wanted[action].includes(status)).map(({ name }) => name);
+  return instances.filter(({ status }) => wanted[action].includes(status)).map(({ name }) => [context, name]);
 }
 
 /** Does the same to every instance at once. One that fails does not keep the others from it. */
 export async function forEachInstance(
-  context: Context,
-  names: readonly string[],
+  shell: Shell,
+  places: readonly Place[],
   verb: string,
-  task: (name: string) => Promise<unknown>,
+  task: (...place: Place) => Promise<unknown>,
 ): Promise<void> {
-  const [only] = names;
-  if (names.length === 1 && only !== undefined) {
-    await task(only);
+  const [only] = places;
+  if (places.length === 1 && only !== undefined) {
+    await task(...only);
     return;
   }
-  const results = await Promise.allSettled(names.map(task));
+  const results = await Promise.allSettled(places.map((place) => task(...place)));
   const failures = results.flatMap((result, i) =>
-    result.status === 'rejected' ? [`${names[i] ?? ''}: error: ${toLxdError(result.reason).message}\n`] : [],
+    result.status === 'rejected'
+      ? [`${places[i]?.[1] ?? ''}: error: ${toLxdError(result.reason).message}\n`]
+      : [],
   );
   if (failures.length === 0) return;
-  context.io.stderr.write(`${failures.join('')}\n`);
+  shell.io.stderr.write(`${failures.join('')}\n`);
   throw new LxdError('internal', `Some instances failed to ${verb}`);
 }

@@ -5,8 +5,9 @@ import { attachConsole } from '@lxd-ts/client';
 import type { FlagSpec } from '../../base/args.ts';
 import { command } from '../../base/command.ts';
 import type { Context } from '../../base/context.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 import { textOutput, type Output } from '../../base/output.ts';
+import type { Place } from '../../base/shell.ts';
 import { rawTerminal, terminalSize } from './terminal.ts';
 
 export const consoleFlag = {
@@ -77,23 +78,18 @@ function checkType(type: string | undefined): void {
 }
 
 /** For commands that start instances with `--console`. */
-export async function consoleAfter(
-  context: Context,
-  names: string | readonly string[],
-  type: string | undefined,
-): Promise<undefined> {
+export async function consoleAfter(places: readonly Place[], type: string | undefined): Promise<undefined> {
   if (type === undefined) return undefined;
   checkType(type);
-  const list = typeof names === 'string' ? [names] : names;
-  const [name] = list;
-  if (list.length !== 1 || name === undefined)
+  const [only] = places;
+  if (places.length !== 1 || only === undefined)
     throw new LxdError('invalid', '--console only works with a single instance');
-  await attach(context, name);
+  await attach(...only);
   return undefined;
 }
 
 export default command({
-  usage: '<instance>',
+  usage: '[<remote>:]<instance>',
   arity: [1, 1],
   description: 'Attaches to the console of an instance (ctrl+a q detaches), or shows what was printed on it.',
   examples: [
@@ -104,8 +100,8 @@ export default command({
     'show-log': { kind: 'boolean', help: 'Show the log of the console' },
     type: { kind: 'string', short: 't', value: 'console', help: 'Type of console' },
   },
-  async run(context, [instance], flags): Promise<Output | undefined> {
-    const name = requireName(instance, 'instance');
+  async run(shell, [instance], flags): Promise<Output | undefined> {
+    const [context, name] = await shell.require(instance, 'instance');
     checkType(flags.type);
     if (!flags['show-log']) {
       await attach(context, name);

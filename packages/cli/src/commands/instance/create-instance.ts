@@ -1,12 +1,13 @@
 import { fstatSync } from 'node:fs';
 import { LxdError } from '@lxd-ts/core';
-import type { Network, Profile } from '@lxd-ts/client';
+import type { Network, Operation, Profile } from '@lxd-ts/client';
 import type { FlagSpecs, FlagValues } from '../../base/args.ts';
 import type { Context } from '../../base/context.ts';
 import { readAll } from '../../base/io.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
-import { apiPath, parseName } from '../../base/names.ts';
-import { findImage } from '../image/find-image.ts';
+import { apiPath } from '../../base/names.ts';
+import type { Place, Shell } from '../../base/shell.ts';
+import { locateImage, withImage } from '../../remotes/image-source.ts';
 
 export const createFlags = {
   config: { kind: 'list', short: 'c', value: 'key=value', help: 'Configuration of the new instance' },
@@ -85,10 +86,9 @@ async function withProfileDevices(
   );
 }
 
-/** The body of the request that creates an instance. */
+/** The body of the request that creates an instance, without its source. */
 export async function createRequest(
   context: Context,
-  image: string | undefined,
   name: string,
   flags: CreateFlags,
 ): Promise<Record<string, unknown>> {
@@ -109,10 +109,6 @@ export async function createRequest(
     ...given,
     name,
     type: flags.vm ? 'virtual-machine' : 'container',
-    source:
-      image === undefined
-        ? { type: 'none' }
-        : { type: 'image', fingerprint: (await findImage(context, image)).fingerprint },
     config: { ...(given['config'] as Record<string, string> | undefined), ...parseKeyValues(flags.config) },
     devices: await withProfileDevices(context, devices, profiles ?? ['default']),
     ...(profiles ? { profiles } : {}),
@@ -121,26 +117,28 @@ export async function createRequest(
   };
 }
 
-/** Creates an instance and returns its name. */
+/** Creates an instance and returns where it is. The image may be on another server. */
 export async function createInstance(
-  context: Context,
+  shell: Shell,
   args: readonly string[],
   flags: CreateFlags,
-): Promise<string> {
-  const words = args.map(parseName);
-  if (flags.empty && words.length > 1)
+): Promise<Place> {
+  if (flags.empty && args.length > 1)
     throw new LxdError('invalid', '--empty cannot be combined with an image name');
-  if (!flags.empty && !words[0]) throw new LxdError('invalid', 'An image is needed (or --empty)');
-  const [image, name = ''] = flags.empty ? [undefined, words[0]] : [words[0], words[1]];
-  context.say(name === '' ? 'Creating the instance' : `Creating ${name}`);
-  const body = await createRequest(context, image, name, flags);
-  const operation = await context.client.change('POST', '/1.0/instances', {
-    body,
-    query: { target: flags.target },
-  });
-  const ended = await context.wait(operation, 'Retrieving image');
-  if (name !== '') return name;
+  const [image, place] = flags.empty ? [undefined, args[0]] : args;
+  if (!flags.empty && !image) throw new LxdError('invalid', 'An image is needed (or --empty)');
+  const [context, name] = await shell.parse(place);
+  shell.say(name === '' ? 'Creating the instance' : `Creating ${name}`);
+  const body = await createRequest(context, name, flags);
+  const create = async (source: object): Promise<Operation | undefined> => {
+    const request = { body: { ...body, source }, query: { target: flags.target } };
+    return context.wait(await context.client.change('POST', '/1.0/instances', request), 'Retrieving image');
+  };
+  const ended = await (image === undefined
+    ? create({ type: 'none' })
+    : withImage(context, await locateImage(shell, image), create));
+  if (name !== '') return [context, name];
   const created = (ended?.resources?.['instances'] ?? [])[0]?.split('?')[0]?.split('/').pop() ?? '';
-  context.say(`Instance name is: ${created}`);
-  return created;
+  shell.say(`Instance name is: ${created}`);
+  return [context, created];
 }

@@ -3,7 +3,7 @@ import type { Instance } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
 import type { Context } from '../../base/context.ts';
 import { lineReader } from '../../base/io.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 import { changeState } from './change-state.ts';
 
 async function confirm(context: Context, name: string): Promise<void> {
@@ -32,7 +32,7 @@ async function remove(context: Context, name: string, force: boolean): Promise<v
 }
 
 export default command({
-  usage: '<instance>[/<snapshot>]...',
+  usage: '[<remote>:]<instance>[/<snapshot>]...',
   arity: [1, Infinity],
   description: 'Deletes instances and snapshots for good.',
   examples: [
@@ -43,9 +43,9 @@ export default command({
     force: { kind: 'boolean', short: 'f', help: 'Stop running instances first' },
     interactive: { kind: 'boolean', short: 'i', help: 'Ask before each' },
   },
-  async run(context, args, { force, interactive }) {
+  async run(shell, args, { force, interactive }) {
     for (const arg of args) {
-      const name = requireName(arg, 'instance');
+      const [context, name] = await shell.require(arg, 'instance');
       if (interactive) await confirm(context, name);
       await remove(context, name, force);
     }

@@ -5,7 +5,6 @@ import type { FlagSpecs, FlagValues } from '../../base/args.ts';
 import { command } from '../../base/command.ts';
 import type { Context } from '../../base/context.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
-import { requireName } from '../../base/names.ts';
 import type { Output } from '../../base/output.ts';
 import { rawTerminal, terminalSize } from './terminal.ts';
 
@@ -99,7 +98,7 @@ export async function execInteractively(
 }
 
 export default command({
-  usage: '<instance> [--] <command> [<argument>...]',
+  usage: '[<remote>:]<instance> [--] <command> [<argument>...]',
   arity: [2, Infinity],
   description: `Runs a command in an instance; its exit status becomes that of lxd-ts.
 There is no shell between: for pipes, variables and wildcards run one yourself (sh -c '...').
@@ -110,6 +109,6 @@ Put -- before the command when it has flags of its own.`,
     ['exec c1 --user 1000 --cwd /home/me --env EDITOR=vi bash', 'As another user, elsewhere'],
   ],
   flags: execFlags,
-  run: (context, [name, ...words], flags) =>
-    execInteractively(context, requireName(name, 'instance'), words, flags),
+  run: async (shell, [name, ...words], flags) =>
+    execInteractively(...(await shell.require(name, 'instance')), words, flags),
 });

@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import type { InstanceFull, InstanceInterface, Server } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
 import type { Context } from '../../base/context.ts';
-import { apiPath, parseName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 import { textOutput, yamlOutput, type Output } from '../../base/output.ts';
 import { renderTable } from '../../format/table.ts';
 import { binarySize, decimalSize, isUnsetTime, shortTime } from '../../format/units.ts';
@@ -107,7 +107,7 @@ async function serverInfo(context: Context, resources: boolean, target: string |
 }
 
 export default command({
-  usage: '[<instance>]',
+  usage: '[<remote>:][<instance>]',
   arity: [0, 1],
   description: 'Shows what an instance is doing, or how the server is set up.',
   examples: [
@@ -120,8 +120,8 @@ export default command({
     'show-log': { kind: 'boolean', help: "The last 100 lines of the instance's log" },
     target: { kind: 'string', value: 'member', help: 'Cluster member to ask' },
   },
-  async run(context, [arg], flags) {
-    const name = parseName(arg ?? '');
+  async run(shell, [arg], flags) {
+    const [context, name] = await shell.parse(arg);
     if (name === '') return serverInfo(context, flags.resources, flags.target);
     const instance = await context.client.get<InstanceFull>(apiPath('instances', name), {
       query: { recursion: 1 },

@@ -2,7 +2,7 @@ import { command } from '../../base/command.ts';
 import { createFlags, createInstance } from './create-instance.ts';
 
 export default command({
-  usage: '<image> [<name>]',
+  usage: '[<remote>:]<image> [<remote>:][<name>]',
   arity: [1, 2],
   description:
     'Creates an instance from an image without starting it. Configuration as YAML may come on stdin.',
@@ -12,8 +12,8 @@ export default command({
     ['init --empty c1', 'Create c1 with an empty root disk'],
   ],
   flags: createFlags,
-  async run(context, args, flags) {
-    await createInstance(context, args, flags);
+  async run(shell, args, flags) {
+    await createInstance(shell, args, flags);
     return undefined;
   },
 });

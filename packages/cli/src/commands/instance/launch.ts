@@ -4,7 +4,7 @@ import { consoleAfter, consoleFlag } from './console.ts';
 import { createFlags, createInstance } from './create-instance.ts';
 
 export default command({
-  usage: '<image> [<name>]',
+  usage: '[<remote>:]<image> [<remote>:][<name>]',
   arity: [1, 2],
   description: 'Creates an instance from an image and starts it. Configuration as YAML may come on stdin.',
   examples: [
@@ -13,10 +13,10 @@ export default command({
     ['launch debian c1 < c1.yaml', 'With the configuration in a file'],
   ],
   flags: { ...createFlags, console: consoleFlag },
-  async run(context, args, flags) {
-    const name = await createInstance(context, args, flags);
+  async run(shell, args, flags) {
+    const [context, name] = await createInstance(shell, args, flags);
     context.say(`Starting ${name}`);
     await changeState(context, name, { action: 'start' });
-    return consoleAfter(context, name, flags.console);
+    return consoleAfter([[context, name]], flags.console);
   },
 });

@@ -1,6 +1,5 @@
 import type { InstanceFull } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { afterRemote } from '../../base/names.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
 import { naturalCompare } from '../../format/units.ts';
 import { parseColumns } from './list-columns.ts';
@@ -10,7 +9,7 @@ const defaultColumns = 'ns46tS';
 const fastColumns = 'nsacPt';
 
 export default command({
-  usage: '[<filter>...]',
+  usage: '[<remote>:] [<filter>...]',
   arity: [0, Infinity],
   description: `Lists instances. Filters are the beginning of a name, a regular expression for names, key=value for a
 configuration key (each part of the key may be shortened, the value may be a regular expression), or one of
@@ -33,14 +32,15 @@ Columns, as letters or as [config:|devices:]key[:title][:width]:
     fast: { kind: 'boolean', help: `Only what costs the server little (columns ${fastColumns})` },
     format: formatFlag,
   },
-  async run(context, args, flags) {
+  async run(shell, args, flags) {
     const format = parseFormat(flags.format);
-    const filters = afterRemote(args).map(parseFilter);
+    const [{ client }, words] = await shell.remoteFirst(args);
+    const filters = words.map(parseFilter);
     const chosen = flags.columns ?? (flags.fast ? fastColumns : defaultColumns);
     const columns = parseColumns((flags['all-projects'] && !flags.columns ? 'e' : '') + chosen);
     const wholeRecords = format === 'json' || format === 'yaml';
     const full = (wholeRecords && !flags.fast) || [...columns, ...filters].some((part) => part.full);
-    const all = await context.client.get<InstanceFull[]>('/1.0/instances', {
+    const all = await client.get<InstanceFull[]>('/1.0/instances', {
       query: { recursion: full ? 2 : 1, 'all-projects': flags['all-projects'] ? 'true' : undefined },
     });
     const instances = all

@@ -1,28 +1,102 @@
+import { LxdError } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import type { Instance } from '@lxd-ts/client';
+import type { Context } from '../../base/context.ts';
+import { apiPath } from '../../base/names.ts';
+import type { Place } from '../../base/shell.ts';
+import { changeState, startOrThaw } from './change-state.ts';
+import { copyFlags, copyInstance, type CopyFlags } from './copy-instance.ts';
 import { rename } from './rename.ts';
 
+/** Flags that mean more than another name. */
+const isRename = ({ target, storage, 'target-project': project, ...rest }: CopyFlags): boolean =>
+  [target, storage, project].every((value) => value === undefined) &&
+  rest.config.length + rest.device.length + rest.profile.length === 0 &&
+  !rest['no-profiles'];
+
+/** Within one server (or cluster): the server does it. */
+async function moveWithin(context: Context, from: string, name: string, flags: CopyFlags): Promise<void> {
+  if (flags.config.length + flags.device.length + flags.profile.length > 0 || flags['no-profiles']) {
+    throw new LxdError(
+      'invalid',
+      'Configuration, devices and profiles change only in a move between servers: set them first',
+    );
+  }
+  if (from.includes('/')) throw new LxdError('invalid', 'A snapshot moves with its instance');
+  await context.wait(
+    await context.client.change('POST', apiPath('instances', from), {
+      query: { target: flags.target },
+      body: {
+        name,
+        migration: true,
+        live: !flags.stateless,
+        instance_only: flags['instance-only'],
+        container_only: flags['instance-only'],
+        ...(flags.storage === undefined ? {} : { pool: flags.storage }),
+        ...(flags['target-project'] === undefined ? {} : { project: flags['target-project'] }),
+      },
+    }),
+    'Transferring instance',
+  );
+}
+
+/**
+ * To another server. One that runs, and is not to take its state along, is copied while it runs and then stopped for
+ * the last difference only. Until its copy is whole the source is what counts: what fails before leaves it as it was.
+ */
+async function moveBetween(from: Place, to: Place, flags: CopyFlags): Promise<void> {
+  const [source, instance] = from;
+  const [target, name] = to;
+  const options = { refresh: false, ephemeral: undefined, keepVolatile: true };
+  const { status, ephemeral } = await source.client.get<Instance>(apiPath('instances', instance));
+  await copyInstance(from, to, flags, options);
+  if (status === 'Running' && flags.stateless) {
+    try {
+      await changeState(source, instance, { action: 'stop' });
+      // An ephemeral one is gone with its stop: what it wrote last goes with it, as always.
+      if (!ephemeral) await copyInstance(from, to, flags, { ...options, refresh: true });
+    } catch (error) {
+      await startOrThaw(source, instance, { action: 'start' }).catch(() => undefined);
+      await target.change('DELETE', apiPath('instances', name)).catch(() => undefined);
+      throw error;
+    }
+    await source.change('DELETE', apiPath('instances', instance)).catch(ignoreMissing);
+    await changeState(target, name, { action: 'start' });
+    return;
+  }
+  await source.change('DELETE', apiPath('instances', instance));
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof LxdError && error.code === 'not-found') return undefined;
+  throw error;
+}
+
 export default command({
-  usage: '<instance>[/<snapshot>] [<new name>]',
+  usage: '[<remote>:]<instance>[/<snapshot>] [[<remote>:][<new name>[/<snapshot>]]]',
   arity: [1, 2],
   description:
-    'Gives a stopped instance another name, or moves it to another cluster member or storage pool.',
+    'Gives a stopped instance another name, or moves it to another server, cluster member or storage pool.',
   examples: [
     ['move c1 web', 'Rename c1 to web'],
     ['move c1 --target node2', 'Move c1 to another member of the cluster'],
+    ['move c1 far: --stateless', 'Move c1 to the server "far"'],
+    ['move c1 far:web --mode push', 'The same when only "far" can be connected to'],
   ],
-  flags: {
-    target: { kind: 'string', value: 'member', help: 'Cluster member to move to' },
-    storage: { kind: 'string', short: 's', value: 'pool', help: 'Storage pool to move to' },
-  },
-  async run(context, [from, to], { target, storage }) {
-    const source = requireName(from, 'instance');
-    const name = requireName(to ?? from, 'instance');
-    if (target === undefined && storage === undefined) return rename(context, source, name);
-    await context.change('POST', apiPath('instances', source), {
-      query: { target },
-      body: { name, migration: true, ...(storage === undefined ? {} : { pool: storage }) },
-    });
+  flags: copyFlags,
+  async run(shell, [from, to], flags) {
+    const [source, instance] = await shell.require(from, 'instance');
+    const [target, given] = to === undefined ? [source, ''] : await shell.parse(to);
+    const name = given === '' ? instance : given;
+    if (source.remote === target.remote) {
+      if (isRename(flags)) return rename(source, instance, name);
+      await moveWithin(source, instance, name, flags);
+      return undefined;
+    }
+    if (instance.includes('/')) {
+      throw new LxdError('invalid', "Snapshots can't be moved between servers: copy them");
+    }
+    await moveBetween([source, instance], [target, name], flags);
     return undefined;
   },
 });

@@ -1,7 +1,7 @@
 import { LxdError } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
 import type { Context } from '../../base/context.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 
 /** An instance, or a snapshot within its instance. */
 export async function rename(context: Context, from: string, to: string): Promise<undefined> {
@@ -22,12 +22,15 @@ export async function rename(context: Context, from: string, to: string): Promis
 }
 
 export default command({
-  usage: '<instance>[/<snapshot>] <instance>[/<snapshot>]',
+  usage: '[<remote>:]<instance>[/<snapshot>] <instance>[/<snapshot>]',
   arity: [2, 2],
   description: 'Gives a stopped instance, or a snapshot, another name.',
   examples: [
     ['rename c1 web', 'Rename c1 to web'],
     ['rename c1/snap0 c1/before-upgrade', 'Rename a snapshot'],
   ],
-  run: (context, [from, to]) => rename(context, requireName(from, 'instance'), requireName(to, 'instance')),
+  async run(shell, [from, to]) {
+    const [context, name] = await shell.require(from, 'instance');
+    return rename(context, name, await context.name(to, 'instance'));
+  },
 });

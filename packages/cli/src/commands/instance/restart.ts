@@ -3,7 +3,7 @@ import { changeState, forEachInstance, targets } from './change-state.ts';
 import { consoleAfter, consoleFlag } from './console.ts';
 
 export default command({
-  usage: '[<instance>...]',
+  usage: '[[<remote>:]<instance>...]',
   arity: [0, Infinity],
   description: 'Shuts instances down and starts them again.',
   examples: [['restart c1 --force', 'Kill c1 and start it again']],
@@ -17,11 +17,11 @@ export default command({
       help: 'How long to wait for the shutdown (default: for ever)',
     },
   },
-  async run(context, args, { all, force, timeout = -1, console }) {
-    const names = await targets(context, args, all, 'restart');
-    await forEachInstance(context, names, 'restart', (name) =>
+  async run(shell, args, { all, force, timeout = -1, console }) {
+    const places = await targets(shell, args, all, 'restart');
+    await forEachInstance(shell, places, 'restart', (context, name) =>
       changeState(context, name, { action: 'restart', force, timeout }),
     );
-    return consoleAfter(context, names, console);
+    return consoleAfter(places, console);
   },
 });

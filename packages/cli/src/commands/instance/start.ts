@@ -3,7 +3,7 @@ import { forEachInstance, startOrThaw, targets } from './change-state.ts';
 import { consoleAfter, consoleFlag } from './console.ts';
 
 export default command({
-  usage: '[<instance>...]',
+  usage: '[[<remote>:]<instance>...]',
   arity: [0, Infinity],
   description: 'Starts instances; paused ones go on.',
   examples: [
@@ -15,11 +15,11 @@ export default command({
     console: consoleFlag,
     stateless: { kind: 'boolean', help: 'Forget saved state' },
   },
-  async run(context, args, flags) {
-    const names = await targets(context, args, flags.all, 'start');
-    await forEachInstance(context, names, 'start', (name) =>
+  async run(shell, args, flags) {
+    const places = await targets(shell, args, flags.all, 'start');
+    await forEachInstance(shell, places, 'start', (context, name) =>
       startOrThaw(context, name, { action: 'start', stateful: false }),
     );
-    return consoleAfter(context, names, flags.console);
+    return consoleAfter(places, flags.console);
   },
 });

@@ -2,7 +2,7 @@ import { command } from '../../base/command.ts';
 import { changeState, forEachInstance, targets } from './change-state.ts';
 
 export default command({
-  usage: '[<instance>...]',
+  usage: '[[<remote>:]<instance>...]',
   arity: [0, Infinity],
   description: 'Asks instances to shut down and waits until they have.',
   examples: [
@@ -20,9 +20,9 @@ export default command({
     },
     stateful: { kind: 'boolean', help: 'Save the running state' },
   },
-  async run(context, args, { all, force, timeout = -1, stateful }) {
-    const names = await targets(context, args, all, 'stop');
-    await forEachInstance(context, names, 'stop', (name) =>
+  async run(shell, args, { all, force, timeout = -1, stateful }) {
+    const places = await targets(shell, args, all, 'stop');
+    await forEachInstance(shell, places, 'stop', (context, name) =>
       changeState(context, name, { action: 'stop', force, timeout, stateful }),
     );
     return undefined;

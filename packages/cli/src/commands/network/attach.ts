@@ -2,7 +2,7 @@ import { LxdError } from '@lxd-ts/core';
 import type { Network } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
 import { instanceDevices, updateDevices } from '../../base/devices.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 
 /** The device that connects to a network: by name when it is managed, else by the host's interface. */
 export function nicFor(network: Network, interfaceName: string | undefined): Record<string, string> {
@@ -17,15 +17,16 @@ export function nicFor(network: Network, interfaceName: string | undefined): Rec
 }
 
 export default command({
-  usage: '<network> <instance> [<device> [<interface>]]',
+  usage: '[<remote>:]<network> <instance> [<device> [<interface>]]',
   arity: [2, 4],
   description:
     'Connects an instance to a network. The device is named after the network, unless you name it.',
   examples: [['network attach lxdbr0 c1 eth1 eth1', 'Give c1 the interface eth1 on lxdbr0']],
-  async run(context, [arg, target, device, interfaceName]) {
-    const name = requireName(arg, 'network');
+  async run(shell, [arg, target, device, interfaceName]) {
+    const [context, name] = await shell.require(arg, 'network');
+    const instance = await context.name(target, 'instance');
     const network = await context.client.get<Network>(apiPath('networks', name));
-    await updateDevices(context, instanceDevices, requireName(target, 'instance'), ({ devices }) => {
+    await updateDevices(context, instanceDevices, instance, ({ devices }) => {
       const chosen = device ?? name;
       if (devices[chosen]) throw new LxdError('conflict', `The device "${chosen}" already exists`);
       devices[chosen] = nicFor(network, interfaceName ?? device);

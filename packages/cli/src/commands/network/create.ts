@@ -1,10 +1,9 @@
 import { command } from '../../base/command.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
-import { requireName } from '../../base/names.ts';
 import { notice } from '../../base/output.ts';
 
 export default command({
-  usage: '<network> [<key>=<value>...]',
+  usage: '[<remote>:]<network> [<key>=<value>...]',
   arity: [1, Infinity],
   description: 'Creates a network.',
   examples: [
@@ -15,8 +14,8 @@ export default command({
     target: { kind: 'string', value: 'member', help: 'Cluster member' },
     type: { kind: 'string', short: 't', value: 'type', help: 'Type of network (default bridge)' },
   },
-  async run(context, [arg, ...options], { target, type }) {
-    const name = requireName(arg, 'network');
+  async run(shell, [arg, ...options], { target, type }) {
+    const [context, name] = await shell.require(arg, 'network');
     await context.change('POST', '/1.0/networks', {
       body: { name, config: parseKeyValues(options), ...(type === undefined ? {} : { type }) },
       query: { target },

@@ -2,7 +2,6 @@ import { LxdError } from '@lxd-ts/core';
 import type { Devices } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
 import { instanceDevices, updateDevices } from '../../base/devices.ts';
-import { requireName } from '../../base/names.ts';
 
 /** The device to remove: the one named, or the only one on that network. */
 export function deviceOn(network: string, devices: Devices, device: string | undefined): string {
@@ -24,13 +23,14 @@ export function deviceOn(network: string, devices: Devices, device: string | und
 }
 
 export default command({
-  usage: '<network> <instance> [<device>]',
+  usage: '[<remote>:]<network> <instance> [<device>]',
   arity: [2, 3],
   description: 'Disconnects an instance from a network.',
   examples: [['network detach lxdbr0 c1', 'Remove the interface that c1 has on lxdbr0']],
-  async run(context, [network, target, device]) {
-    const name = requireName(network, 'network');
-    await updateDevices(context, instanceDevices, requireName(target, 'instance'), ({ devices }) => {
+  async run(shell, [network, target, device]) {
+    const [context, name] = await shell.require(network, 'network');
+    const instance = await context.name(target, 'instance');
+    await updateDevices(context, instanceDevices, instance, ({ devices }) => {
       Reflect.deleteProperty(devices, deviceOn(name, devices, device));
     });
     return undefined;

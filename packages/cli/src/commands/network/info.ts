@@ -1,6 +1,6 @@
 import type { NetworkState } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 import { textOutput } from '../../base/output.ts';
 import { decimalSize } from '../../format/units.ts';
 
@@ -43,12 +43,12 @@ export function networkInfo(name: string, state: NetworkState): string {
 }
 
 export default command({
-  usage: '<network>',
+  usage: '[<remote>:]<network>',
   arity: [1, 1],
   description: 'Shows addresses, counters and ports of a network as they are now.',
   flags: { target: { kind: 'string', value: 'member', help: 'Cluster member to ask' } },
-  async run(context, [arg], { target }) {
-    const name = requireName(arg, 'network');
+  async run(shell, [arg], { target }) {
+    const [context, name] = await shell.require(arg, 'network');
     const state = await context.client.get<NetworkState>(apiPath('networks', name, 'state'), {
       query: { target },
     });

@@ -1,17 +1,16 @@
 import type { Network } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { afterRemote } from '../../base/names.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
 import { sortRows } from '../../format/units.ts';
 
 export default command({
-  usage: '',
+  usage: '[<remote>:]',
   arity: [0, 1],
   description: 'Lists networks: those that the server manages, and the interfaces of the host.',
   flags: { format: formatFlag },
-  async run(context, args, flags) {
+  async run(shell, args, flags) {
     const format = parseFormat(flags.format);
-    afterRemote(args);
+    const context = await shell.onlyRemote(args);
     const all = await context.client.get<Network[]>('/1.0/networks', { query: { recursion: 1 } });
     const networks = all.filter(({ type }) => type !== 'loopback' && type !== 'unknown');
     const rows = networks.map(({ name, type, managed, config, description, used_by: users, status }) => [

@@ -1,13 +1,13 @@
 import { command } from '../../base/command.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 import { notice } from '../../base/output.ts';
 
 export default command({
-  usage: '<operation>',
+  usage: '[<remote>:]<operation>',
   arity: [1, 1],
   description: 'Cancels an operation, if it is one that can be cancelled.',
-  async run(context, [arg]) {
-    const id = requireName(arg, 'operation');
+  async run(shell, [arg]) {
+    const [context, id] = await shell.require(arg, 'operation');
     await context.client.change('DELETE', apiPath('operations', id));
     return notice(`Operation ${id} deleted`);
   },

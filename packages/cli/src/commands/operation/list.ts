@@ -1,17 +1,16 @@
 import type { Operation } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { afterRemote } from '../../base/names.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
 import { shortTime, sortRows } from '../../format/units.ts';
 
 export default command({
-  usage: '',
+  usage: '[<remote>:]',
   arity: [0, 1],
   description: 'Lists what the server is doing in the background, and what it did in the last seconds.',
   flags: { format: formatFlag, 'all-projects': { kind: 'boolean', help: 'Operations of all projects' } },
-  async run(context, args, flags) {
+  async run(shell, args, flags) {
     const format = parseFormat(flags.format);
-    afterRemote(args);
+    const context = await shell.onlyRemote(args);
     // Grouped by status; the key is absent when there are none.
     const groups = await context.client.get<Record<string, Operation[] | null>>('/1.0/operations', {
       query: { recursion: 1, 'all-projects': flags['all-projects'] ? 'true' : undefined },

@@ -1,11 +1,13 @@
 import { command } from '../../base/command.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 import { yamlOutput } from '../../base/output.ts';
 
 export default command({
-  usage: '<operation>',
+  usage: '[<remote>:]<operation>',
   arity: [1, 1],
   description: 'Shows an operation as YAML.',
-  run: async (context, [id]) =>
-    yamlOutput(await context.client.get(apiPath('operations', requireName(id, 'operation')))),
+  async run(shell, [arg]) {
+    const [{ client }, id] = await shell.require(arg, 'operation');
+    return yamlOutput(await client.get(apiPath('operations', id)));
+  },
 });

@@ -1,17 +1,16 @@
 import type { Profile } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
-import { afterRemote } from '../../base/names.ts';
 import { sortRows } from '../../format/units.ts';
 
 export default command({
-  usage: '',
+  usage: '[<remote>:]',
   arity: [0, 1],
   description: 'Lists profiles.',
   flags: { format: formatFlag },
-  async run(context, args, flags) {
+  async run(shell, args, flags) {
     const format = parseFormat(flags.format);
-    afterRemote(args);
+    const context = await shell.onlyRemote(args);
     const profiles = await context.client.get<Profile[]>('/1.0/profiles', { query: { recursion: 1 } });
     return {
       kind: 'list',

@@ -1,10 +1,9 @@
 import { command } from '../../base/command.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
-import { requireName } from '../../base/names.ts';
 import { notice } from '../../base/output.ts';
 
 export default command({
-  usage: '<pool> <driver> [<key>=<value>...]',
+  usage: '[<remote>:]<pool> <driver> [<key>=<value>...]',
   arity: [2, Infinity],
   description: 'Creates a storage pool.',
   examples: [
@@ -12,8 +11,8 @@ export default command({
     ['storage create big dir source=/srv/lxd', 'Plain directories under /srv/lxd'],
   ],
   flags: { target: { kind: 'string', value: 'member', help: 'Cluster member' } },
-  async run(context, [arg, driver = '', ...options], { target }) {
-    const name = requireName(arg, 'storage pool');
+  async run(shell, [arg, driver = '', ...options], { target }) {
+    const [context, name] = await shell.require(arg, 'storage pool');
     const config = parseKeyValues(options);
     await context.change('POST', '/1.0/storage-pools', { body: { name, driver, config }, query: { target } });
     return notice(

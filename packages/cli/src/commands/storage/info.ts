@@ -1,6 +1,6 @@
 import type { StoragePool } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 import { yamlOutput } from '../../base/output.ts';
 import { binarySize } from '../../format/units.ts';
 
@@ -25,15 +25,16 @@ export function usersByKind(links: readonly string[]): Record<string, string[]> 
 }
 
 export default command({
-  usage: '<pool>',
+  usage: '[<remote>:]<pool>',
   arity: [1, 1],
   description: 'Shows how full a storage pool is and what is stored in it.',
   flags: {
     bytes: { kind: 'boolean', help: 'Exact sizes in bytes' },
     target: { kind: 'string', value: 'member', help: 'Cluster member to ask' },
   },
-  async run(context, [arg], { bytes, target }) {
-    const path = apiPath('storage-pools', requireName(arg, 'storage pool'));
+  async run(shell, [arg], { bytes, target }) {
+    const [context, name] = await shell.require(arg, 'storage pool');
+    const path = apiPath('storage-pools', name);
     const [pool, { space }] = await Promise.all([
       context.client.get<StoragePool>(path, { query: { target } }),
       context.client.get<{ space: { used: number; total: number } }>(`${path}/resources`, {

@@ -1,17 +1,16 @@
 import type { StoragePool } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { afterRemote } from '../../base/names.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
 import { sortRows } from '../../format/units.ts';
 
 export default command({
-  usage: '',
+  usage: '[<remote>:]',
   arity: [0, 1],
   description: 'Lists storage pools.',
   flags: { format: formatFlag },
-  async run(context, args, flags) {
+  async run(shell, args, flags) {
     const format = parseFormat(flags.format);
-    afterRemote(args);
+    const context = await shell.onlyRemote(args);
     const pools = await context.client.get<StoragePool[]>('/1.0/storage-pools', { query: { recursion: 1 } });
     // In a cluster a pool's source differs from member to member.
     const clustered = pools.some(({ locations }) => locations?.some((member) => member !== 'none'));

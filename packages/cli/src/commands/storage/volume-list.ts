@@ -1,20 +1,20 @@
 import type { StorageVolume } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { apiPath, requireName } from '../../base/names.ts';
+import { apiPath } from '../../base/names.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
 import { sortRows } from '../../format/units.ts';
 
 export default command({
-  usage: '<pool>',
+  usage: '[<remote>:]<pool>',
   arity: [1, 1],
   description: 'Lists the volumes of a storage pool: those of instances and images too.',
   flags: { format: formatFlag },
-  async run(context, [arg], flags) {
+  async run(shell, [arg], flags) {
     const format = parseFormat(flags.format);
-    const volumes = await context.client.get<StorageVolume[]>(
-      apiPath('storage-pools', requireName(arg, 'storage pool'), 'volumes'),
-      { query: { recursion: 1 } },
-    );
+    const [{ client }, name] = await shell.require(arg, 'storage pool');
+    const volumes = await client.get<StorageVolume[]>(apiPath('storage-pools', name, 'volumes'), {
+      query: { recursion: 1 },
+    });
     const clustered = volumes.some(({ location }) => location !== '' && location !== 'none');
     const rows = volumes.map((one) => [
       one.name.includes('/') ? `${one.type} (snapshot)` : one.type,

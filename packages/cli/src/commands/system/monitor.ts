@@ -77,7 +77,7 @@ async function formatter(
 }
 
 export default command({
-  usage: '',
+  usage: '[<remote>:]',
   arity: [0, 1],
   description: 'Shows what happens on the server, as it happens: log messages, operations, lifecycle events.',
   examples: [
@@ -91,13 +91,14 @@ export default command({
     pretty: { kind: 'boolean', help: 'The same as --format=pretty' },
     type: { kind: 'list', value: 'type', help: 'logging, operation or lifecycle (default: all)' },
   },
-  async run(context, _args, flags) {
-    const { io, client } = context;
+  async run(shell, args, flags) {
+    const { io } = shell;
     const format = flags.pretty ? 'pretty' : (flags.format ?? 'yaml');
     if (flags.loglevel !== undefined && format !== 'pretty') {
       throw new LxdError('invalid', 'Log level filtering can only be used with pretty formatting');
     }
     const shown = await formatter(format, flags.loglevel);
+    const { client } = await shell.onlyRemote(args);
     const stop = new AbortController();
     const restore = ['SIGINT', 'SIGTERM'].map((name) =>
       io.onSignal(name as NodeJS.Signals, () => {

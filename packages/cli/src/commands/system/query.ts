@@ -2,7 +2,6 @@ import { text } from 'node:stream/consumers';
 import { LxdError } from '@lxd-ts/core';
 import { openResponse } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import { parseName } from '../../base/names.ts';
 import { textOutput, type Output } from '../../base/output.ts';
 
 const pretty = (value: unknown): Output =>
@@ -17,7 +16,7 @@ function parseData(data: string): unknown {
 }
 
 export default command({
-  usage: '<path>',
+  usage: '[<remote>:]<path>',
   arity: [1, 1],
   description: 'Sends a request to the API of the server and shows what it answers.',
   examples: [
@@ -33,8 +32,8 @@ export default command({
     request: { kind: 'string', short: 'X', value: 'method', help: 'Method (default GET)' },
     wait: { kind: 'boolean', help: 'Wait for the operation that the request starts' },
   },
-  async run(context, [arg = ''], flags) {
-    const path = parseName(arg);
+  async run(shell, [arg = ''], flags) {
+    const [context, path] = arg.startsWith('/') ? [await shell.default(), arg] : await shell.parse(arg);
     if (!path.startsWith('/')) throw new LxdError('invalid', 'Query path must start with /');
     if (flags.raw && flags.wait) throw new LxdError('invalid', 'Use --raw or --wait, not both');
     const method = (flags.request ?? 'GET').toUpperCase();

@@ -5,13 +5,14 @@ import { textOutput } from '../../base/output.ts';
 import { version } from '../../version.ts';
 
 export default command({
-  usage: '',
+  usage: '[<remote>:]',
   arity: [0, 1],
   description: 'Shows the versions of this client and of the server.',
-  async run(context) {
+  async run(shell, args) {
+    const { client } = await shell.onlyRemote(args);
     let server = 'unreachable';
     try {
-      server = (await context.client.get<Server>('/1.0')).environment.server_version;
+      server = (await client.get<Server>('/1.0')).environment.server_version;
     } catch (error) {
       if (!(error instanceof LxdError)) throw error;
     }

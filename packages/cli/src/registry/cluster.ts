@@ -1,0 +1,3 @@
+import type { Entry } from '../base/command.ts';
+
+export const clusterCommands: readonly Entry[] = [];
