@@ -31,6 +31,8 @@ describe('parseToken', () => {
     expect(parseToken(text)).toEqual(token);
     expect(parseToken('10.0.0.7')).toBeUndefined();
     expect(parseToken('a'.repeat(60))).toBeUndefined();
-    expect(parseToken(Buffer.from(JSON.stringify({ ...token, secret: 1 })).toString('base64'))).toBeUndefined();
+    expect(
+      parseToken(Buffer.from(JSON.stringify({ ...token, secret: 1 })).toString('base64')),
+    ).toBeUndefined();
   });
 });

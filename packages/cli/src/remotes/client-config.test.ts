@@ -89,7 +89,10 @@ it('keeps certificates beside it: the key to itself', async () => {
   const parsed = new X509Certificate(cert);
   expect(parsed.subject).toBe('O=lxd-ts\nCN=me@here');
   expect(parsed.verify(parsed.publicKey)).toBe(true);
-  expect([parsed.validFrom, parsed.validTo]).toEqual(['Jan  2 03:04:05 2026 GMT', 'Jan  2 03:04:05 2036 GMT']);
+  expect([parsed.validFrom, parsed.validTo]).toEqual([
+    'Jan  2 03:04:05 2026 GMT',
+    'Jan  2 03:04:05 2036 GMT',
+  ]);
   expect((await stat(join(dir, 'conf/client.key'))).mode & 0o777).toBe(0o600);
 
   await config.pin('far', cert);
