@@ -8,5 +8,4 @@ export * from './operation.ts';
 export * from './relay.ts';
 export type * from './types.ts';
 
-/** What only remotes need, loaded when one is used: it would cost local commands milliseconds. */
-export const loadTls = (): Promise<typeof import('./tls.ts')> => import('./tls.ts');
+export { loadTls } from './load-tls.ts';

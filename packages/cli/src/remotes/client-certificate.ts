@@ -28,7 +28,7 @@ const oid = {
 
 /** Two digits of the year do until 2049, then the long form must be used. */
 function time(date: Date): Buffer {
-  const digits = `${date.toISOString().replaceAll(/[-:T]|\.\d+/g, '')}`;
+  const digits = date.toISOString().replaceAll(/[-:T]|\.\d+/g, '');
   return date.getUTCFullYear() < 2050
     ? der(0x17, Buffer.from(digits.slice(2)))
     : der(0x18, Buffer.from(digits));

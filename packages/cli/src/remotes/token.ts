@@ -22,12 +22,19 @@ export function parseToken(text: string): Token | undefined {
   }
 }
 
-/** The other way. LXD wraps the metadata of the token's operation, with its own names. */
+/** LXD's zero time: it never ends. */
+const never = '0001-01-01T00:00:00Z';
+
+/**
+ * The token that a token operation stands for, as people hand it on.
+ * @param who `client_name` for a client's, `server_name` for a member's
+ */
 export function encodeToken(
   metadata: Readonly<Record<string, unknown>>,
-  over: Record<string, unknown> = {},
+  who: 'client_name' | 'server_name',
+  name: string,
 ): string {
-  const { request, ...rest } = metadata;
-  void request;
-  return Buffer.from(JSON.stringify({ ...rest, ...over })).toString('base64');
+  const { fingerprint, addresses, secret, expiresAt } = metadata;
+  const token = { [who]: name, fingerprint, addresses, secret, expires_at: expiresAt ?? never };
+  return Buffer.from(JSON.stringify(token)).toString('base64');
 }
