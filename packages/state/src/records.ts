@@ -173,6 +173,7 @@ export const newMember = (
 
 /** What the control plane has found out of a member. Kept apart from what is wanted of it. */
 export interface MemberStatusRecord {
+  name: string;
   /** As the leader sees it. */
   state: 'online' | 'offline';
   /** ISO 8601: since when. */

@@ -5,7 +5,9 @@ import type { Agents, Logger } from '../services.ts';
 
 /** A member is not talked to any more after this many signs of life that did not come. */
 const missedBeats = 3;
-const maxBeatMs = 2_000;
+const usualBeatMs = 2_000;
+/** Of all members together: with many, each gives fewer. */
+const beatsPerSecond = 100;
 /** How often it is looked who has fallen silent. */
 const lookMs = 500;
 /** How long a call waits for a member that is silent for a moment only. */
@@ -72,7 +74,10 @@ export class AgentRegistry implements Agents, Disposable {
 
   /** How often agents are to give a sign of life. */
   heartbeatMs(): number {
-    return Math.round(Math.min(maxBeatMs, Math.max(this.#options.thresholdMs() / 10, 200)));
+    const threshold = this.#options.thresholdMs();
+    const enough = Math.min(usualBeatMs, Math.max(threshold / 10, 200));
+    const bearable = (this.#connected.size / beatsPerSecond) * 1000;
+    return Math.round(Math.min(Math.max(enough, bearable), threshold / 4));
   }
 
   /** A connected member gave a sign of life. */

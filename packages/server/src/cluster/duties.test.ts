@@ -37,6 +37,9 @@ test('who is online is on record, and since when', async () => {
   await base.run('states of members');
   expect(states()).toEqual(['online', 'online']);
   expect(base.records.get('memberStatuses', 'm1')?.revision).toBe(revision);
+  await base.records.transaction().remove('members', ['m2']).commit({ signal });
+  await base.run('states of members');
+  expect(states()).toEqual(['online']);
 });
 
 test('join tokens go when they have expired', async () => {

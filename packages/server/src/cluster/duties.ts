@@ -20,6 +20,15 @@ const memberStates = ({ records, agents, clock, server }: Services): Duty => ({
   everyMs: secondMs,
   async run({ guard, signal }) {
     const members = records.list('members').map(({ value }) => value.name);
+    for (const { value } of records.list('memberStatuses')) {
+      if (members.includes(value.name)) continue;
+      const gone = [value.name] as [string];
+      await records
+        .transaction(guard)
+        .remove('memberStatuses', gone)
+        .remove('fences', gone)
+        .commit({ signal });
+    }
     const since = clock.now().toISOString();
     for (const name of members) {
       const state = name === server || agents.state(name) !== 'offline' ? 'online' : 'offline';
@@ -28,7 +37,7 @@ const memberStates = ({ records, agents, clock, server }: Services): Duty => ({
       const transaction = records.transaction(guard);
       if (known)
         transaction.update('memberStatuses', [name], known.revision, { ...known.value, state, since });
-      else transaction.create('memberStatuses', [name], { state, since });
+      else transaction.create('memberStatuses', [name], { name, state, since });
       // Who changed it meanwhile has its reasons: it is looked at again.
       await transaction.commit({ signal }).catch((error: unknown) => {
         if (!lost(error)) throw error;

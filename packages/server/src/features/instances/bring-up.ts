@@ -18,7 +18,14 @@ async function claim({ services }: InstancesContext, member: string, signal: Abo
     const known = records.get('memberStatuses', member);
     if (known?.value.run === run) return known.value.starting === server;
     const since = clock.now().toISOString();
-    const value: MemberStatusRecord = { state: 'online', since, ...known?.value, run, starting: server };
+    const value: MemberStatusRecord = {
+      name: member,
+      state: 'online',
+      since,
+      ...known?.value,
+      run,
+      starting: server,
+    };
     const transaction = records.transaction();
     if (known) transaction.update('memberStatuses', [member], known.revision, value);
     else transaction.create('memberStatuses', [member], value);

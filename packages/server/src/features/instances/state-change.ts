@@ -99,6 +99,8 @@ async function settle(
 /** It is started only where it is placed now, not where it was when this server last heard. */
 async function checkPlaced({ context: { services }, record, member, signal }: Target): Promise<void> {
   const { project, name } = record;
+  // Alone there is nowhere else.
+  if (services.records.list('members').length < 2) return;
   const placed = services.records.get('placements', project, name);
   if (placed?.value.member !== member)
     throw new LxdError('unavailable', 'The instance is being moved; try again');
