@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -132,6 +135,7 @@ async function migrate({ from, to, snapshots, source, sink, meddle }: Move): Pro
       places: placesOf(...to),
       subvolumes: subvolumes(to[0]),
       present: undefined,
+      unshift: (path, ranges, signal) => liblxc.shiftOwners(path, ranges, { signal }),
       compress: true,
       ...wait,
       ...sink,
@@ -205,7 +209,7 @@ describe.each([
 
   test('with its snapshots: the same in every byte, id, link and attribute', async () => {
     const [received] = await migrate({ from: [from, 'c1'], to: [to, 'copy'], snapshots });
-    expect(received).toEqual({ snapshots, gone: [], index: { about: 'c1' }, shifted: false });
+    expect(received).toEqual({ snapshots, gone: [], index: { about: 'c1' } });
     same([from, 'c1'], [to, 'copy'], ['s1', 's2']);
     const { volume } = placesOf(to, 'copy');
     const sparse = statSync(join(volume, 'rootfs/var/sparse'));
@@ -306,4 +310,63 @@ test('nested subvolumes keep their places, in snapshots too', async () => {
   expect([subvolume('rootfs/var/sub'), subvolume('rootfs/var/sub/deep')]).toEqual([256, 256]);
   await remove('one', 'nested');
   await remove('two', 'nested');
+});
+
+test('shifted ids, of the volume and of a snapshot, are those inside when they are here', async () => {
+  const range = { outside: 100_000, inside: 0, length: 65_536 };
+  const idMap = [
+    { users: true, groups: false, ...range },
+    { users: false, groups: true, ...range },
+  ];
+  const written = idMap.map(({ users, groups }) => ({
+    Isuid: users,
+    Isgid: groups,
+    Hostid: 100_000,
+    Nsid: 0,
+    Maprange: 65_536,
+  }));
+  makeVolume('one', 'shifted');
+  const { volume } = placesOf('one', 'shifted');
+  const file = (name: string) => join(volume, name);
+  writeFileSync(file('of root'), 'x');
+  writeFileSync(file('of 70000 on the host'), 'x');
+  writeFileSync(file('of two names'), 'x');
+  linkSync(file('of two names'), file('the other name'));
+  writeFileSync(file('with capabilities'), 'x');
+  chownSync(file('of root'), 100_000, 100_005);
+  chownSync(file('of 70000 on the host'), 70_000, 100_007);
+  // Once shifted it is in the range again.
+  chownSync(file('of two names'), 150_000, 165_000);
+  run('setfacl', '-m', 'u:100042:r', file('of root'));
+  const capability = '0100000300040000000000000000000000000000a0860100';
+  run(
+    'python3',
+    '-c',
+    `import os,sys; os.setxattr(sys.argv[1], 'security.capability', bytes.fromhex('${capability}'))`,
+    file('with capabilities'),
+  );
+  chmodSync(file('of root'), 0o6755);
+  snapshot('one', 'shifted', 's1');
+  const s1 = { ...record('s1', 1), config: { 'volatile.last_state.idmap': JSON.stringify(written) } };
+  const [received] = await migrate({
+    from: ['one', 'shifted'],
+    to: ['two', 'shifted'],
+    snapshots: [s1],
+    source: { idMap },
+  });
+  expect(received.snapshots[0]?.config).toEqual({ 'volatile.last_state.idmap': '[]' });
+  const places = placesOf('two', 'shifted');
+  for (const directory of [places.volume, join(places.snapshots, 's1')]) {
+    const owner = (name: string) => {
+      const { uid, gid, mode } = lstatSync(join(directory, name));
+      return [uid, gid, (mode & 0o7777).toString(8)];
+    };
+    expect(owner('of root')).toEqual([0, 5, '6755']);
+    expect(owner('of 70000 on the host')).toEqual([70_000, 7, '644']);
+    expect(owner('the other name')).toEqual([50_000, 65_000, '644']);
+    expect(run('getfacl', '-cn', join(directory, 'of root'))).toContain('user:42:r--');
+    expect(run('getfattr', '--only-values', '-n', 'security.capability', join(directory, 'with capabilities'))).toHaveLength(20);
+  }
+  await remove('one', 'shifted');
+  await remove('two', 'shifted');
 });

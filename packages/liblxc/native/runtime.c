@@ -4,6 +4,7 @@
  *   lxd-ts-runtime start   LXCPATH NAME CONFIG LOGFILE LEVEL   becomes the container's monitor; exits 0 when it runs
  *   lxd-ts-runtime exec    LXCPATH NAME UID GID CWD COLUMNS ROWS   COLUMNS 0: stdin, stdout, stderr are the command's own
  *   lxd-ts-runtime console LXCPATH NAME COLUMNS ROWS   stdin and stdout are joined to the container's console
+ *   lxd-ts-runtime shift   PATH RANGE...   gives the files of a tree the ids they have inside (shift.c)
  *
  * Descriptor 3 of exec and console is a socket to the daemon. For exec it first brings the command and its environment
  * (read_request of exec.c), then lines in both directions (control.c).
@@ -54,6 +55,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(verb, "start") == 0 && argc == 7)
 		return start(argv + 2, argv);
+	if (strcmp(verb, "shift") == 0 && argc > 3)
+		return shift(argc - 2, argv + 2);
 	/* A daemon that is gone is told by EPIPE. Not in start: the container's init would inherit it. */
 	signal(SIGPIPE, SIG_IGN);
 	/* Only the socket to the daemon stays, before liblxc opens what it needs. */
@@ -63,6 +66,6 @@ int main(int argc, char **argv)
 		return exec(argv + 2, argv);
 	if (strcmp(verb, "console") == 0 && argc == 6)
 		return console(argv + 2);
-	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|exec|console … (run by lxd-tsd)\n");
+	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|exec|console|shift … (run by lxd-tsd)\n");
 	return 2;
 }

@@ -27,3 +27,6 @@ uid_t on_host(pid_t init, uid_t inside);
 
 /* seal.c: returns at once when it runs from the copy already */
 bool run_sealed(char **argv);
+
+/* shift.c: the status to exit with */
+int shift(int argc, char **argv);

@@ -59,6 +59,15 @@ export interface NetworkInterface {
   addresses: { family: 'inet' | 'inet6'; address: string; prefix: number }[];
 }
 
+/** `length` ids from `inside` on are stored as `outside` and following. */
+export interface ShiftedRange {
+  users: boolean;
+  groups: boolean;
+  outside: number;
+  inside: number;
+  length: number;
+}
+
 /**
  * Containers under one lxcpath. Start, exec and console run in a helper process (never a fork of this one);
  * the rest is answered by the addon in well under a millisecond. Whatever asks a container's monitor fails with
@@ -95,6 +104,8 @@ export interface Liblxc {
   configItem(name: string, key: string): string | undefined;
   /** In the network namespace of a process; of this one when it is undefined. No process is spawned for it. */
   interfaces(pid: number | undefined): Promise<NetworkInterface[]>;
+  /** Gives the files of a tree, which has them shifted like this, the ids they have inside. @throws LxdError `internal` */
+  shiftOwners(path: string, ranges: readonly ShiftedRange[], options: { signal: AbortSignal }): Promise<void>;
   /** Says of a writable btrfs subvolume that it is the same as the one of this UUID: the btrfs tool cannot. */
   setReceived(path: string, uuid: string): void;
   /**

@@ -7,6 +7,7 @@ import type { Runtime } from './helper.ts';
 import { parseInterfaces } from './interfaces.ts';
 import { kill } from './kill.ts';
 import type { Liblxc, LxcState } from './liblxc.ts';
+import { shiftOwners } from './shift-owners.ts';
 import { start } from './start.ts';
 
 /** The real thing. @param buildDir where native/build put the addon and the helper */
@@ -41,6 +42,7 @@ export function openLiblxc(options: { lxcpath: string; buildDir: string }): Libl
     exec: (request, { signal }) => exec(runtime, request, signal),
     console: (name, size, { signal }) => openConsole(runtime, name, size, signal),
     cgroupGet: (name, key) => addon.cgroupGet(lxcpath, name, key),
+    shiftOwners: (path, ranges, { signal }) => shiftOwners(runtime.program, path, ranges, signal),
     setReceived: (path, uuid) => {
       addon.setReceived(path, Buffer.from(uuid.replaceAll('-', ''), 'hex'));
     },

@@ -30,6 +30,8 @@ export interface Landing extends AsyncDisposable {
   keepSnapshot(name: string): Promise<void>;
   /** What was received as `path` is this snapshot, or the volume when there is no name. */
   take(path: string, name: string | undefined): Promise<void>;
+  /** Changes the files of a snapshot in the making, or of the volume: it no longer is what it was received from. */
+  rewrite(name: string | undefined, change: (directory: string) => Promise<void>): Promise<void>;
   /** Everything to its place. @param gone snapshots that are no more */
   commit(gone: readonly string[]): Promise<void>;
 }
@@ -117,6 +119,13 @@ export async function openLanding(options: LandingOptions): Promise<Landing> {
       await remove(volume, signal);
       await copy(path, volume, signal);
       await remove(path, signal);
+    },
+    rewrite: async (name, change) => {
+      const directory = name === undefined ? (inPlace ? places.volume : volume) : join(kept, name);
+      const sealed = subvolumes && name !== undefined;
+      if (sealed) await setReadonly(host, directory, false, { signal });
+      await change(directory);
+      if (sealed) await setReadonly(host, directory, true, { signal });
     },
     commit: async (gone) => {
       const whole = AbortSignal.timeout(commitMs);

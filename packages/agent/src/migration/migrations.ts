@@ -148,6 +148,7 @@ export class Migrations {
         places: placesOf(pool, volume),
         subvolumes: hasSubvolumes(poolSpec),
         present: request.present,
+        unshift: (path, ranges, until) => liblxc.shiftOwners(path, ranges, { signal: until }),
         base: cloned ? pool.volumePath(base) : undefined,
         compress: compresses(poolSpec),
         signal,

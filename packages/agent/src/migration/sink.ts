@@ -1,4 +1,5 @@
 import { LxdError, toLxdError } from '@lxd-ts/core';
+import type { ShiftedRange } from '@lxd-ts/liblxc';
 import type { MessageChannel, MigratedSnapshot, wire } from '@lxd-ts/rpc';
 import { receiveByBtrfs } from './btrfs.ts';
 import { readHeader, readOutcome, sendHeader, sendOutcome } from './control.ts';
@@ -6,6 +7,7 @@ import { readJson, sendJson } from './json-part.ts';
 import { openLanding, type Landing, type VolumePlaces } from './landing.ts';
 import { nearestCause } from './nearest-cause.ts';
 import { agree, makeAnswer, superseded, type Agreement, type Transport } from './negotiate.ts';
+import { headerRanges, snapshotRanges, unshifted } from './id-ranges.ts';
 import { progress } from './progress.ts';
 import { receiveByRsync } from './rsync.ts';
 import { checkSnapshotName, migratedSnapshot } from './snapshot-item.ts';
@@ -22,8 +24,8 @@ export interface SinkOptions extends SubvolumeTools {
   /** A volume that what comes by rsync probably differs little from. */
   base?: string | undefined;
   compress: boolean;
-  /** Files whose ids are shifted like this are put right before anything is at its place. */
-  unshift?: (directory: string, idMap: readonly wire.IdRange[], signal: AbortSignal) => Promise<void>;
+  /** Gives files whose ids are shifted like this the ids they have inside. */
+  unshift(directory: string, ranges: readonly ShiftedRange[], signal: AbortSignal): Promise<void>;
   signal: AbortSignal;
   onProgress?: ((progress: Record<string, string>) => void) | undefined;
 }
@@ -35,8 +37,6 @@ export interface Received {
   gone: string[];
   /** What the other server said of the volume; undefined when it said nothing. */
   index: unknown;
-  /** The files' ids were shifted, and no longer are. */
-  shifted: boolean;
 }
 
 async function readIndex(filesystem: MessageChannel, refresh: boolean): Promise<unknown> {
@@ -77,6 +77,25 @@ const startOf = (
   return transport === 'rsync' && options.base !== undefined ? { copyOf: options.base } : 'empty';
 };
 
+/** Some keep files with the ids of the host, each state with its own: here they have those inside. */
+async function straighten(
+  { unshift }: SinkOptions,
+  landing: Landing,
+  offer: wire.Header,
+  came: readonly MigratedSnapshot[],
+  signal: AbortSignal,
+): Promise<MigratedSnapshot[]> {
+  const straight: MigratedSnapshot[] = [];
+  for (const snapshot of came) {
+    const ranges = snapshotRanges(snapshot);
+    if (ranges.length > 0) await landing.rewrite(snapshot.name, (directory) => unshift(directory, ranges, signal));
+    straight.push(ranges.length > 0 ? unshifted(snapshot) : snapshot);
+  }
+  const ranges = headerRanges(offer);
+  if (ranges.length > 0) await landing.rewrite(undefined, (directory) => unshift(directory, ranges, signal));
+  return straight;
+}
+
 async function receive(options: SinkOptions, streams: Streams, failed: AbortController): Promise<Received> {
   const { control, filesystem } = streams;
   const signal = AbortSignal.any([options.signal, failed.signal]);
@@ -104,12 +123,11 @@ async function receive(options: SinkOptions, streams: Streams, failed: AbortCont
     signal,
   });
   await nearestCause(transfer({ ...options, signal }, agreement, landing, filesystem), lost);
-  const shifted = offer.idMap.length > 0;
-  if (shifted && options.unshift) await options.unshift(landing.volume, offer.idMap, signal);
+  const came = offer.snapshots.filter(({ name }) => agreement.snapshots.includes(name ?? '')).map(migratedSnapshot);
+  const snapshots = await straighten(options, landing, offer, came, signal);
   const gone = options.present ? superseded(offer, options.present) : [];
   await landing.commit(gone);
-  const came = offer.snapshots.filter(({ name }) => agreement.snapshots.includes(name ?? ''));
-  return { snapshots: came.map(migratedSnapshot), gone, index, shifted };
+  return { snapshots, gone, index };
 }
 
 /**

@@ -171,6 +171,7 @@ export function fakeLiblxc(options: FakeLiblxcOptions = {}): Liblxc {
     },
     cgroupGet: (name, key) => running.get(name)?.cgroup.get(key),
     setReceived: () => undefined,
+    shiftOwners: () => Promise.resolve(),
     cgroupSet: (name, key, value) => {
       const { cgroup } = running.get(name) ?? { cgroup: new Map<string, string>() };
       if (!cgroup.has(key) || !/^(max|-?\d+)$/.test(value))
