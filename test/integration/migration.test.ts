@@ -365,7 +365,9 @@ test('shifted ids, of the volume and of a snapshot, are those inside when they a
     expect(owner('of 70000 on the host')).toEqual([70_000, 7, '644']);
     expect(owner('the other name')).toEqual([50_000, 65_000, '644']);
     expect(run('getfacl', '-cn', join(directory, 'of root'))).toContain('user:42:r--');
-    expect(run('getfattr', '--only-values', '-n', 'security.capability', join(directory, 'with capabilities'))).toHaveLength(20);
+    expect(
+      run('getfattr', '--only-values', '-n', 'security.capability', join(directory, 'with capabilities')),
+    ).toHaveLength(20);
   }
   await remove('one', 'shifted');
   await remove('two', 'shifted');

@@ -27,7 +27,9 @@ export function snapshotRanges({ name, config }: Pick<MigratedSnapshot, 'name' |
       length: Number(entry['Maprange']),
     }));
   } catch (error) {
-    throw new LxdError('invalid', `"${key}" of snapshot "${name}" is not a list of id ranges`, { cause: error });
+    throw new LxdError('invalid', `"${key}" of snapshot "${name}" is not a list of id ranges`, {
+      cause: error,
+    });
   }
 }
 

@@ -88,7 +88,8 @@ async function straighten(
   const straight: MigratedSnapshot[] = [];
   for (const snapshot of came) {
     const ranges = snapshotRanges(snapshot);
-    if (ranges.length > 0) await landing.rewrite(snapshot.name, (directory) => unshift(directory, ranges, signal));
+    if (ranges.length > 0)
+      await landing.rewrite(snapshot.name, (directory) => unshift(directory, ranges, signal));
     straight.push(ranges.length > 0 ? unshifted(snapshot) : snapshot);
   }
   const ranges = headerRanges(offer);
@@ -123,7 +124,9 @@ async function receive(options: SinkOptions, streams: Streams, failed: AbortCont
     signal,
   });
   await nearestCause(transfer({ ...options, signal }, agreement, landing, filesystem), lost);
-  const came = offer.snapshots.filter(({ name }) => agreement.snapshots.includes(name ?? '')).map(migratedSnapshot);
+  const came = offer.snapshots
+    .filter(({ name }) => agreement.snapshots.includes(name ?? ''))
+    .map(migratedSnapshot);
   const snapshots = await straighten(options, landing, offer, came, signal);
   const gone = options.present ? superseded(offer, options.present) : [];
   await landing.commit(gone);
