@@ -15,6 +15,8 @@ const texts: readonly [RegExp, string][] = [
   [/"Hostid":\d+/g, '"Hostid":<base>'],
   [/"Maprange":\d+/g, '"Maprange":<range>'],
   [/ETag doesn't match: [0-9a-f]{64}/g, "ETag doesn't match: <etag>"],
+  // A join token.
+  [/\beyJ[A-Za-z0-9+/=]{60,}/g, '<token>'],
   // A lease; the bridge is .1, and ranges begin and end with round numbers.
   [/\b10\.88\.7\.(?!1\b|10\b|99\b)\d+\b/g, '<lease>'],
   [/Server version: \S+/g, 'Server version: <version>'],

@@ -11,7 +11,7 @@ import type { NetworkRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { Drivers } from '../shared/drivers.ts';
-import { effectTimeoutMs, nodes, partConfig, setOnly, targetOf } from '../shared/members.ts';
+import { effectTimeoutMs, isClustered, nodes, partConfig, setOnly, targetOf } from '../shared/members.ts';
 import { asInternal, ownKey, sharedKey } from '../shared/parts/checks.ts';
 import type { onMembers } from '../shared/parts/on-members.ts';
 
@@ -180,6 +180,7 @@ export function networkCreation(
         told.created(project, name, caller);
         return;
       }
+      if (found && isClustered(services)) throw internal('The network is already created');
       if (found) throw invalid('The network already exists');
       const config = setOnly(body.config ?? {});
       await asInternal(() => checkNetworkConfig(schema, name, config));

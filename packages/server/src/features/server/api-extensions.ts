@@ -82,6 +82,10 @@ export const apiExtensions: readonly string[] = [
   ...['instance_nic_network', 'firewall_driver'],
   // Server
   ...['resources', 'kernel_features', 'lxc_features', 'api_os', 'projects', 'warnings'],
+  // Clusters
+  ...['clustering', 'clustering_join', 'clustering_join_token', 'cluster_join_token_expiry'],
+  ...['clustering_roles', 'clustering_edit_roles', 'clustering_failure_domains', 'clustering_architecture'],
+  ...['clustering_description', 'clustering_config', 'clustering_groups', 'clustering_evacuation'],
   // Our own
   ...['lxdts_cluster_explain'],
 ];

@@ -1,7 +1,8 @@
-import { LxdError, validators, type Config, type ConfigSchema, findKey } from '@lxd-ts/core';
+import { LxdError, toLxdError, validators, type Config, type ConfigSchema, findKey } from '@lxd-ts/core';
 import type { MemberDescription } from '@lxd-ts/rpc';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { expiryAfter } from '../cluster/expiry.ts';
 import { apiExtensions } from './api-extensions.ts';
 
 export interface ServerOptions {
@@ -36,6 +37,18 @@ const factor = (value: string): string | undefined =>
 const schema: ConfigSchema = {
   'core.https_address': localOnly,
   'core.trust_password': localOnly,
+  'cluster.join_token_expiry': {
+    check: (value) => {
+      try {
+        expiryAfter(value, new Date(0));
+        return undefined;
+      } catch (error) {
+        return toLxdError(error).message;
+      }
+    },
+    description: 'How long a join token is good, such as `3H` or `1d`',
+    default: '3H',
+  },
   'cluster.offline_threshold': {
     check: offlineThreshold,
     description: 'Seconds of silence after which a member is offline',

@@ -3,7 +3,7 @@ import type { PoolRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { Drivers } from '../shared/drivers.ts';
-import { effectTimeoutMs, nodes, partConfig, setOnly, targetOf } from '../shared/members.ts';
+import { effectTimeoutMs, isClustered, nodes, partConfig, setOnly, targetOf } from '../shared/members.ts';
 import { asInternal, ownKey, sharedKey } from '../shared/parts/checks.ts';
 import type { onMembers } from '../shared/parts/on-members.ts';
 
@@ -153,6 +153,7 @@ export function poolCreation(
         told.created(name, caller);
         return;
       }
+      if (found && isClustered(services)) throw internal('The storage pool is already created');
       if (found) throw new LxdError('conflict', 'The storage pool already exists: The record already exists');
       const schema = drivers.pool(driver);
       if (!schema) throw internal('Unknown driver');
