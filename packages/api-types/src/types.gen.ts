@@ -1910,7 +1910,7 @@ export interface components {
             name: string;
             key: string;
             value: string;
-            description: string;
+            description?: string;
         };
         ClusterMember: {
             server_name: string;

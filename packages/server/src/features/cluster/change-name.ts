@@ -19,7 +19,7 @@ async function finish(context: ClusterContext, from: string, to: string, signal:
       .create('members', [to], { ...record, name: to, pending })
       .commit({ signal });
   }
-  await control.renameMember(from, to, { signal });
+  if (!services.agents.online().includes(to)) await control.renameMember(from, to, { signal });
   await renameMember(records, from, to, { signal });
   await records.modify('members', [to], ({ pending: _pending, ...rest }) => rest, { signal });
 }
@@ -33,17 +33,14 @@ export async function changeName(
 ): Promise<void> {
   mustBeClustered(context);
   const { services } = context;
-  const { records, server } = services;
+  const { records } = services;
   const { value, revision } = findMember(services, from);
   checkMemberName(to);
   if (to === from) return;
   if (records.get('members', to)) throw new LxdError('conflict', 'Conflict');
   if (value.pending)
     throw new LxdError('conflict', `Cluster member "${from}" is busy: ${value.pending.kind}`);
-  // The server itself: its records follow when it starts again under its new name.
-  if (from === server)
-    await context.control.renameMember(from, to, { signal: AbortSignal.timeout(effectTimeoutMs) });
-  else await holding(context, from, () => rename(context, { value, revision }, to));
+  await holding(context, from, () => rename(context, { value, revision }, to));
   tell(services, 'cluster-member-renamed', memberUrl(to), caller, { old_name: from });
 }
 
@@ -55,7 +52,9 @@ async function rename(context: ClusterContext, found: Versioned<MemberRecord>, t
   const from = value.name;
   services.agents.get(from);
   const signal = AbortSignal.timeout(effectTimeoutMs);
-  const pending = { kind: 'rename' as const, operation: '', server, detail: { to } };
+  // The server itself starts again under its new name.
+  const by = from === server ? to : server;
+  const pending = { kind: 'rename' as const, operation: '', server: by, detail: { to } };
   await records
     .transaction()
     .update('members', [from], revision, { ...value, pending })

@@ -64,10 +64,7 @@ export interface ClusterControl {
    * @param force it may be dead
    */
   removeMember(name: string, request: { force: boolean }, options: ControlOptions): Promise<void>;
-  /**
-   * A member gets a certificate for its new name and goes on under it; its record is there under both. Idempotent. The
-   * server itself: as `enable`, its records are renamed when the API starts again.
-   */
+  /** A member gets a certificate for its new name and goes on under it; its record is there under both. Idempotent. */
   renameMember(from: string, to: string, options: ControlOptions): Promise<void>;
   /** The member that leads etcd; undefined where nobody knows. */
   leader?(): string | undefined;

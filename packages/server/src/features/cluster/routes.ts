@@ -75,6 +75,10 @@ export function clusterRoutes(context: ClusterContext): Route[] {
   const put: Route<ClusterPut> = {
     operationId: 'clusterPut',
     handle: async ({ body, project }) => {
+      if (!body.enabled && body.server_name)
+        throw new LxdError('invalid', 'ServerName must be empty when disabling clustering');
+      if (body.enabled && !body.server_name)
+        throw new LxdError('invalid', 'ServerName is required when enabling clustering');
       if (!body.enabled)
         throw new LxdError('unsupported', 'A cluster cannot be disabled; remove its members');
       if (clustered()) throw new LxdError('invalid', 'This server is already clustered');
