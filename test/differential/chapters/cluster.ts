@@ -199,7 +199,11 @@ const networks: Step[] = [
     ['POST', `${network}?target=m3`, n1],
     ['PATCH', `${network}/n1`, { config: { 'ipv4.nat': 'true' } }],
     ['POST', network, { ...n1, config: { 'bridge.external_interfaces': 'x' } }],
-    ['POST', network, { ...n1, config: { 'ipv4.address': '10.1.1.1/24', 'ipv6.address': 'none' }, description: 'D' }],
+    [
+      'POST',
+      network,
+      { ...n1, config: { 'ipv4.address': '10.1.1.1/24', 'ipv6.address': 'none' }, description: 'D' },
+    ],
     ['GET', `${network}/n1`],
     ['GET', `${network}/n1?target=m2`],
     ['GET', `${network}/n1/state?target=nope`],

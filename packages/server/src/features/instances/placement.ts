@@ -99,7 +99,11 @@ export class Placer implements Disposable {
     if (only && nodes.length === 1 && this.#services.agents.online().includes(only.name))
       return this.#alone(want, only);
     const target = this.checkTarget(want.target);
-    if (target && 'member' in target && nodes.find(({ name }) => name === target.member)?.state === 'Evacuated')
+    if (
+      target &&
+      'member' in target &&
+      nodes.find(({ name }) => name === target.member)?.state === 'Evacuated'
+    )
       throw new LxdError('invalid', 'Cluster member is evacuated');
     const asked = await this.ask(want, signal);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
