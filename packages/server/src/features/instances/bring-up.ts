@@ -46,7 +46,8 @@ export async function bringUp(
   options: { signal: AbortSignal },
 ): Promise<void> {
   if (!(await claim(context, member, options.signal))) return;
-  await startAll(context, member, options);
+  const evacuated = context.services.records.get('members', member)?.value.state === 'Evacuated';
+  if (!evacuated) await startAll(context, member, options);
   const { records } = context.services;
   if (records.get('memberStatuses', member)?.value.starting === undefined) return;
   await records.modify('memberStatuses', [member], ({ starting: _, ...rest }) => rest, options);

@@ -8,6 +8,8 @@ import { deleteEphemeral } from './state-change.ts';
 import { instanceSpec } from './spec.ts';
 import { withOutcome } from './volatile.ts';
 
+const maxAttempts = 20;
+
 const statusRecord = ({ status, pid, message }: ObservedInstance): StatusRecord => ({
   status,
   pid,
@@ -60,6 +62,28 @@ async function observeAll(
   }
 }
 
+/** Whether it was this server that put the status on record. */
+async function recordStatus(
+  { records }: Services,
+  id: [project: string, name: string],
+  next: StatusRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let attempt = 0; ; attempt++) {
+    const before = records.get('statuses', ...id);
+    if (same(before?.value, next)) return false;
+    const transaction = records.transaction();
+    if (before) transaction.update('statuses', id, before.revision, next);
+    else transaction.create('statuses', id, next);
+    try {
+      await transaction.commit({ signal });
+      return true;
+    } catch (error) {
+      if (toLxdError(error).code !== 'precondition-failed' || attempt >= maxAttempts) throw error;
+    }
+  }
+}
+
 /** An instance that ended by itself: on record as stopped; an ephemeral one goes. */
 async function ended(
   context: InstancesContext,
@@ -76,12 +100,19 @@ async function ended(
       'volatile.last_state.power': 'STOPPED',
       ...Object.fromEntries(released.map((key) => [key, null])),
     };
+    // Every server of the control plane hears of it; who puts it on record does what follows.
+    let ours = false;
     await services.records.modify(
       'instances',
       [project, name],
-      (value) => ({ ...value, config: withOutcome(value.config, { volatile }) }),
+      (value) => {
+        const config = withOutcome(value.config, { volatile });
+        ours = JSON.stringify(config) !== JSON.stringify(value.config);
+        return ours ? { ...value, config } : undefined;
+      },
       { signal },
     );
+    if (!ours) return;
     services.events.lifecycle({ action: 'instance-shutdown', source: instanceUrl(project, name), project });
     if (record.ephemeral) await deleteEphemeral(context, project, name, '', signal);
   });
@@ -108,11 +139,10 @@ export async function observe(
       if (isUp(instance.status)) await stopForeign(context, member, instance);
       return;
     }
-    const before = services.records.get('statuses', project, name)?.value;
     const next = statusRecord(instance);
-    if (!same(before, next) && (byItself || isUp(next.status)))
-      await services.records.transaction().put('statuses', [project, name], next).commit({ signal });
-    if (cause === 'reboot')
+    const recorded =
+      (byItself || isUp(next.status)) && (await recordStatus(services, [project, name], next, signal));
+    if (cause === 'reboot' && recorded)
       services.events.lifecycle({
         action: 'instance-restarted',
         source: instanceUrl(project, name),
