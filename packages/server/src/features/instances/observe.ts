@@ -101,18 +101,18 @@ async function ended(
       ...Object.fromEntries(released.map((key) => [key, null])),
     };
     // Every server of the control plane hears of it; who puts it on record does what follows.
-    let ours = false;
+    const told = { ours: false };
     await services.records.modify(
       'instances',
       [project, name],
       (value) => {
         const config = withOutcome(value.config, { volatile });
-        ours = JSON.stringify(config) !== JSON.stringify(value.config);
-        return ours ? { ...value, config } : undefined;
+        told.ours = JSON.stringify(config) !== JSON.stringify(value.config);
+        return told.ours ? { ...value, config } : undefined;
       },
       { signal },
     );
-    if (!ours) return;
+    if (!told.ours) return;
     services.events.lifecycle({ action: 'instance-shutdown', source: instanceUrl(project, name), project });
     if (record.ephemeral) await deleteEphemeral(context, project, name, '', signal);
   });
