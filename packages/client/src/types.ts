@@ -201,3 +201,50 @@ export interface ServerEvent {
   location?: string;
   project?: string;
 }
+
+/** A client that the server trusts. */
+export interface Certificate {
+  name: string;
+  type: string;
+  restricted: boolean;
+  projects: string[] | null;
+  /** PEM. */
+  certificate: string;
+  fingerprint: string;
+}
+
+export interface ClusterMember {
+  server_name: string;
+  url: string;
+  roles: string[] | null;
+  failure_domain: string;
+  description: string;
+  config: Record<string, string> | null;
+  groups: string[] | null;
+  database: boolean;
+  status: string;
+  message: string;
+  architecture: string;
+}
+
+export interface ClusterGroup {
+  name: string;
+  description: string;
+  members?: string[] | null;
+}
+
+/** `/1.0/cluster`. */
+export interface Cluster {
+  server_name: string;
+  enabled: boolean;
+  /** What a server that joins has to say about itself. */
+  member_config: MemberConfigKey[] | null;
+}
+
+export interface MemberConfigKey {
+  entity: string;
+  name: string;
+  key: string;
+  value: string;
+  description: string;
+}

@@ -2,7 +2,6 @@ import { command, type LoadedCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { edit } from './editor.ts';
 import { parseSettings } from './key-values.ts';
-import { apiPath } from './names.ts';
 import { notice, textOutput, yamlOutput } from './output.ts';
 
 export interface Configured {
@@ -18,9 +17,14 @@ export interface Entity {
   noun: string;
   /** The words of its commands, e.g. `storage`. */
   words: string;
+  /** What stands for its name in usage lines, where that is not its words. */
+  argument?: string;
   /** The fields that may be changed. */
   editable: readonly string[];
 }
+
+const entityPath = (collection: string, name: string): string =>
+  `/1.0/${collection}/${encodeURIComponent(name)}`;
 
 const pick = (value: object, keys: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key)));
@@ -66,35 +70,35 @@ async function currentText(context: Context, path: string, editable: readonly st
 
 const targetFlag = { target: { kind: 'string', value: 'member', help: 'Cluster member' } } as const;
 
-export const showCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
+export const showCommand = ({ collection, noun, words, argument = words }: Entity): LoadedCommand =>
   command({
-    usage: `[<remote>:]<${words}>`,
+    usage: `[<remote>:]<${argument}>`,
     arity: [1, 1],
     description: `Shows a ${noun} as YAML.`,
     examples: [[`${words} show default`, `Show the ${noun} "default"`]],
     flags: targetFlag,
     run: async (shell, [arg], { target }) => {
       const [{ client }, name] = await shell.require(arg, noun);
-      return yamlOutput(await client.get(apiPath(collection, name), { query: { target } }));
+      return yamlOutput(await client.get(entityPath(collection, name), { query: { target } }));
     },
   });
 
-export const getCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
+export const getCommand = ({ collection, noun, words, argument = words }: Entity): LoadedCommand =>
   command({
-    usage: `[<remote>:]<${words}> <key>`,
+    usage: `[<remote>:]<${argument}> <key>`,
     arity: [2, 2],
     description: `Shows the value of one configuration key of a ${noun}.`,
     flags: targetFlag,
     run: async (shell, [arg, key = ''], { target }) => {
       const [{ client }, name] = await shell.require(arg, noun);
-      const { config } = await client.get<Configured>(apiPath(collection, name), { query: { target } });
+      const { config } = await client.get<Configured>(entityPath(collection, name), { query: { target } });
       return textOutput(config[key] ?? '');
     },
   });
 
-export const setCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
+export const setCommand = ({ collection, noun, words, argument = words, editable }: Entity): LoadedCommand =>
   command({
-    usage: `[<remote>:]<${words}> <key>=<value>...`,
+    usage: `[<remote>:]<${argument}> <key>=<value>...`,
     arity: [2, Infinity],
     description: `Sets configuration keys of a ${noun}. One key may also be given as two words: <key> <value>.`,
     examples: [[`${words} set default user.note=mine`, 'Set one key']],
@@ -102,30 +106,36 @@ export const setCommand = ({ collection, noun, words, editable }: Entity): Loade
     run: async (shell, [arg, ...rest], { target }) => {
       const settings = parseSettings(rest);
       const [context, name] = await shell.require(arg, noun);
-      const path = apiPath(collection, name);
+      const path = entityPath(collection, name);
       await update(context, path, editable, ({ config }) => Object.assign(config, settings), { target });
       return undefined;
     },
   });
 
-export const unsetCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
+export const unsetCommand = ({
+  collection,
+  noun,
+  words,
+  argument = words,
+  editable,
+}: Entity): LoadedCommand =>
   command({
-    usage: `[<remote>:]<${words}> <key>`,
+    usage: `[<remote>:]<${argument}> <key>`,
     arity: [2, 2],
     description: `Removes a configuration key of a ${noun}.`,
     flags: targetFlag,
     run: async (shell, [arg, key = ''], { target }) => {
       const [context, name] = await shell.require(arg, noun);
-      const path = apiPath(collection, name);
+      const path = entityPath(collection, name);
       // An empty value means "unset" in every configuration, and lets the server refuse a key that it does not know.
       await update(context, path, editable, ({ config }) => Object.assign(config, { [key]: '' }), { target });
       return undefined;
     },
   });
 
-export const editCommand = ({ collection, noun, words, editable }: Entity): LoadedCommand =>
+export const editCommand = ({ collection, noun, words, argument = words, editable }: Entity): LoadedCommand =>
   command({
-    usage: `[<remote>:]<${words}>`,
+    usage: `[<remote>:]<${argument}>`,
     arity: [1, 1],
     description: `Opens a ${noun} in your editor ($VISUAL or $EDITOR), or reads it as YAML from stdin.`,
     examples: [
@@ -134,19 +144,19 @@ export const editCommand = ({ collection, noun, words, editable }: Entity): Load
     ],
     run: async (shell, [arg]) => {
       const [context, name] = await shell.require(arg, noun);
-      await editRecord(context, apiPath(collection, name), editable, `The ${noun} "${name}".`);
+      await editRecord(context, entityPath(collection, name), editable, `The ${noun} "${name}".`);
       return undefined;
     },
   });
 
-export const deleteCommand = ({ collection, noun, words }: Entity): LoadedCommand =>
+export const deleteCommand = ({ collection, noun, words, argument = words }: Entity): LoadedCommand =>
   command({
-    usage: `[<remote>:]<${words}>`,
+    usage: `[<remote>:]<${argument}>`,
     arity: [1, 1],
     description: `Deletes a ${noun} that nothing uses.`,
     run: async (shell, [arg]) => {
       const [context, name] = await shell.require(arg, noun);
-      await context.change('DELETE', apiPath(collection, name));
+      await context.change('DELETE', entityPath(collection, name));
       return notice(`${capitalised(noun)} ${name} deleted`);
     },
   });

@@ -68,4 +68,41 @@ export const configCommands: readonly Entry[] = [
     summary: "Give an instance its own copy of a profile's device",
     load: () => import('../commands/config/device-override.ts'),
   },
+  {
+    path: 'config trust add',
+    summary: 'Let a client in, by certificate or by a token',
+    load: () => import('../commands/trust/add.ts'),
+  },
+  {
+    path: 'config trust list',
+    summary: 'List the clients that the server trusts',
+    aliases: ['ls'],
+    load: () => import('../commands/trust/list.ts'),
+  },
+  {
+    path: 'config trust list-tokens',
+    summary: 'List unused tokens for new clients',
+    load: () => import('../commands/trust/list-tokens.ts'),
+  },
+  {
+    path: 'config trust revoke-token',
+    summary: 'Make a token for a new client useless',
+    load: () => import('../commands/trust/revoke-token.ts'),
+  },
+  {
+    path: 'config trust remove',
+    summary: 'Take the trust from a client',
+    aliases: ['rm'],
+    load: () => import('../commands/trust/remove.ts'),
+  },
+  {
+    path: 'config trust show',
+    summary: 'Show a trusted client',
+    load: () => import('../commands/trust/show.ts'),
+  },
+  {
+    path: 'config trust edit',
+    summary: 'Edit a trusted client',
+    load: () => import('../commands/trust/edit.ts'),
+  },
 ];

@@ -61,4 +61,14 @@ export const instanceCommands: readonly Entry[] = [
     aliases: ['mv'],
     load: () => import('../commands/instance/move.ts'),
   },
+  {
+    path: 'snapshot',
+    summary: 'Keep the state of an instance',
+    load: () => import('../commands/instance/snapshot.ts'),
+  },
+  {
+    path: 'restore',
+    summary: 'Bring an instance back to a snapshot',
+    load: () => import('../commands/instance/restore.ts'),
+  },
 ];

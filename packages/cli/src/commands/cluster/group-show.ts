@@ -1,0 +1,4 @@
+import { showCommand } from '../../base/entity.ts';
+import { clusterGroup } from './members.ts';
+
+export default showCommand(clusterGroup);

@@ -1,0 +1,4 @@
+import { editCommand } from '../../base/entity.ts';
+import { certificate } from './certificate.ts';
+
+export default editCommand(certificate);
