@@ -47,8 +47,7 @@ async function serve({
     uuid: randomUUID,
     info: {
       version: '0.0.0',
-      certificate: '',
-      certificateFingerprint: '',
+      certificate: () => '',
       pid: process.pid,
       clustered: true,
     },

@@ -1,5 +1,3 @@
-import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
 import { toLxdError } from '@lxd-ts/core';
 import {
   hubName,
@@ -11,7 +9,7 @@ import {
 } from '@lxd-ts/rpc';
 import type { ApiServer, Logger } from '@lxd-ts/server';
 import type { Records } from '@lxd-ts/state';
-import type { Certificate } from './membership.ts';
+import type { RestListener } from './rest-listener.ts';
 
 const hubDays = 3650;
 
@@ -22,7 +20,7 @@ export interface ClusterSideOptions {
   name: string;
   port: MemberPort;
   authority: Authority;
-  certificate: Certificate;
+  rest: RestListener;
   /** To the other members of the control plane. */
   connections: HubConnections;
   /** Told where the control plane's members are. */
@@ -33,36 +31,8 @@ export interface ClusterSideOptions {
   clock: { now(): Date };
 }
 
-const tlsOptions = (authority: Authority): SecureContextOptions => ({
-  ca: authority.certificate,
-  minVersion: 'TLSv1.3',
-});
-
-/** REST over TLS 1.3 for whoever asks for no other name. */
-function httpsServer({ api, certificate, authority }: ClusterSideOptions): HttpsServer {
-  const server = createHttpsServer(
-    {
-      cert: certificate.certificate,
-      key: certificate.key,
-      ...tlsOptions(authority),
-      requestCert: true,
-      rejectUnauthorized: false,
-      keepAliveTimeout: 60_000,
-      requestTimeout: 0, // an upload takes as long as it takes
-    },
-    (request, response) => void api.http.emit('request', request, response),
-  );
-  server.on('upgrade', (...upgrade) => void api.http.emit('upgrade', ...upgrade));
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
-  return server;
-}
-
-export interface ClusterSide extends AsyncDisposable {
-  useCertificate(certificate: Certificate): void;
-}
-
 /** What a member of the control plane does for the other members, as long as it lives. */
-export async function openClusterSide(options: ClusterSideOptions): Promise<ClusterSide> {
+export async function openClusterSide(options: ClusterSideOptions): Promise<AsyncDisposable> {
   const { api, records, name, port, authority, connections, log, clock } = options;
   const { signal } = new AbortController();
 
@@ -100,12 +70,11 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Clus
       log.warn('a member is gone', { member });
       api.agents.disconnected(member, agent);
     },
-    forwarded: (_member, connection) => void api.http.emit('connection', connection),
+    forwarded: (_member, connection) => api.acceptForwarded(connection),
   });
   api.agents.drop = (agent) => hub.drop(agent);
   port.route(hubName, hub.accept);
-  const https = httpsServer(options);
-  port.route('', (socket) => void https.emit('connection', socket));
+  port.route('', options.rest.accept);
 
   let known = '';
   const update = (): void => {
@@ -120,15 +89,11 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Clus
   const watching = records.onChange('members', update);
 
   return {
-    useCertificate: ({ certificate, key }) =>
-      https.setSecureContext({ ...tlsOptions(authority), cert: certificate, key }),
     [Symbol.asyncDispose]: async () => {
       watching[Symbol.dispose]();
       port.route(hubName, undefined);
       port.route('', undefined);
       await hub[Symbol.asyncDispose]();
-      https.closeAllConnections();
-      https.close();
     },
   };
 }

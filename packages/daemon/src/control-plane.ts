@@ -24,10 +24,11 @@ import {
   type Store,
 } from '@lxd-ts/state';
 import { clusterControl, type ControlParts } from './cluster-control.ts';
-import { openClusterSide, type ClusterSide } from './cluster-side.ts';
+import { openClusterSide } from './cluster-side.ts';
 import { clusterAuthority, clusterCertificate, serverCertificate } from './identity.ts';
 import type { Certificate, Membership } from './membership.ts';
 import type { DaemonOptions } from './options.ts';
+import { openRestListener } from './rest-listener.ts';
 import { version } from './version.ts';
 
 export interface ControlPlane {
@@ -193,8 +194,8 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
   let shown = cluster
     ? await clusterCertificate(dir, name, clock.now())
     : await serverCertificate(dir, name, clock.now());
-  const fingerprint = fingerprintOf(shown.certificate);
   let ready = false;
+  const rest = opening.use(openRestListener(shown, () => api.http, cluster?.membership.address));
   const api: ApiServer = createServer({
     records,
     operations,
@@ -204,10 +205,11 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
     uuid: randomUUID,
     info: {
       version,
-      certificate: shown.certificate,
-      certificateFingerprint: fingerprint,
+      certificate: () => shown.certificate,
       pid: process.pid,
       clustered,
+      ...(cluster ? { clusterAddress: cluster.membership.address } : {}),
+      network: rest,
     },
     internal: { ready: () => ready, shutdown: (force) => parts.shutdown(force) },
     offlineThresholdMs: options.offlineThresholdMs,
@@ -238,22 +240,22 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
   };
   if (agent) await api.agents.connected(name, agent);
   await api.recover([name], { signal });
-  let side: ClusterSide | undefined;
   if (cluster) {
-    side = opening.use(
+    opening.use(
       await openClusterSide({
         ...cluster,
         api,
         records,
         name,
         authority: await clusterAuthority(dir, clock.now()),
-        certificate: shown,
+        rest,
         onTakenIn: (member) => void takenIn(member),
         log,
         clock,
       }),
     );
   }
+  await api.listen();
   const leading = new AbortController();
   const led = api.lead(store, { signal: leading.signal });
   // Before the records and etcd go.
@@ -270,7 +272,7 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
     http: api.http,
     useCertificate: (certificate) => {
       shown = certificate;
-      side?.useCertificate(certificate);
+      rest.useCertificate(certificate);
     },
     stopInstances: async (force) => {
       stopping.abort();

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
-import { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 import type { NetworkSpec, PoolSpec } from '@lxd-ts/core';
 import type { Operations } from '@lxd-ts/operations';
-import type { MemberDescription } from '@lxd-ts/rpc';
+import { fingerprintOf, type MemberDescription } from '@lxd-ts/rpc';
 import type { NetworkRecord, PoolRecord, Records, Store } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
 import { leaderDuties } from './cluster/duties.ts';
@@ -10,6 +10,7 @@ import { Hwaddrs } from './cluster/hwaddrs.ts';
 import { bePresent, lead } from './cluster/leader.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
+import { certificatesService } from './features/certificates/service.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
 import type { EvacuationContext } from './features/cluster/evacuate.ts';
 import { groupRoutes } from './features/cluster/group-routes.ts';
@@ -43,6 +44,7 @@ import { networkParts, poolParts, type PartKind } from './features/shared/parts/
 import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
 import { storagePoolsService } from './features/storage-pools/service.ts';
 import { warningsRoutes } from './features/warnings/routes.ts';
+import { Authenticator } from './http/authenticate.ts';
 import { createApp } from './http/app.ts';
 import type { Logger, Services } from './services.ts';
 
@@ -66,6 +68,10 @@ export interface ApiServerOptions {
 export interface ApiServer extends AsyncDisposable {
   /** Listens nowhere itself. */
   http: Server;
+  /** A connection that another member passes on. */
+  acceptForwarded(connection: Duplex): void;
+  /** Listens on the network as it is configured to. */
+  listen(): Promise<void>;
   agents: AgentRegistry;
   instances: InstancesService;
   /** Finishes or rolls back what these API servers left half done; what cannot be reached now stays for the next time. */
@@ -173,7 +179,12 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...storagePoolsRoutes(services, pools),
     ...networksRoutes(services, networks),
     ...projectsRoutes(services),
-    ...certificatesRoutes(),
+    ...certificatesRoutes(
+      certificatesService(services, {
+        addresses: () => info.addresses(),
+        fingerprint: () => fingerprintOf(options.info.certificate()),
+      }),
+    ),
     ...clusterRoutes(cluster),
     ...memberRoutes(cluster),
     ...memberActionRoutes(cluster),
@@ -190,14 +201,11 @@ export function createServer(options: ApiServerOptions): ApiServer {
       },
     }),
   ];
+  const authenticator = new Authenticator(records, () => clock.now());
   const http = createApp({
     routes,
     log,
-    // Whoever came by TLS has proven nothing yet; the unix socket is only for whom its mode lets in.
-    callerOf: ({ socket }) =>
-      socket instanceof TLSSocket
-        ? { protocol: 'tls', username: '', trusted: false }
-        : { protocol: 'unix', username: 'root', trusted: true },
+    callerOf: (request) => authenticator.callerOf(request),
   });
   const mesh = joinEvents(events, peers);
   const listener = operations.onChange((operation, project) => events.operation(operation, project));
@@ -210,6 +218,11 @@ export function createServer(options: ApiServerOptions): ApiServer {
   };
   return {
     http,
+    acceptForwarded: (connection) => {
+      authenticator.trustForwarded(connection);
+      http.emit('connection', connection);
+    },
+    listen: () => info.listen(),
     agents,
     instances,
     events,

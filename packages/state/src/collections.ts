@@ -1,4 +1,5 @@
 import type {
+  CertificateRecord,
   ArrearRecord,
   FenceRecord,
   GroupRecord,
@@ -14,6 +15,7 @@ import type {
   PoolRecord,
   ProfileRecord,
   ServerConfigRecord,
+  TrustTokenRecord,
   StatusRecord,
 } from './records.ts';
 import type { Guard } from './store.ts';
@@ -34,6 +36,10 @@ export interface Kinds {
   memberStatuses: { record: MemberStatusRecord; id: [name: string] };
   groups: { record: GroupRecord; id: [name: string] };
   joinTokens: { record: JoinTokenRecord; id: [id: string] };
+  certificates: { record: CertificateRecord; id: [fingerprint: string] };
+  trustTokens: { record: TrustTokenRecord; id: [id: string] };
+  /** What holds on one member only. */
+  memberServerConfig: { record: ServerConfigRecord; id: [member: string] };
   serverConfig: { record: ServerConfigRecord; id: [] };
   operations: { record: OperationRecord; id: [id: string] };
 }

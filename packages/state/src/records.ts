@@ -204,6 +204,35 @@ export interface JoinTokenRecord {
   server: string;
 }
 
+/** Somebody who may use the API over the network. */
+export interface CertificateRecord {
+  /** SHA-256 of the certificate. */
+  fingerprint: string;
+  type: 'client' | 'metrics' | 'server';
+  name: string;
+  /** PEM. */
+  certificate: string;
+  /** Only these projects, and nothing that concerns the server. */
+  restricted: boolean;
+  projects: string[];
+}
+
+/** Lets one client into the trust store, once. */
+export interface TrustTokenRecord {
+  id: string;
+  /** Of the client to be. */
+  name: string;
+  restricted: boolean;
+  projects: string[];
+  /** SHA-256 of the secret, hexadecimal. */
+  secretHash: string;
+  createdAt: string;
+  /** Empty: it does not expire. */
+  expiresAt: string;
+  /** The API server that gave it out. */
+  server: string;
+}
+
 export interface ServerConfigRecord {
   config: Config;
 }

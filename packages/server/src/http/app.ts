@@ -4,6 +4,7 @@ import { LxdError, toLxdError } from '@lxd-ts/core';
 import express from 'express';
 import { WebSocketServer } from 'ws';
 import type { Logger } from '../services.ts';
+import { authorize } from './authorize.ts';
 import { readBody } from './body.ts';
 import { checkETag } from './etag.ts';
 import { checkProject } from './project.ts';
@@ -46,10 +47,10 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     const { api, route, params, instancesPath } = find(router, (request.method ?? '').toLowerCase(), path);
     const caller = callerOf(request);
     // Not the query: there may be a secret in it.
-    if (!caller.trusted && !route.untrusted) throw new LxdError('forbidden', 'not authorized');
     const { protocol, username } = caller;
     log.debug('Handling API request', { ip: '@', method: request.method, protocol, url: path, username });
     const project = query.get('project') || 'default';
+    authorize(caller, route, project, query.get('all-projects') === 'true');
     checkProject(api.operationId, project);
     const body = api.requestBody === 'json' ? await readBody(request, api.operationId) : undefined;
     const context: RequestContext<never> = {
@@ -81,7 +82,7 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
   app.use(async (request: IncomingMessage, response: ServerResponse) => {
     try {
       const reply = await dispatch(request, signalOf(response));
-      if (reply.kind === 'forward') await forwardRequest(request, response, reply.connect);
+      if (reply.kind === 'forward') await forwardRequest(request, response, reply.connect, callerOf(request));
       else await sendReply(response, reply);
     } catch (error) {
       const { code, message } = toLxdError(error);
@@ -104,7 +105,7 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     socket.once('close', () => controller.abort());
     const reply = await dispatch(request, controller.signal);
     if (reply.kind === 'forward') {
-      forwardUpgrade(request, socket, head, reply.connect);
+      forwardUpgrade(request, socket, head, reply.connect, callerOf(request));
       return;
     }
     if (reply.kind !== 'websocket') throw new LxdError('invalid', 'This path is no websocket');

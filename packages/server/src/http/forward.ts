@@ -2,7 +2,9 @@ import { request as httpRequest, type IncomingMessage, type ServerResponse } fro
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { LxdError, toLxdError } from '@lxd-ts/core';
+import { callerHeader } from './authenticate.ts';
 import { sendError } from './reply.ts';
+import type { Caller } from './route.ts';
 
 /** A fresh connection to where a request is answered. May throw at once. */
 export type Connect = () => Duplex;
@@ -20,7 +22,7 @@ const hopByHop = new Set([
 function passedOn(headers: NodeJS.Dict<string | string[]>): Record<string, string | string[]> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined || hopByHop.has(name) ? [] : [[name, value]],
+      value === undefined || hopByHop.has(name) || name === callerHeader ? [] : [[name, value]],
     ),
   );
 }
@@ -32,18 +34,26 @@ const lost = (error: unknown): LxdError =>
         cause: error,
       });
 
-/** Has another server answer a request; bodies go through as they come. Never throws. */
+/** Who asks, for a server that believes us. */
+const sayCaller = (caller: Caller | undefined): Record<string, string> =>
+  caller ? { [callerHeader]: JSON.stringify(caller) } : {};
+
+/**
+ * Has another server answer a request; bodies go through as they come. Never throws.
+ * @param caller absent: whoever holds the connection
+ */
 export async function forwardRequest(
   request: IncomingMessage,
   response: ServerResponse,
   connect: Connect,
+  caller?: Caller,
 ): Promise<void> {
   try {
     const connection = connect();
     const onward = httpRequest({
       method: request.method ?? 'GET',
       path: request.url ?? '/',
-      headers: passedOn(request.headers),
+      headers: { ...passedOn(request.headers), ...sayCaller(caller) },
       setHost: false,
       createConnection: () => connection,
     });
@@ -63,11 +73,13 @@ export async function forwardRequest(
   }
 }
 
-function headOf(request: IncomingMessage): string {
+function headOf(request: IncomingMessage, caller: Caller | undefined): string {
   const lines = [`${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/1.1`];
   for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
-    lines.push(`${request.rawHeaders[i] ?? ''}: ${request.rawHeaders[i + 1] ?? ''}`);
+    const name = request.rawHeaders[i] ?? '';
+    if (name.toLowerCase() !== callerHeader) lines.push(`${name}: ${request.rawHeaders[i + 1] ?? ''}`);
   }
+  for (const [name, value] of Object.entries(sayCaller(caller))) lines.push(`${name}: ${value}`);
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
@@ -77,6 +89,7 @@ export function forwardUpgrade(
   socket: Duplex,
   head: Buffer,
   connect: Connect,
+  caller?: Caller,
 ): void {
   socket.on('error', () => undefined); // its end is what counts
   let connection: Duplex;
@@ -87,7 +100,7 @@ export function forwardUpgrade(
     return;
   }
   connection.on('error', () => undefined);
-  connection.write(headOf(request));
+  connection.write(headOf(request, caller));
   if (head.length > 0) connection.write(head);
   pipeline(socket, connection, socket).catch(() => undefined);
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { Shown } from './authenticate.ts';
 import type { Connect } from './forward.ts';
 import type { OperationView } from '@lxd-ts/operations';
 
@@ -10,6 +11,12 @@ export interface Caller {
   trusted: boolean;
   /** Name shown in operations and lifecycle events. */
   username: string;
+  /** `HOST:PORT` it came from; `@`: the unix socket. */
+  address?: string;
+  /** That it has shown, over TLS. */
+  certificate?: Shown;
+  /** Only these; absent: all. */
+  projects?: string[];
 }
 
 /** What a handler sees of a request: authenticated, its body validated against the OpenAPI document. */

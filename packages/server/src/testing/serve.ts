@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { openOperations } from '@lxd-ts/operations';
-import type { MemberDescription } from '@lxd-ts/rpc';
+import { selfSigned, type MemberDescription } from '@lxd-ts/rpc';
 import { memoryStore, newMember, openRecords, type Records } from '@lxd-ts/state';
 import { createServer, type ApiServer } from '../create-server.ts';
 import { standalone } from '../features/cluster/control.ts';
@@ -96,6 +96,7 @@ export async function serve(): Promise<Served> {
       throw error;
     },
   });
+  const { certificate } = await selfSigned('m1', new Date());
   const api = createServer({
     records,
     operations,
@@ -103,7 +104,7 @@ export async function serve(): Promise<Served> {
     server: 'm1',
     clock,
     uuid: randomUUID,
-    info: { version: '0.1.0', certificate: '', certificateFingerprint: '', pid: 1, clustered: false },
+    info: { version: '0.1.0', certificate: () => certificate, pid: 1, clustered: false },
     internal: { ready: () => true, shutdown: () => Promise.resolve() },
     cluster: { control: standalone },
   });

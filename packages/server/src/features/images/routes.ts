@@ -10,7 +10,9 @@ import {
   type RequestContext,
   type Route,
 } from '../../http/route.ts';
+import type { ImageRecord, Versioned } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
+import { ImageSecrets } from './secrets.ts';
 import {
   aliasTag,
   aliasUrl,
@@ -43,6 +45,9 @@ async function refuseSource(given: unknown, stream: Readable): Promise<never> {
 /** Every route below `/1.0/images` that there is. */
 export function imagesRoutes(services: Services): Route[] {
   const service = imagesService(services);
+  const secrets = new ImageSecrets(services);
+  const isPublic = (project: string, fingerprint: string): boolean =>
+    services.records.get('images', project, fingerprint)?.value.public === true;
 
   const named = (request: RequestContext): number | undefined => {
     const { value, revision } = findImage(services, request.project, fingerprintOf(request));
@@ -50,11 +55,23 @@ export function imagesRoutes(services: Services): Route[] {
     return request.headers['if-match'] === undefined ? undefined : revision;
   };
 
+  /** Strangers see what is public, and what they have a secret for. @throws LxdError `not-found` */
+  const visible = (request: RequestContext): Versioned<ImageRecord> => {
+    const { caller, project, query } = request;
+    const found = findImage(services, project, fingerprintOf(request));
+    const { fingerprint, public: open } = found.value;
+    const secret = query.get('secret');
+    if (caller.trusted || open || (secret !== null && secrets.opens(fingerprint, secret))) return found;
+    throw new LxdError('not-found', 'Image not found');
+  };
+
   const list: Route = {
     operationId: 'imagesGet',
-    handle: ({ project, query }) => {
+    untrusted: true,
+    handle: ({ project, query, caller }) => {
       const views = services.records
         .list('images', project)
+        .filter(({ value }) => caller.trusted || value.public)
         .map(({ value }) => imageView(services, value))
         .filter(parseFilter(query.get('filter')));
       const full = query.get('recursion') === '1';
@@ -74,8 +91,9 @@ export function imagesRoutes(services: Services): Route[] {
 
   const get: Route = {
     operationId: 'imageGet',
-    handle: (request) => {
-      const { value } = findImage(services, request.project, fingerprintOf(request));
+    untrusted: true,
+    handle: async (request) => {
+      const { value } = visible(request);
       return Promise.resolve(sync(imageView(services, value), imageTag(value)));
     },
   };
@@ -108,8 +126,10 @@ export function imagesRoutes(services: Services): Route[] {
 
   const exportFiles: Route = {
     operationId: 'imageExportGet',
+    untrusted: true,
     async handle(request): Promise<Reply> {
-      const { fingerprint, files } = await service.files(request.project, fingerprintOf(request), request);
+      const { value } = visible(request);
+      const { fingerprint, files } = await service.files(request.project, value.fingerprint, request);
       const [only] = files;
       if (!only) throw new LxdError('not-found', 'Image not found');
       if (files.length > 1) {
@@ -129,10 +149,22 @@ export function imagesRoutes(services: Services): Route[] {
     },
   };
 
+  const secret: Route = {
+    operationId: 'imageSecretPost',
+    handle: async (request) => {
+      const { fingerprint } = findImage(services, request.project, fingerprintOf(request)).value;
+      return started(await secrets.create(request.project, fingerprint));
+    },
+  };
+
   const aliases: Route = {
     operationId: 'imageAliasesGet',
-    handle: ({ project, query }) => {
-      const records = services.records.list('imageAliases', project).map(({ value }) => value);
+    untrusted: true,
+    handle: ({ project, query, caller }) => {
+      const records = services.records
+        .list('imageAliases', project)
+        .map(({ value }) => value)
+        .filter(({ target }) => caller.trusted || isPublic(project, target));
       const full = query.get('recursion') === '1';
       return Promise.resolve(sync(full ? records.map(aliasView) : records.map(({ name }) => aliasUrl(name))));
     },
@@ -148,8 +180,11 @@ export function imagesRoutes(services: Services): Route[] {
 
   const aliasGet: Route = {
     operationId: 'imageAliasGet',
+    untrusted: true,
     handle: (request) => {
       const { value } = findAlias(services, request.project, aliasOf(request));
+      if (!request.caller.trusted && !isPublic(request.project, value.target))
+        throw new LxdError('not-found', 'Image alias not found');
       return Promise.resolve(sync(aliasView(value), aliasTag(value)));
     },
   };
@@ -201,6 +236,7 @@ export function imagesRoutes(services: Services): Route[] {
     patch,
     remove,
     exportFiles,
+    secret,
     aliases,
     aliasPost,
     aliasGet,

@@ -80,6 +80,8 @@ export const apiExtensions: readonly string[] = [
     'network_dns_search',
   ],
   ...['instance_nic_network', 'firewall_driver'],
+  // Trust
+  ...['certificate_update', 'certificate_project', 'certificate_token'],
   // Server
   ...['resources', 'kernel_features', 'lxc_features', 'api_os', 'projects', 'warnings'],
   // Clusters

@@ -1,15 +1,14 @@
-import type { Config } from '@lxd-ts/core';
 import { empty, sync, type RequestContext, type Route } from '../../http/route.ts';
-import type { ServerService } from './service.ts';
+import type { ServerConfig, ServerService } from './service.ts';
 
 interface ServerPut {
-  config?: Config;
+  config?: ServerConfig | null;
 }
 
 export function serverRoutes(service: ServerService): Route[] {
   const change = (
     operationId: 'serverPut' | 'serverPatch',
-    next: (body: ServerPut) => Config,
+    next: (body: ServerPut) => ServerConfig,
   ): Route<ServerPut> => ({
     operationId,
     handle: async (request: RequestContext<ServerPut>) => {
@@ -18,15 +17,19 @@ export function serverRoutes(service: ServerService): Route[] {
       return empty;
     },
   });
-  const root: Route = { operationId: 'apiGet', handle: () => Promise.resolve(sync(['/1.0'])) };
+  const root: Route = { operationId: 'apiGet', untrusted: true, handle: () => Promise.resolve(sync(['/1.0'])) };
   const get: Route = {
     operationId: 'serverGet',
-    handle: ({ project }) => Promise.resolve(sync(service.view(project), service.config)),
+    untrusted: true,
+    handle: ({ project, caller }) =>
+      Promise.resolve(
+        caller.trusted ? sync(service.view(project, caller), service.config) : sync(service.stranger()),
+      ),
   };
   return [
     root,
     get,
-    change('serverPut', ({ config = {} }) => config),
-    change('serverPatch', ({ config = {} }) => ({ ...service.config, ...config })),
+    change('serverPut', ({ config }) => config ?? {}),
+    change('serverPatch', ({ config }) => ({ ...service.config, ...config })),
   ];
 }

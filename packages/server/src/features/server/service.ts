@@ -1,68 +1,45 @@
-import { LxdError, toLxdError, validators, type Config, type ConfigSchema, findKey } from '@lxd-ts/core';
-import type { MemberDescription } from '@lxd-ts/rpc';
+import { networkInterfaces } from 'node:os';
+import { findKey, LxdError, toLxdError, type Config } from '@lxd-ts/core';
+import { fingerprintOf, type MemberDescription } from '@lxd-ts/rpc';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { expiryAfter } from '../cluster/expiry.ts';
+import { hashPassword } from '../certificates/password.ts';
 import { apiExtensions } from './api-extensions.ts';
+import { serverSchema, withPort } from './config-schema.ts';
 
 export interface ServerOptions {
   version: string;
-  /** PEM. */
-  certificate: string;
-  certificateFingerprint: string;
+  /** PEM, that clients are shown. */
+  certificate(): string;
   pid: number;
   clustered: boolean;
+  /** `HOST:PORT` at which the cluster reaches it. */
+  clusterAddress?: string;
+  /** Absent: it is reached by its unix socket only. */
+  network?: NetworkListener;
   /** What this machine is and has. */
   describe(): MemberDescription;
 }
 
-const localOnly = {
-  check: () => 'this server is reached by its unix socket only',
-  description: 'Not served yet',
-};
+/** Listens for clients on the network. */
+export interface NetworkListener {
+  /** From now on there; '' : nowhere. @throws LxdError when that address cannot be had; nothing is changed then */
+  listen(address: string): Promise<void>;
+}
 
-const offlineThreshold = (value: string): string | undefined =>
-  !/^[+-]?\d+$/.test(value)
-    ? 'invalid integer'
-    : Number(value) > 10
-      ? undefined
-      : "Value must be greater than '10'";
+/** As clients send it. */
+export type ServerConfig = Readonly<Record<string, string | boolean | number | null>>;
 
-const factor = (value: string): string | undefined =>
-  /^\d+(\.\d+)?$/.test(value) && Number(value) > 0
-    ? undefined
-    : `"${value}" is not a factor; use a number such as 1.5`;
+/** Nobody is told what it is. */
+const secretKey = 'core.trust_password';
 
-/** Keys of the server that have an effect, and those that clients ask for first. */
-const schema: ConfigSchema = {
-  'core.https_address': localOnly,
-  'core.trust_password': localOnly,
-  'cluster.join_token_expiry': {
-    check: (value) => {
-      try {
-        expiryAfter(value, new Date(0));
-        return undefined;
-      } catch (error) {
-        return toLxdError(error).message;
-      }
-    },
-    description: 'How long a join token is good, such as `3H` or `1d`',
-    default: '3H',
-  },
-  'cluster.offline_threshold': {
-    check: offlineThreshold,
-    description: 'Seconds of silence after which a member is offline',
-    default: '20',
-  },
-  'scheduler.overcommit.cpu': {
-    check: factor,
-    description: 'CPUs given away per CPU there is',
-    default: '1',
-  },
-  'scheduler.overcommit.memory': { check: factor, description: 'The same of memory', default: '1' },
-  'scheduler.overcommit.disk': { check: factor, description: 'The same of room in pools', default: '1' },
-  'user.*': { check: validators.any, description: 'Free for the user' },
-};
+/** The host's own addresses under which one that listens everywhere is reached. */
+function everywhere(port: string): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+    .map(({ address, family }) => (family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`));
+}
 
 export class ServerService {
   readonly #services: Services;
@@ -73,20 +50,65 @@ export class ServerService {
     this.#options = options;
   }
 
-  get config(): Config {
-    return this.#services.records.get('serverConfig')?.value.config ?? {};
+  /** As it is on record, this member's own keys included. */
+  get #stored(): Config {
+    const { records, server } = this.#services;
+    return {
+      ...records.get('serverConfig')?.value.config,
+      ...records.get('memberServerConfig', server)?.value.config,
+    };
+  }
+
+  /** As clients see it: that there is a password, not which. */
+  get config(): Record<string, string | boolean> {
+    const stored = this.#stored;
+    return stored[secretKey] === undefined ? stored : { ...stored, [secretKey]: true };
+  }
+
+  /** `HOST:PORT`s at which clients reach this server. */
+  addresses(): string[] {
+    const own = this.#stored['core.https_address'];
+    const { clusterAddress = '' } = this.#options;
+    const address = own ? withPort(own) : clusterAddress;
+    if (address === '') return [];
+    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+    return ['', '0.0.0.0', '[::]'].includes(host) ? everywhere(port) : [address];
+  }
+
+  /** Opens what is on record, after a start. */
+  async listen(): Promise<void> {
+    const address = this.#stored['core.https_address'];
+    if (!address) return;
+    await this.#options.network?.listen(withPort(address)).catch((error: unknown) =>
+      this.#services.log.error('the server is not reached over the network', {
+        error: toLxdError(error).message,
+      }),
+    );
+  }
+
+  /** LXD's `GET /1.0` for a caller it does not trust. */
+  stranger(): Record<string, unknown> {
+    return {
+      api_extensions: apiExtensions,
+      api_status: 'stable',
+      api_version: '1.0',
+      auth: 'untrusted',
+      public: false,
+      auth_methods: ['tls'],
+    };
   }
 
   /** LXD's `GET /1.0` for a trusted caller. */
-  view(project: string): Record<string, unknown> {
-    const { version, certificate, certificateFingerprint, pid, clustered, describe } = this.#options;
+  view(project: string, caller: Caller): Record<string, unknown> {
+    const { version, certificate: shown, pid, clustered, describe } = this.#options;
+    const certificate = shown();
     const { records, server } = this.#services;
     const host = describe();
     const drivers = [...new Set(records.list('pools').map(({ value }) => value.driver))].sort();
     const versionOf = (name: string) =>
       host.storageDrivers.find((driver) => driver.name === name)?.version ?? '';
     return {
-      config: this.config,
+      config: caller.projects ? null : this.config,
       api_extensions: apiExtensions,
       api_status: 'stable',
       api_version: '1.0',
@@ -94,10 +116,10 @@ export class ServerService {
       public: false,
       auth_methods: ['tls'],
       environment: {
-        addresses: [],
+        addresses: this.addresses(),
         architectures: host.architectures,
         certificate,
-        certificate_fingerprint: certificateFingerprint,
+        certificate_fingerprint: fingerprintOf(certificate),
         driver: 'lxc',
         driver_version: host.lxcVersion,
         firewall: host.firewall,
@@ -127,22 +149,48 @@ export class ServerService {
     };
   }
 
-  /** @throws LxdError `invalid` for a key that is not known */
-  async update(config: Config, caller: Caller, signal: AbortSignal): Promise<void> {
-    for (const [key, value] of Object.entries(config)) {
-      const found = findKey(schema, key);
+  /**
+   * @param wanted values that are no strings are those we show ourselves
+   * @throws LxdError `invalid` for a key that is not known, or a value that is not right
+   */
+  async update(
+    wanted: ServerConfig,
+    caller: Caller,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { records, server, events } = this.#services;
+    const before = this.#stored;
+    const set: Record<string, string> = {};
+    for (const [key, given] of Object.entries(wanted)) {
+      // Given back as it was shown: unchanged.
+      const value = key === secretKey && given === true ? (before[key] ?? '') : String(given ?? '');
+      const found = findKey(serverSchema, key);
       if (!found) throw new LxdError('invalid', `cannot set '${key}' to '${value}': unknown key`);
-      const wrong = value === '' ? undefined : found.check(value);
+      if (value === '') continue;
+      const wrong = found.check(value);
       if (wrong) throw new LxdError('invalid', `cannot set '${key}' to '${value}': ${wrong}`);
+      const isNew = key === secretKey && value !== before[key];
+      set[key] = isNew ? await hashPassword(value) : value;
     }
-    const set = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== ''));
-    const { records } = this.#services;
-    const before = records.get('serverConfig');
-    const transaction = records.transaction();
-    if (before) transaction.update('serverConfig', [], before.revision, { config: set });
-    else transaction.create('serverConfig', [], { config: set });
-    await transaction.commit({ signal });
-    this.#services.events.lifecycle({
+    const own = (key: string) => findKey(serverSchema, key)?.memberSpecific === true;
+    const part = (mine: boolean): Config =>
+      Object.fromEntries(Object.entries(set).filter(([key]) => own(key) === mine));
+    const address = set['core.https_address'] ?? '';
+    const former = before['core.https_address'] ?? '';
+    const listen = (to: string) => this.#options.network?.listen(to && withPort(to));
+    if (address !== former) await listen(address);
+    try {
+      const transaction = records.transaction();
+      const shared = records.get('serverConfig');
+      if (shared) transaction.update('serverConfig', [], shared.revision, { config: part(false) });
+      else transaction.create('serverConfig', [], { config: part(false) });
+      transaction.put('memberServerConfig', [server], { config: part(true) });
+      await transaction.commit({ signal });
+    } catch (error) {
+      if (address !== former) await listen(former);
+      throw error;
+    }
+    events.lifecycle({
       action: 'config-updated',
       source: '/1.0',
       project: 'default',

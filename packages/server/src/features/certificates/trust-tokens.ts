@@ -1,0 +1,114 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { LxdError } from '@lxd-ts/core';
+import type { Records, Transaction, TrustTokenRecord } from '@lxd-ts/state';
+import { expiryAfter } from '../cluster/expiry.ts';
+
+const commitTimeoutMs = 30_000;
+
+const hash = (secret: string): Buffer => createHash('sha256').update(secret).digest();
+
+export interface TrustToken {
+  id: string;
+  secret: string;
+  /** ISO 8601; empty: it does not expire. */
+  expiresAt: string;
+}
+
+/** One use, by any server of the control plane. Only the secret's hash is kept. */
+export async function createTrustToken(
+  records: Records,
+  given: Pick<TrustTokenRecord, 'id' | 'name' | 'restricted' | 'projects' | 'server'>,
+  expiry: string,
+  now: Date,
+): Promise<TrustToken> {
+  const secret = randomBytes(32).toString('hex');
+  const expiresAt = expiry ? expiryAfter(expiry, now).toISOString() : '';
+  await records
+    .transaction()
+    .create('trustTokens', [given.id], {
+      ...given,
+      secretHash: hash(secret).toString('hex'),
+      createdAt: now.toISOString(),
+      expiresAt,
+    })
+    .commit({ signal: AbortSignal.timeout(commitTimeoutMs) });
+  return { id: given.id, secret, expiresAt };
+}
+
+/** The secret in what a client sends as password, when that is a token. */
+export function secretOf(password: string): string | undefined {
+  try {
+    const token = JSON.parse(Buffer.from(password, 'base64').toString('utf8')) as { secret?: unknown };
+    return typeof token.secret === 'string' ? token.secret : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The token of a secret, and a transaction that uses it up: whoever commits it is the only one.
+ * @returns undefined when there is none that is good
+ */
+export function redeemTrustToken(
+  records: Records,
+  secret: string,
+  now: Date,
+): { token: TrustTokenRecord; transaction: Transaction } | undefined {
+  const shown = hash(secret);
+  const found = records
+    .list('trustTokens')
+    .find(({ value }) => timingSafeEqual(Buffer.from(value.secretHash, 'hex'), shown));
+  if (!found) return undefined;
+  const { value: token, revision } = found;
+  if (token.expiresAt && new Date(token.expiresAt) <= now) return undefined;
+  return { token, transaction: records.transaction().delete('trustTokens', [token.id], revision) };
+}
+
+/** What a timer can wait at most. */
+const longestMs = 2 ** 31 - 1;
+
+/**
+ * The life of a token's operation: until it is used or expired. Given up, the token is good no more.
+ * @throws LxdError `cancelled` when it was not used
+ */
+export async function untilTrustTokenUsed(
+  records: Records,
+  { id, expiresAt }: TrustToken,
+  now: Date,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = Promise.withResolvers<undefined>();
+  const end = () => over.resolve(undefined);
+  using _listening = records.onChange('trustTokens', ([changed], value) => {
+    if (changed === id && !value) end();
+  });
+  signal.addEventListener('abort', end, { once: true });
+  const left = expiresAt ? new Date(expiresAt).getTime() - now.getTime() : longestMs;
+  const timer = setTimeout(end, Math.min(Math.max(left, 0), longestMs));
+  timer.unref();
+  try {
+    if (records.get('trustTokens', id)) await over.promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
+  if (!records.get('trustTokens', id)) return;
+  await records
+    .transaction()
+    .remove('trustTokens', [id])
+    .commit({ signal: AbortSignal.timeout(commitTimeoutMs) });
+  throw new LxdError('cancelled', signal.aborted ? 'The token was revoked' : 'The token expired');
+}
+
+/** Tokens of servers that ended: their operations are gone, so nobody could revoke them. */
+export async function forgetTrustTokens(
+  records: Records,
+  servers: readonly string[],
+  isLive: (id: string) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { value } of records.list('trustTokens')) {
+    if (servers.includes(value.server) && !isLive(value.id))
+      await records.transaction().remove('trustTokens', [value.id]).commit({ signal });
+  }
+}

@@ -1,0 +1,70 @@
+import { validators, type ConfigSchema } from '@lxd-ts/core';
+import { expiryAfter } from '../cluster/expiry.ts';
+
+const offlineThreshold = (value: string): string | undefined =>
+  !/^[+-]?\d+$/.test(value)
+    ? 'invalid integer'
+    : Number(value) > 10
+      ? undefined
+      : "Value must be greater than '10'";
+
+const factor = (value: string): string | undefined =>
+  /^\d+(\.\d+)?$/.test(value) && Number(value) > 0
+    ? undefined
+    : `"${value}" is not a factor; use a number such as 1.5`;
+
+/** `HOST:PORT`, `HOST`, `:PORT`, `[V6]:PORT`; a host is an address, as names may mean another machine tomorrow. */
+const address = (value: string): string | undefined => {
+  const host = /^\[[0-9a-fA-F:.]*\](:\d+)?$/.test(value)
+    ? ''
+    : value.replace(/:\d+$/, '').replace(/^(\d{1,3}\.){3}\d{1,3}$/, '');
+  if (host === '' || host === 'localhost' || /^[0-9a-fA-F:]+$/.test(host)) return undefined;
+  return `Couldn't resolve "${host}"`;
+};
+
+const expiry = (value: string): string | undefined => {
+  try {
+    expiryAfter(value, new Date(0));
+    return undefined;
+  } catch {
+    return 'Invalid expiry expression';
+  }
+};
+
+/** Keys of the server that have an effect. `memberSpecific`: each member has its own. */
+export const serverSchema: ConfigSchema = {
+  'core.https_address': {
+    check: address,
+    description: 'Where this member answers over the network',
+    memberSpecific: true,
+  },
+  'core.trust_password': { check: validators.any, description: 'Lets whoever knows it be trusted' },
+  'core.remote_token_expiry': { check: expiry, description: 'How long a token for clients is good' },
+  'cluster.join_token_expiry': {
+    check: expiry,
+    description: 'How long a token for members is good',
+    default: '3H',
+  },
+  'cluster.offline_threshold': {
+    check: offlineThreshold,
+    description: 'Seconds of silence after which a member is offline',
+    default: '20',
+  },
+  'scheduler.overcommit.cpu': {
+    check: factor,
+    description: 'CPUs given away per CPU there is',
+    default: '1',
+  },
+  'scheduler.overcommit.memory': { check: factor, description: 'The same of memory', default: '1' },
+  'scheduler.overcommit.disk': { check: factor, description: 'The same of room in pools', default: '1' },
+  'user.*': { check: validators.any, description: 'Free for the user' },
+};
+
+const defaultPort = 8443;
+
+/** An address with its port, as it is listened on: `10.0.0.1` is `10.0.0.1:8443`. */
+export function withPort(value: string): string {
+  if (/^\[.*\]$/.test(value)) return `${value}:${defaultPort}`;
+  if (/^[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F:]*$/.test(value)) return `[${value}]:${defaultPort}`;
+  return value.includes(':') ? value : `${value}:${defaultPort}`;
+}
