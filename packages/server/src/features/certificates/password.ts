@@ -23,7 +23,7 @@ export async function isPassword(password: string, hash: string): Promise<boolea
 }
 
 /** So many wrong guesses within the time, and no guess is looked at any more until it has passed. */
-const guesses = { each: 5, all: 50, withinMs: 60_000 };
+const guesses = { each: 10, all: 100, withinMs: 60_000 };
 
 /** Keeps those who guess passwords from trying many, from one address or from many. */
 export class GuessLimit {

@@ -106,7 +106,6 @@ export function certificatesService(services: Services, options: CertificatesOpt
     caller: Caller,
   ): Promise<Pick<CertificateRecord, 'restricted' | 'projects'> & { name?: string; token?: ReturnType<typeof redeemTrustToken> }> {
     const address = (caller.address ?? '').replace(/:\d+$/, '');
-    if (!password || !limit.allows(address)) throw refused();
     const secret = secretOf(password);
     const redeemed = secret === undefined ? undefined : redeemTrustToken(records, secret, clock.now());
     if (redeemed) {
@@ -114,7 +113,9 @@ export function certificatesService(services: Services, options: CertificatesOpt
       return { name, restricted, projects, token: redeemed };
     }
     const hash = records.get('serverConfig')?.value.config['core.trust_password'];
-    if (hash && (await isPassword(password, hash))) return { restricted: false, projects: [] };
+    // A token's secret is too long to be guessed; a password may not be.
+    if (!hash || !password || secret !== undefined || !limit.allows(address)) throw refused();
+    if (await isPassword(password, hash)) return { restricted: false, projects: [] };
     limit.wrong(address);
     throw refused();
   }

@@ -38,8 +38,8 @@ export async function createTrustToken(
 /** The secret in what a client sends as password, when that is a token. */
 export function secretOf(password: string): string | undefined {
   try {
-    const token = JSON.parse(Buffer.from(password, 'base64').toString('utf8')) as { secret?: unknown };
-    return typeof token.secret === 'string' ? token.secret : undefined;
+    const token = JSON.parse(Buffer.from(password, 'base64').toString('utf8')) as { secret?: unknown } | null;
+    return typeof token?.secret === 'string' ? token.secret : undefined;
   } catch {
     return undefined;
   }
