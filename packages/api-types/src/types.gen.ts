@@ -428,6 +428,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/1.0/images/{fingerprint}/secret": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a secret with which another server may fetch the image
+         * @description The operation is of class token; its metadata has the `secret`, which is good as long as it runs.
+         */
+        post: operations["imageSecretPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/1.0/images/aliases": {
         parameters: {
             query?: {
@@ -807,17 +833,41 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * List the trusted certificates
-         * @description None for now.
-         */
+        /** List the trusted certificates */
         get: operations["certificatesGet"];
         put?: never;
-        post?: never;
+        /**
+         * Trust a certificate, or make a token with which a client may have its own trusted
+         * @description Open to everybody: who is not trusted yet shows a certificate over TLS, and gives the trust password or a token as `password`.
+         */
+        post: operations["certificatesPost"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/1.0/certificates/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the certificate, or a beginning that only one has. */
+                fingerprint: components["parameters"]["CertificateFingerprint"];
+            };
+            cookie?: never;
+        };
+        /** Show a trusted certificate */
+        get: operations["certificateGet"];
+        /** Replace what is said of a certificate, or the certificate itself */
+        put: operations["certificatePut"];
+        post?: never;
+        /** Trust a certificate no longer */
+        delete: operations["certificateDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of what is said of a certificate */
+        patch: operations["certificatePatch"];
         trace?: never;
     };
     "/1.0/cluster": {
@@ -1212,8 +1262,9 @@ export interface components {
             public: boolean;
             auth_methods: string[];
         };
+        /** @description Callers that are not trusted see neither `config` nor `environment`. */
         Server: {
-            config: components["schemas"]["Config"];
+            config?: components["schemas"]["ServerConfig"];
             /** @description What this server has beyond 1.0. */
             api_extensions: string[];
             /** @example stable */
@@ -1228,7 +1279,7 @@ export interface components {
             /** @description Whether it only gives out public images. */
             public: boolean;
             auth_methods: string[];
-            environment: components["schemas"]["ServerEnvironment"];
+            environment?: components["schemas"]["ServerEnvironment"];
         };
         ServerEnvironment: {
             /** @description Where it listens on the network. */
@@ -1278,8 +1329,12 @@ export interface components {
             Remote: boolean;
         };
         ServerPut: {
-            config?: components["schemas"]["Config"];
+            config?: components["schemas"]["ServerConfig"];
         };
+        /** @description Configuration keys of the server with their values. Of the trust password only `true` is shown; given back, it means no change. */
+        ServerConfig: {
+            [key: string]: string | boolean | number;
+        } | null;
         Operation: {
             /** @description UUID. */
             id: string;
@@ -1887,6 +1942,30 @@ export interface components {
             config: components["schemas"]["Config"];
             used_by: components["schemas"]["Paths"];
         };
+        CertificatesPost: {
+            name?: string;
+            /** @description client or metrics. */
+            type?: string;
+            /** @description Only for the projects named. */
+            restricted?: boolean;
+            projects?: string[] | null;
+            /** @description Base64 of DER, or PEM; left out, the one shown over TLS. */
+            certificate?: string;
+            /** @description The trust password, or a token. */
+            password?: string;
+            /** @description Make a token instead. */
+            token?: boolean;
+        };
+        CertificatePut: {
+            name?: string;
+            type?: string;
+            restricted?: boolean;
+            projects?: string[] | null;
+            /** @description Its successor: base64 of DER, or PEM. */
+            certificate?: string;
+            /** @description Ignored. */
+            fingerprint?: string;
+        };
         Certificate: {
             name: string;
             /** @enum {string} */
@@ -2350,6 +2429,8 @@ export interface components {
         Secret: string;
         /** @description Secret of the operation. */
         OptionalSecret: string;
+        /** @description Of the certificate, or a beginning that only one has. */
+        CertificateFingerprint: string;
         /** @description Only stop the instances of this member, which goes down. */
         StoppedMember: string;
         /** @description Do not wait for running operations. */
@@ -3311,6 +3392,26 @@ export interface operations {
                     "multipart/form-data": components["schemas"]["ImagesPostSplit"];
                 };
             };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageSecretPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
             404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];
         };
@@ -4336,6 +4437,124 @@ export interface operations {
                     };
                 };
             };
+            default: components["responses"]["Error"];
+        };
+    };
+    certificatesPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificatesPost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    certificateGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the certificate, or a beginning that only one has. */
+                fingerprint: components["parameters"]["CertificateFingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Certificate"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    certificatePut: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Of the certificate, or a beginning that only one has. */
+                fingerprint: components["parameters"]["CertificateFingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificatePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    certificateDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the certificate, or a beginning that only one has. */
+                fingerprint: components["parameters"]["CertificateFingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    certificatePatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Of the certificate, or a beginning that only one has. */
+                fingerprint: components["parameters"]["CertificateFingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CertificatePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
             default: components["responses"]["Error"];
         };
     };
