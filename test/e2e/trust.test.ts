@@ -44,7 +44,15 @@ function makeCertificate(name: string, days = 10): { cert: string; key: string }
 }
 
 async function call(method: string, path: string, body?: unknown, tls: RequestOptions = {}): Promise<Answer> {
-  const sent = httpsRequest({ host: '127.0.0.1', port, method, path, rejectUnauthorized: false, agent: false, ...tls });
+  const sent = httpsRequest({
+    host: '127.0.0.1',
+    port,
+    method,
+    path,
+    rejectUnauthorized: false,
+    agent: false,
+    ...tls,
+  });
   const answer = new Promise<Answer>((resolve, reject) => {
     sent.once('error', reject).once('response', (response) => {
       json(response).then(
@@ -70,7 +78,9 @@ beforeAll(async () => {
   const { rest } = daemon;
   await rest.must('PATCH', '/1.0', { config: { 'core.https_address': `127.0.0.1:${port}` } });
   await rest.must('POST', '/1.0/storage-pools', { name: 'p', driver: 'dir' });
-  await rest.must('PUT', '/1.0/profiles/default', { devices: { root: { type: 'disk', path: '/', pool: 'p' } } });
+  await rest.must('PUT', '/1.0/profiles/default', {
+    devices: { root: { type: 'disk', path: '/', pool: 'p' } },
+  });
   const image = readFileSync(makeBusyboxImage(join(dir, 'image')).unified);
   const uploaded = await rest.must('POST', '/1.0/images', image, {
     'Content-Type': 'application/octet-stream',
@@ -85,7 +95,8 @@ afterAll(async () => {
     await rest.call('PUT', `${url}/state`, { action: 'stop', force: true });
     await rest.must('DELETE', url);
   }
-  for (const url of (await rest.must('GET', '/1.0/images')).metadata as string[]) await rest.must('DELETE', url);
+  for (const url of (await rest.must('GET', '/1.0/images')).metadata as string[])
+    await rest.must('DELETE', url);
   await rest.must('PUT', '/1.0/profiles/default', { devices: {} });
   await rest.must('DELETE', '/1.0/storage-pools/p');
   await daemon.end('SIGTERM');
@@ -128,9 +139,13 @@ test('a stranger sees what is open to all, and nothing else', async () => {
   // A certificate that nobody knows changes nothing, and one cannot vouch for oneself.
   const stranger = makeCertificate('stranger');
   expect((await call('GET', '/1.0/instances', undefined, stranger)).status).toBe(403);
-  const headers = { 'x-lxd-ts-caller': JSON.stringify({ protocol: 'unix', username: 'root', trusted: true }) };
+  const headers = {
+    'x-lxd-ts-caller': JSON.stringify({ protocol: 'unix', username: 'root', trusted: true }),
+  };
   expect((await call('GET', '/1.0/instances', undefined, { ...stranger, headers })).status).toBe(403);
-  expect((await call('POST', '/1.0/certificates', { type: 'client', password: '' }, stranger)).status).toBe(403);
+  expect((await call('POST', '/1.0/certificates', { type: 'client', password: '' }, stranger)).status).toBe(
+    403,
+  );
 });
 
 test('public images are for all', async () => {
@@ -165,9 +180,17 @@ test('a token lets one client in, once', async () => {
   // Used up.
   const mallory = user('mallory');
   expect((await mallory('remote', 'add', 'srv', text)).code).not.toBe(0);
-  const again = await call('POST', '/1.0/certificates', { type: 'client', password: text }, makeCertificate('m'));
+  const again = await call(
+    'POST',
+    '/1.0/certificates',
+    { type: 'client', password: text },
+    makeCertificate('m'),
+  );
   expect(again).toMatchObject({ status: 403, error: 'not authorized' });
-  expect((await mallory('remote', 'add', 'srv', `https://${address}`, '--accept-certificate', '--password', 'x')).code).not.toBe(0);
+  expect(
+    (await mallory('remote', 'add', 'srv', `https://${address}`, '--accept-certificate', '--password', 'x'))
+      .code,
+  ).not.toBe(0);
 });
 
 test('a token can be revoked, and ends by itself', async () => {
@@ -199,15 +222,40 @@ test('the trust password lets in who knows it, and is told to nobody', async () 
   // What is shown can be given back.
   const { metadata } = await daemon.rest.must('GET', '/1.0');
   await daemon.rest.must('PUT', '/1.0', { config: (metadata as { config: object }).config });
-  expect((await user('erin')('remote', 'add', 'srv', address, '--accept-certificate', '--password', 'correct horse')).code).toBe(0);
+  expect(
+    (
+      await user('erin')(
+        'remote',
+        'add',
+        'srv',
+        address,
+        '--accept-certificate',
+        '--password',
+        'correct horse',
+      )
+    ).code,
+  ).toBe(0);
   await daemon.rest.must('PATCH', '/1.0', { config: { 'core.trust_password': '' } });
-  expect((await user('frank')('remote', 'add', 'srv', address, '--accept-certificate', '--password', 'correct horse')).code).not.toBe(0);
+  expect(
+    (
+      await user('frank')(
+        'remote',
+        'add',
+        'srv',
+        address,
+        '--accept-certificate',
+        '--password',
+        'correct horse',
+      )
+    ).code,
+  ).not.toBe(0);
 });
 
 test('who guesses is not listened to any more', async () => {
   await daemon.rest.must('PATCH', '/1.0', { config: { 'core.trust_password': 'secret' } });
   const guesser = makeCertificate('guesser');
-  const guess = (password: string) => call('POST', '/1.0/certificates', { type: 'client', password }, guesser);
+  const guess = (password: string) =>
+    call('POST', '/1.0/certificates', { type: 'client', password }, guesser);
   for (let i = 0; i < 10; i++) expect((await guess(`guess ${i}`)).status).toBe(403);
   expect((await guess('secret')).status).toBe(403);
   await daemon.rest.must('PATCH', '/1.0', { config: { 'core.trust_password': '' } });

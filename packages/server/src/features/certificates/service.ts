@@ -104,7 +104,12 @@ export function certificatesService(services: Services, options: CertificatesOpt
   async function admission(
     password: string,
     caller: Caller,
-  ): Promise<Pick<CertificateRecord, 'restricted' | 'projects'> & { name?: string; token?: ReturnType<typeof redeemTrustToken> }> {
+  ): Promise<
+    Pick<CertificateRecord, 'restricted' | 'projects'> & {
+      name?: string;
+      token?: ReturnType<typeof redeemTrustToken>;
+    }
+  > {
     const address = (caller.address ?? '').replace(/:\d+$/, '');
     const secret = secretOf(password);
     const redeemed = secret === undefined ? undefined : redeemTrustToken(records, secret, clock.now());
@@ -197,7 +202,15 @@ export function certificatesService(services: Services, options: CertificatesOpt
         secret: made.secret,
         fingerprint: options.fingerprint(),
         addresses: options.addresses(),
-        request: { name, type, restricted, projects: projects ?? [], certificate: '', password: '', token: true },
+        request: {
+          name,
+          type,
+          restricted,
+          projects: projects ?? [],
+          certificate: '',
+          password: '',
+          token: true,
+        },
         ...(made.expiresAt ? { expiresAt: made.expiresAt } : {}),
       },
       mayCancel: true,

@@ -17,7 +17,11 @@ export function serverRoutes(service: ServerService): Route[] {
       return empty;
     },
   });
-  const root: Route = { operationId: 'apiGet', untrusted: true, handle: () => Promise.resolve(sync(['/1.0'])) };
+  const root: Route = {
+    operationId: 'apiGet',
+    untrusted: true,
+    handle: () => Promise.resolve(sync(['/1.0'])),
+  };
   const get: Route = {
     operationId: 'serverGet',
     untrusted: true,

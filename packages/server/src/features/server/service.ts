@@ -153,11 +153,7 @@ export class ServerService {
    * @param wanted values that are no strings are those we show ourselves
    * @throws LxdError `invalid` for a key that is not known, or a value that is not right
    */
-  async update(
-    wanted: ServerConfig,
-    caller: Caller,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async update(wanted: ServerConfig, caller: Caller, signal: AbortSignal): Promise<void> {
     const { records, server, events } = this.#services;
     const before = this.#stored;
     const set: Record<string, string> = {};
