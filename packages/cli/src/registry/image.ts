@@ -61,4 +61,10 @@ export const imageCommands: readonly Entry[] = [
     summary: 'Change the name of an image',
     load: () => import('../commands/image/alias-rename.ts'),
   },
+  {
+    path: 'image copy',
+    summary: 'Copy an image to another server',
+    aliases: ['cp'],
+    load: () => import('../commands/image/copy.ts'),
+  },
 ];

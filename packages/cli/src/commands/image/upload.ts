@@ -125,15 +125,18 @@ export async function nameImage(
   context: Context,
   fingerprint: string,
   aliases: readonly string[],
+  project?: string,
 ): Promise<void> {
+  const query = { project };
   for (const name of aliases) {
     const body = { name, target: fingerprint };
     try {
-      await context.change('POST', '/1.0/images/aliases', { body });
+      await context.change('POST', '/1.0/images/aliases', { body, query });
     } catch (error) {
       if (!(error instanceof LxdError) || error.code !== 'conflict') throw error;
       await context.change('PUT', `/1.0/images/aliases/${encodeURIComponent(name)}`, {
         body: { target: fingerprint, description: '' },
+        query,
       });
     }
   }
