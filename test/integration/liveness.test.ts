@@ -12,7 +12,7 @@ const of = (member: string): string => `c-${member}`;
 const { signal } = new AbortController();
 
 beforeAll(async () => {
-  simulation = await startSimulation({ servers: 2, members: 3, perProcess: 1, offlineThresholdMs: 3000 });
+  simulation = await startSimulation({ servers: 2, members: 3, perProcess: 1, offlineThresholdMs: 6000 });
   ({ rests } = simulation);
   for (const member of simulation.members) {
     await rests[0]!.must('POST', `/1.0/instances?target=${member}`, {

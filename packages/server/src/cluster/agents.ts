@@ -3,8 +3,9 @@ import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { Agent, CallOptions, MemberDescription, Observation } from '@lxd-ts/rpc';
 import type { Agents, Logger } from '../services.ts';
 
-/** A member is not talked to any more after this many signs of life that did not come. */
+/** A member is not counted on any more after this many signs of life that did not come, and not sooner than this. */
 const missedBeats = 3;
+const graceMs = 3_000;
 const usualBeatMs = 2_000;
 /** Of all members together: with many, each gives fewer. */
 const beatsPerSecond = 100;
@@ -98,7 +99,8 @@ export class AgentRegistry implements Agents, Disposable {
   get(member: string): Agent {
     const found = this.#connected.get(member);
     const state = this.state(member);
-    if (found && state === 'online') return found.agent;
+    // Who is slow may still answer; when it does not, its connection is ended, and the call with it.
+    if (found && state !== 'offline') return found.agent;
     if (state === 'unreachable') return this.#patient(member);
     throw this.#unavailable(member);
   }
@@ -132,10 +134,10 @@ export class AgentRegistry implements Agents, Disposable {
   state(member: string): 'online' | 'unreachable' | 'offline' {
     if (member === this.#options.own) return 'online';
     const silent = this.silentMs(member);
-    if (silent >= this.#options.thresholdMs()) return 'offline';
-    return this.#connected.has(member) && silent < missedBeats * this.heartbeatMs()
-      ? 'online'
-      : 'unreachable';
+    const threshold = this.#options.thresholdMs();
+    if (silent >= threshold) return 'offline';
+    const limit = Math.max(missedBeats * this.heartbeatMs(), Math.min(graceMs, threshold / 2));
+    return this.#connected.has(member) && silent < limit ? 'online' : 'unreachable';
   }
 
   description(member: string): MemberDescription | undefined {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError, type Config } from '@lxd-ts/core';
 import { explain, place, type PlaceRequest } from '@lxd-ts/scheduler';
 import type { MemberRecord, PlacementRecord, Transaction } from '@lxd-ts/state';
@@ -7,6 +8,10 @@ import { MemberViews, type Asked } from '../../cluster/member-views.ts';
 import type { Services } from '../../services.ts';
 import { expandIn } from './expand.ts';
 import { placementRecord, placeRequest, takesMore } from './reservation.ts';
+
+/** How long a member is waited for that has lost its connection, when no other can. */
+const reconnectMs = 5_000;
+const lookMs = 200;
 
 /** Turns that may be lost to other servers, or to what comes free and goes again, before it is given up. */
 const maxAttempts = 20;
@@ -106,9 +111,18 @@ export class Placer implements Disposable {
     )
       throw new LxdError('invalid', 'Cluster member is evacuated');
     const asked = await this.ask(want, signal);
+    const patience = performance.now() + reconnectMs;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const placed = place(asked.request, this.views.snapshot(asked));
-      if (!('member' in placed)) throw new LxdError('unavailable', explain(placed.reasons));
+      const snapshot = this.views.snapshot(asked);
+      const placed = place(asked.request, snapshot);
+      if (!('member' in placed)) {
+        // Who lost its connection a moment ago will be back the next.
+        const lost = snapshot.members.some(({ state }) => state === 'unreachable');
+        if (!lost || performance.now() > patience) throw new LxdError('unavailable', explain(placed.reasons));
+        await sleep(lookMs, undefined, { signal });
+        attempt--;
+        continue;
+      }
       const choice = await this.#take(want, asked, placed.member, signal);
       if (choice) return choice;
     }
