@@ -17,6 +17,8 @@ export interface Cluster {
   underlay: Underlay;
   /** Starts a server that is no member yet. */
   startHost(number: number): Promise<ClusterMember>;
+  /** A member dies for good. */
+  lose(name: string): Promise<void>;
   /** Deletes everything there is and ends all members; tells what is left. */
   stopAll(): Promise<string[]>;
 }
@@ -119,7 +121,12 @@ export async function startCluster(
     await stopAll().catch(() => undefined);
     throw error;
   }
-  return { members, underlay, startHost, stopAll };
+  const lose = async (name: string): Promise<void> => {
+    const at = members.findIndex((member) => member.name === name);
+    const [lost] = members.splice(at, 1);
+    await lost?.die();
+  };
+  return { members, underlay, startHost, lose, stopAll };
 }
 
 /** A cluster of ours. */

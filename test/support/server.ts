@@ -12,6 +12,8 @@ export interface TestServer {
   inside(argv: readonly string[]): string;
   /** SIGTERM; instances stay. */
   stop(): Promise<void>;
+  /** Dies on the spot; what is left of it is swept away. It must run no instances. */
+  die(): Promise<void>;
   /** Deletes everything the server has, tells what is left of it, and shuts it down. */
   stopAll(): Promise<string[]>;
 }
@@ -205,6 +207,12 @@ export async function startServer({ dir, argv, environment, cgroups }: ServerOpt
     inside,
     stop: async () => {
       await end('SIGTERM');
+    },
+    die: async () => {
+      rest.close();
+      child.kill('SIGKILL');
+      await ended;
+      sweep(dir);
     },
     stopAll: async () => {
       const left: string[] = [];

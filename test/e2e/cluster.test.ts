@@ -1,0 +1,221 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeBusyboxImage } from '../support/busybox.ts';
+import { run, stockClient, type Client } from '../support/client.ts';
+import { askToken, joinBy, startDaemonCluster, type Cluster, type ClusterMember } from '../support/cluster.ts';
+import { makeTemporary } from '../support/ground.ts';
+import { referenceMissing, stockClientMissing } from '../support/reference.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const missing = stockClientMissing();
+
+/** Five machines, from the first to the last of a cluster, by the stock client. */
+const life = (): void => {
+  let dir: string;
+  let cluster: Cluster;
+  let first: ClusterMember;
+  /** At the first member, and at one that is only a node. */
+  let lxc: Client;
+  let elsewhere: Client;
+
+  const member = (name: string): ClusterMember => {
+    const found = cluster.members.find((one) => one.name === name);
+    if (!found) throw new Error(`there is no ${name}`);
+    return found;
+  };
+  /** What it prints; throws where it fails. */
+  const must = async (client: Client, line: string, input?: string): Promise<string> => {
+    const { code, stdout, stderr } = await client(line.split(' '), input === undefined ? {} : { input });
+    if (code !== 0) throw new Error(`lxc ${line}: ${stderr}`);
+    return stdout.trim();
+  };
+  const rows = async (line: string): Promise<string[][]> =>
+    (await must(lxc, `${line} --format csv`)).split('\n').map((row) => row.split(','));
+  const statusOf = async (name: string): Promise<string> => {
+    const { metadata } = await first.rest.send('GET', `/1.0/cluster/members/${name}`);
+    return (metadata as { status: string } | null)?.status ?? '';
+  };
+  const becomes = (name: string, status: string) =>
+    waitFor(`${name} ${status}`, () => statusOf(name), (is) => is === status, 60);
+  const where = async (): Promise<Record<string, string>> =>
+    Object.fromEntries(await rows('list -c nL')) as Record<string, string>;
+
+  beforeAll(async () => {
+    dir = makeTemporary('cluster');
+    cluster = await startDaemonCluster(join(dir, 'hosts'), 3);
+    first = member('m1');
+    lxc = stockClient(first.dir, join(dir, 'home-1'));
+    elsewhere = stockClient(member('m3').dir, join(dir, 'home-3'));
+    const { unified } = makeBusyboxImage(join(dir, 'image'));
+    await must(lxc, `image import ${unified} --alias bb`);
+  });
+
+  afterAll(async () => {
+    const left = await cluster.stopAll();
+    rmSync(dir, { recursive: true, force: true });
+    expect(left).toEqual([]);
+  });
+
+  const preseeded = referenceMissing() ? test.skip : test;
+  preseeded('a machine joins by the preseed of the stock lxd init', async () => {
+    const fourth = await cluster.startHost(4);
+    const preseed = [
+      'cluster:',
+      '  enabled: true',
+      `  server_address: ${fourth.address}`,
+      `  cluster_token: ${await askToken(first, 'm4')}`,
+      '  server_name: m4',
+      '  member_config:',
+      '  - {entity: storage-pool, name: default, key: source, value: ""}',
+      '',
+    ].join('\n');
+    const argv = ['nsenter', '-t', String(fourth.pid), '-n', 'lxd', 'init', '--preseed'];
+    const joined = await run(argv, { input: preseed, environment: { LXD_DIR: fourth.dir } });
+    expect(joined).toMatchObject({ code: 0, stderr: '' });
+    await becomes('m4', 'Online');
+  });
+
+  test('another joins by a token, which is good once', async () => {
+    if (!cluster.members.some(({ name }) => name === 'm4')) await joinBy(first, await cluster.startHost(4));
+    await joinBy(first, await cluster.startHost(5));
+    expect((await rows('cluster list')).map(([name, , , , , , status]) => [name, status])).toEqual(
+      ['m1', 'm2', 'm3', 'm4', 'm5'].map((name) => [name, 'ONLINE']),
+    );
+    expect(await must(lxc, 'cluster list-tokens --format csv')).toBe('');
+    expect(member('m5').inside(['ip', '-br', 'addr', 'show', 'lxdbr0'])).toContain('10.98.0.1/24');
+  });
+
+  test('instances spread over all of them', async () => {
+    for (const name of ['c1', 'c2', 'c3', 'c4', 'c5']) await must(lxc, `launch bb ${name}`);
+    const placed = await where();
+    expect(Object.values(placed).sort()).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
+  });
+
+  test('go to the member or the group that is named', async () => {
+    await must(lxc, 'cluster group create east');
+    await must(lxc, 'cluster group assign m4 default,east');
+    await must(lxc, 'launch bb t1 --target m5');
+    await must(elsewhere, 'launch bb t2 --target @east');
+    expect(await where()).toMatchObject({ t1: 'm5', t2: 'm4' });
+  });
+
+  test('are used from any member', async () => {
+    for (const client of [lxc, elsewhere]) {
+      expect(await must(client, 'exec t1 -- hostname')).toBe('t1');
+      expect(await must(client, 'exec t2 -- cat', 'through')).toBe('through');
+      await must(client, 'restart -f t1');
+      expect(await must(client, 'info t1')).toContain('Status: RUNNING');
+      expect(await must(client, 'console t1 --show-log')).toContain('Console log:');
+    }
+  });
+
+  test('a pool is made member by member, and at once', async () => {
+    for (const name of ['m1', 'm2', 'm3', 'm4'])
+      await must(lxc, `storage create p1 btrfs size=300MiB --target ${name}`);
+    const early = await lxc(['storage', 'create', 'p1', 'btrfs']);
+    expect(early.stderr).toContain('Pool not defined on nodes: m5');
+    await must(elsewhere, 'storage create p1 btrfs size=310MiB --target m5');
+    await must(elsewhere, 'storage create p1 btrfs');
+    expect(await must(lxc, 'storage get p1 size --target m5')).toBe('310MiB');
+    expect(await must(lxc, 'storage get p1 size --target m2')).toBe('300MiB');
+    await must(lxc, 'storage create p2 dir');
+    expect(await must(lxc, 'storage show p2 --target m4')).toContain(`source: ${member('m4').dir}/`);
+    await must(lxc, 'storage delete p1');
+  });
+
+  test('who was cut off follows what it has missed', async () => {
+    const fifth = member('m5');
+    await must(lxc, 'network create before ipv4.address=10.97.1.1/24 ipv6.address=none');
+    cluster.underlay.plug(5, false);
+    await becomes('m5', 'Offline');
+    await must(lxc, 'network set lxdbr0 ipv4.address 10.98.1.1/24');
+    await must(lxc, 'network delete before');
+    await must(lxc, 'network create after ipv4.address=10.97.2.1/24 ipv6.address=none');
+    await must(lxc, 'storage create p3 dir');
+    await must(lxc, 'storage delete p2');
+    await must(lxc, 'profile set default user.seen=yes');
+    await must(lxc, 'launch bb late');
+    expect((await where())['late']).not.toBe('m5');
+    expect(fifth.inside(['ip', '-br', 'addr'])).toMatch(/lxdbr0 .*10\.98\.0\.1\/24[^]*before/);
+    cluster.underlay.plug(5, true);
+    await becomes('m5', 'Online');
+    await waitFor(
+      'the pool on m5',
+      () => must(lxc, 'storage show p3 --target m5'),
+      (shown) => shown.includes('status: Created'),
+    );
+    await waitFor(
+      'the networks on m5',
+      () => Promise.resolve(fifth.inside(['ip', '-br', 'addr'])),
+      (shown) => /lxdbr0 .*10\.98\.1\.1\/24/.test(shown) && /after/.test(shown) && !/before/.test(shown),
+    );
+    await must(lxc, 'launch bb back --target m5');
+    await must(lxc, 'delete -f back late');
+    await must(lxc, 'storage delete p3');
+    await must(lxc, 'network delete after');
+  });
+
+  test('a member is evacuated and restored', async () => {
+    const before = await where();
+    const mine = Object.keys(before).filter((name) => before[name] === 'm2');
+    expect(mine).not.toEqual([]);
+    await must(lxc, 'cluster evacuate m2 --force');
+    expect(await statusOf('m2')).toBe('Evacuated');
+    await must(lxc, 'launch bb e1');
+    expect((await where())['e1']).not.toBe('m2');
+    expect((await lxc(['launch', 'bb', 'e2', '--target', 'm2'])).stderr).toContain('Cluster member is evacuated');
+    await must(elsewhere, 'cluster restore m2 --force');
+    expect(await statusOf('m2')).toBe('Online');
+    expect(await where()).toMatchObject(before);
+    for (const name of mine) expect(await must(lxc, `exec ${name} -- hostname`)).toBe(name);
+    await must(lxc, 'delete -f e1');
+  });
+
+  test('a member gets another name', async () => {
+    const before = await where();
+    await must(lxc, 'cluster rename m4 four');
+    await becomes('four', 'Online');
+    await waitFor(
+      'instances of four',
+      () => lxc(['exec', 't2', '--', 'hostname']),
+      ({ stdout }) => stdout.trim() === 't2',
+    );
+    expect(await where()).toMatchObject({ t2: 'four' });
+    expect(Object.keys(await where())).toEqual(Object.keys(before));
+    expect(await must(lxc, 'cluster group show east')).toContain('- four');
+  });
+
+  test('a member leaves, and is alone again', async () => {
+    const refused = await lxc(['cluster', 'remove', 'four']);
+    expect(refused.stderr).toContain('Node still has the following containers');
+    const placed = await where();
+    for (const name of Object.keys(placed).filter((one) => placed[one] === 'four'))
+      await must(lxc, `delete -f ${name}`);
+    await must(lxc, 'cluster remove four');
+    expect(await statusOf('four')).toBe('');
+    const alone = await waitFor(
+      'a machine that is alone',
+      () => member('m4').rest.send('GET', '/1.0/cluster').catch(() => undefined),
+      (answer) => (answer?.metadata as { enabled?: boolean } | undefined)?.enabled === false,
+    );
+    expect(alone?.status).toBe(200);
+    expect(member('m4').inside(['ip', '-br', 'link'])).not.toContain('lxdbr0');
+  });
+
+  test('a dead member is removed by force, with what it had', async () => {
+    await must(lxc, 'stop -f t1');
+    const placed = await where();
+    for (const name of Object.keys(placed).filter((one) => placed[one] === 'm5' && one !== 't1'))
+      await must(lxc, `delete -f ${name}`);
+    await cluster.lose('m5');
+    await becomes('m5', 'Offline');
+    await must(lxc, 'network set lxdbr0 ipv4.address 10.98.2.1/24');
+    await must(lxc, 'cluster remove --force --yes m5');
+    expect((await rows('cluster list')).map(([name]) => name)).toEqual(['m1', 'm2', 'm3']);
+    expect(Object.keys(await where())).not.toContain('t1');
+    await must(lxc, 'launch bb last');
+  });
+};
+
+if (missing) test.skip(`the life of a cluster (${missing})`, () => undefined);
+else describe('the life of a cluster', life);
