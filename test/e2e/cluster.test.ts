@@ -48,6 +48,7 @@ const life = (): void => {
     elsewhere = stockClient(member('m3').dir, join(dir, 'home-3'));
     const { unified } = makeBusyboxImage(join(dir, 'image'));
     await must(lxc, `image import ${unified} --alias bb`);
+    await must(lxc, 'config set cluster.offline_threshold 11');
   });
 
   afterAll(async () => {

@@ -43,7 +43,7 @@ async function setUp() {
         const agent = agents[from];
         Reflect.deleteProperty(agents, from);
         if (agent) agents[to] = agent;
-        return Promise.resolve();
+        await records.modify('members', [to], (value) => ({ ...value, certificate: 'new' }), { signal });
       },
       removeMember: async (name, { force }) => Promise.resolve(void asked.push(`remove ${name} ${force}`)),
     },
@@ -355,7 +355,11 @@ describe('a new name', () => {
     await changeName(at.context, 'm2', 'x2', caller);
     expect(at.asked).toEqual(['rename m2 x2']);
     expect(at.member('m2')).toBeUndefined();
-    expect(at.member('x2')).toMatchObject({ name: 'x2', roles: ['control-plane', 'node'] });
+    expect(at.member('x2')).toMatchObject({
+      name: 'x2',
+      roles: ['control-plane', 'node'],
+      certificate: 'new',
+    });
     expect(at.member('x2')).not.toHaveProperty('pending');
     expect(at.where('c1')[0]).toBe('x2');
     expect(Object.keys(at.records.get('pools', 'default')?.value.memberConfig ?? {})).toEqual([

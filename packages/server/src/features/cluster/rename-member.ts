@@ -77,9 +77,11 @@ export async function renameMember(
   );
   const member = keep ? undefined : records.get('members', from);
   if (!member) return;
+  // Under its new name it may have a new one already.
+  const certificate = records.get('members', to)?.value.certificate ?? member.value.certificate;
   await records
     .transaction()
     .delete('members', [from], member.revision)
-    .put('members', [to], { ...member.value, name: to })
+    .put('members', [to], { ...member.value, name: to, certificate })
     .commit({ signal });
 }
