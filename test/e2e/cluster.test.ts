@@ -2,7 +2,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBusyboxImage } from '../support/busybox.ts';
 import { run, stockClient, type Client } from '../support/client.ts';
-import { askToken, joinBy, startDaemonCluster, type Cluster, type ClusterMember } from '../support/cluster.ts';
+import {
+  askToken,
+  joinBy,
+  startDaemonCluster,
+  type Cluster,
+  type ClusterMember,
+} from '../support/cluster.ts';
 import { makeTemporary } from '../support/ground.ts';
 import { referenceMissing, stockClientMissing } from '../support/reference.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -36,7 +42,12 @@ const life = (): void => {
     return (metadata as { status: string } | null)?.status ?? '';
   };
   const becomes = (name: string, status: string) =>
-    waitFor(`${name} ${status}`, () => statusOf(name), (is) => is === status, 60);
+    waitFor(
+      `${name} ${status}`,
+      () => statusOf(name),
+      (is) => is === status,
+      60,
+    );
   const where = async (): Promise<Record<string, string>> =>
     Object.fromEntries(await rows('list -c nL')) as Record<string, string>;
 
@@ -164,7 +175,9 @@ const life = (): void => {
     expect(await statusOf('m2')).toBe('Evacuated');
     await must(lxc, 'launch bb e1');
     expect((await where())['e1']).not.toBe('m2');
-    expect((await lxc(['launch', 'bb', 'e2', '--target', 'm2'])).stderr).toContain('Cluster member is evacuated');
+    expect((await lxc(['launch', 'bb', 'e2', '--target', 'm2'])).stderr).toContain(
+      'Cluster member is evacuated',
+    );
     await must(elsewhere, 'cluster restore m2 --force');
     expect(await statusOf('m2')).toBe('Online');
     expect(await where()).toMatchObject(before);
@@ -196,7 +209,10 @@ const life = (): void => {
     expect(await statusOf('four')).toBe('');
     const alone = await waitFor(
       'a machine that is alone',
-      () => member('m4').rest.send('GET', '/1.0/cluster').catch(() => undefined),
+      () =>
+        member('m4')
+          .rest.send('GET', '/1.0/cluster')
+          .catch(() => undefined),
       (answer) => (answer?.metadata as { enabled?: boolean } | undefined)?.enabled === false,
     );
     expect(alone?.status).toBe(200);
