@@ -31,6 +31,7 @@ const rows: readonly [title: string, of: (figures: Figures) => string][] = [
   ['GET of one (ms)', ({ getMs }) => round(getMs, 1)],
   ['memory of a server, idle (MiB)', ({ idleServerMemory }) => mib(idleServerMemory)],
   ['memory of a server (MiB)', ({ serverMemory }) => mib(serverMemory)],
+  ['of that in use by its objects (MiB)', ({ serverHeap }) => mib(serverHeap)],
   ['memory of etcd (MiB)', ({ etcdMemory }) => mib(etcdMemory)],
   ['instances on a member, fewest-most', ({ spread }) => spread.join('-')],
 ];

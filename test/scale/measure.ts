@@ -18,6 +18,8 @@ export interface Figures extends Size {
   getMs: number;
   idleServerMemory: number;
   serverMemory: number;
+  /** What is in use of it. */
+  serverHeap: number;
   etcdMemory: number;
   /** Fewest and most instances on a member. */
   spread: [number, number];
@@ -129,16 +131,19 @@ export async function measure(size: Size, idleSeconds: number): Promise<Figures>
   const [first] = rests;
   if (!first) throw new Error('there is no server');
   const memory = async () => {
-    const all = await Promise.all(servers.map((server) => server.ask<{ rss: number }>('memory')));
-    return Math.max(...all.map(({ rss }) => rss));
+    const all = await Promise.all(
+      servers.map((server) => server.ask<{ rss: number; heapUsed: number }>('memory')),
+    );
+    return { rss: Math.max(...all.map(({ rss }) => rss)), heap: Math.max(...all.map(({ heapUsed }) => heapUsed)) };
   };
-  const idleServerMemory = await memory();
+  const idle = await memory();
   const [heartbeatServerCpu, heartbeatAgentsCpu] = await heartbeats(simulation, idleSeconds);
   const { placedMs, doneMs } = await create(rests, size.instances);
   const list = (recursion: number) =>
     timed(3, () => first.must('GET', `/1.0/instances?recursion=${recursion}`));
   const lists = { recursion0: await list(0), recursion1: await list(1), recursion2: await list(2) };
   const getMs = await timed(50, () => first.must('GET', `/1.0/instances/${nameOf(0)}`));
+  const used = await memory();
   return {
     ...size,
     connectMs: simulation.connectMs,
@@ -148,8 +153,9 @@ export async function measure(size: Size, idleSeconds: number): Promise<Figures>
     createsPerSecond: size.instances / (doneMs / 1000),
     lists,
     getMs,
-    idleServerMemory,
-    serverMemory: await memory(),
+    idleServerMemory: idle.rss,
+    serverMemory: used.rss,
+    serverHeap: used.heap,
     etcdMemory: rssOf(etcdPid),
     spread: await check(simulation, size.instances),
   };

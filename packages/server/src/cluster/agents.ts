@@ -47,10 +47,12 @@ export class AgentRegistry implements Agents, Disposable {
   drop: (agent: Agent) => void = () => undefined;
   #began: number;
   #looked: number;
+  #thresholdMs: number;
 
   constructor(options: AgentsOptions) {
     this.#options = options;
     this.#began = this.#looked = this.#now();
+    this.#thresholdMs = options.thresholdMs();
     this.#looking = setInterval(() => this.look(), lookMs).unref();
   }
 
@@ -58,6 +60,7 @@ export class AgentRegistry implements Agents, Disposable {
   look(): void {
     const now = this.#now();
     const away = now - this.#looked - lookMs;
+    this.#thresholdMs = this.#options.thresholdMs();
     this.#looked = now;
     // When we have heard nobody because we were held up ourselves, nobody was silent.
     if (away > lookMs) {
@@ -75,7 +78,7 @@ export class AgentRegistry implements Agents, Disposable {
 
   /** How often agents are to give a sign of life. */
   heartbeatMs(): number {
-    const threshold = this.#options.thresholdMs();
+    const threshold = this.#thresholdMs;
     const enough = Math.min(usualBeatMs, Math.max(threshold / 10, 200));
     const bearable = (this.#connected.size / beatsPerSecond) * 1000;
     return Math.round(Math.min(Math.max(enough, bearable), threshold / 4));
@@ -87,7 +90,7 @@ export class AgentRegistry implements Agents, Disposable {
   }
 
   awaited(member: string): void {
-    if (!this.#heard.has(member)) this.#heard.set(member, this.#now() - this.#options.thresholdMs());
+    if (!this.#heard.has(member)) this.#heard.set(member, this.#now() - this.#thresholdMs);
   }
 
   /** Milliseconds since the last sign of life; at first since this server has been waiting for one. */
@@ -134,7 +137,7 @@ export class AgentRegistry implements Agents, Disposable {
   state(member: string): 'online' | 'unreachable' | 'offline' {
     if (member === this.#options.own) return 'online';
     const silent = this.silentMs(member);
-    const threshold = this.#options.thresholdMs();
+    const threshold = this.#thresholdMs;
     if (silent >= threshold) return 'offline';
     const limit = Math.max(missedBeats * this.heartbeatMs(), Math.min(graceMs, threshold / 2));
     return this.#connected.has(member) && silent < limit ? 'online' : 'unreachable';

@@ -181,7 +181,9 @@ export class Placer implements Disposable {
         const turn: Turn = await this.#lanes.enter(member, signal);
         held.use(turn);
         const target = { ...asked.request, target: { member } };
-        const again = this.views.snapshot({ ...asked, request: target }, stays ? member : undefined);
+        // Who is wanted near may be anywhere; all else is said by the member itself.
+        const nodes = target.affinity.length > 0 ? asked.nodes : [member];
+        const again = this.views.snapshot({ ...asked, nodes, request: target }, stays ? member : undefined);
         if (!('member' in place(target, again))) {
           held.dispose();
           return undefined;
