@@ -256,6 +256,44 @@ test('an agent is killed: its containers run on and are adopted again', async ()
   await allRun(before);
 });
 
+/** Of a process, by the kernel's own account. */
+function memoryLimit(pid: number): number {
+  const groups = readFileSync(`/proc/${pid}/cgroup`, 'utf8').split('\n');
+  const v1 = groups.find((line) => line.split(':')[1] === 'memory')?.split(':')[2];
+  const [path, file] =
+    v1 === undefined
+      ? [groups.find((line) => line.startsWith('0::'))?.slice(3) ?? '', 'memory.max']
+      : [`memory${v1}`, 'memory.limit_in_bytes'];
+  return Number(readFileSync(join('/sys/fs/cgroup', path, file), 'utf8'));
+}
+
+test('a member that is away keeps nobody from changing anything, and is up to date when it is back', async () => {
+  const before = await pids();
+  const all = await list();
+  const away = all.findIndex(({ location }) => location === 'n1');
+  const limit = 200 * 1024 ** 2;
+  expect(memoryLimit(before[away]!)).not.toBe(limit);
+  await nodes[0]!.end('SIGKILL');
+  await online(2);
+  expect((await list())[away]).toMatchObject({ status: 'Error' });
+  await rest.must('PATCH', '/1.0/profiles/default', { config: { 'limits.memory': '200MiB' } });
+  await rest.must('PATCH', '/1.0/networks/lxdbr0', { config: { 'ipv4.dhcp.expiry': '2h' } });
+  await rest.must('POST', '/1.0/instances', { name: 'late', source: { type: 'none' } });
+  const { metadata } = await rest.must('GET', '/1.0/instances/late');
+  expect(metadata).toMatchObject({ location: 'n2' });
+  await rest.must('DELETE', '/1.0/instances/late');
+  nodes[0]!.start('--role', 'node');
+  await online(3);
+  await allRun(before);
+  await waitFor(
+    'the limit',
+    () => Promise.resolve(memoryLimit(before[away]!)),
+    (bytes) => bytes === limit,
+  );
+  expect(before.map(memoryLimit)).toEqual(before.map(() => limit));
+  await rest.must('PATCH', '/1.0/profiles/default', { config: { 'limits.memory': '' } });
+});
+
 test('etcd is killed: it is started again, nothing lost', async () => {
   const before = await pids();
   const etcd = execFileSync('pgrep', ['-x', 'etcd'], { encoding: 'utf8' })
