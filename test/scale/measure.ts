@@ -134,7 +134,10 @@ export async function measure(size: Size, idleSeconds: number): Promise<Figures>
     const all = await Promise.all(
       servers.map((server) => server.ask<{ rss: number; heapUsed: number }>('memory')),
     );
-    return { rss: Math.max(...all.map(({ rss }) => rss)), heap: Math.max(...all.map(({ heapUsed }) => heapUsed)) };
+    return {
+      rss: Math.max(...all.map(({ rss }) => rss)),
+      heap: Math.max(...all.map(({ heapUsed }) => heapUsed)),
+    };
   };
   const idle = await memory();
   const [heartbeatServerCpu, heartbeatAgentsCpu] = await heartbeats(simulation, idleSeconds);
