@@ -17,7 +17,11 @@ const withReference = missing ? test.skip : test;
 
 let dir: string;
 let underlay: Underlay;
-const hosts: Record<'one' | 'two' | 'ref', Host | undefined> = { one: undefined, two: undefined, ref: undefined };
+const hosts: Record<'one' | 'two' | 'ref', Host | undefined> = {
+  one: undefined,
+  two: undefined,
+  ref: undefined,
+};
 
 const host = (name: keyof typeof hosts): Host => {
   const found = hosts[name];
@@ -27,7 +31,11 @@ const host = (name: keyof typeof hosts): Host => {
 
 /** Two pools of different kinds, the first one by default. */
 async function setUp({ rest }: TestServer, image: string): Promise<void> {
-  await rest.must('POST', '/1.0/storage-pools', { name: 'default', driver: 'btrfs', config: { size: '1GiB' } });
+  await rest.must('POST', '/1.0/storage-pools', {
+    name: 'default',
+    driver: 'btrfs',
+    config: { size: '1GiB' },
+  });
   await rest.must('POST', '/1.0/storage-pools', { name: 'files', driver: 'dir' });
   await rest.must('PUT', '/1.0/profiles/default', {
     devices: { root: { type: 'disk', path: '/', pool: 'default' } },
@@ -58,7 +66,9 @@ const megabytes = 24;
 /** An instance with more in its files than busybox. */
 async function make({ server }: Host, name: string, pool: string): Promise<void> {
   const { metadata } = await server.rest.must('GET', '/1.0/images');
-  const fingerprint = String((metadata as string[])[0]).split('/').pop();
+  const fingerprint = String((metadata as string[])[0])
+    .split('/')
+    .pop();
   await server.rest.must('POST', '/1.0/instances', {
     name,
     source: { type: 'image', fingerprint },
@@ -211,36 +221,50 @@ describe('between two of our own', () => {
       ['slow', 'files', 'source'],
       ['slow-btrfs', 'default', 'sink'],
       ['slow-btrfs', 'default', 'source'],
-    ] as const)('%s in %s, given up at the %s: nothing is left, the source is whole', async (name, pool, side) => {
-      const [one, two] = [host('one'), host('two')];
-      const before = listing(one.server, pool, name);
-      const migrating = await startMigration({ mode: 'relay', from: [one, name], to: [two, 'c2'], pool });
-      const where = side === 'sink' ? two : one;
-      await underWay(where, migrating[side]);
-      await where.server.rest.must('DELETE', `/1.0/operations/${migrating[side].id}`);
-      const ended = await migrating.ended;
-      expect(ended[side].status).toBe('Cancelled');
-      expect(ended[side === 'sink' ? 'source' : 'sink'].status).toBe('Failure');
-      expect(await names(two)).toEqual([]);
-      expect([partials(one), partials(two)]).toEqual(['', '']);
-      expect(listing(one.server, pool, name)).toBe(before);
-    });
+    ] as const)(
+      '%s in %s, given up at the %s: nothing is left, the source is whole',
+      async (name, pool, side) => {
+        const [one, two] = [host('one'), host('two')];
+        const before = listing(one.server, pool, name);
+        const migrating = await startMigration({ mode: 'relay', from: [one, name], to: [two, 'c2'], pool });
+        const where = side === 'sink' ? two : one;
+        await underWay(where, migrating[side]);
+        await where.server.rest.must('DELETE', `/1.0/operations/${migrating[side].id}`);
+        const ended = await migrating.ended;
+        expect(ended[side].status).toBe('Cancelled');
+        expect(ended[side === 'sink' ? 'source' : 'sink'].status).toBe('Failure');
+        expect(await names(two)).toEqual([]);
+        expect([partials(one), partials(two)]).toEqual(['', '']);
+        expect(listing(one.server, pool, name)).toBe(before);
+      },
+    );
 
-    test.each(['slow', 'slow-btrfs'])('the sink is killed in the middle of %s: it is not there when it is back', async (name) => {
-      const [one, two] = [host('one'), host('two')];
-      const pool = name === 'slow' ? 'files' : 'default';
-      const before = listing(one.server, pool, name);
-      const migrating = await startMigration({ mode: 'relay', from: [one, name], to: [two, 'c2'], pool });
-      await underWay(two, migrating.sink);
-      process.kill(two.server.pid, 'SIGKILL');
-      const { source } = await migrating.ended;
-      expect(source.status).toBe('Failure');
-      hosts.two = { server: await startDaemon(join(dir, 'two')) };
-      await waitFor('recovery', () => names(host('two')), (all) => all.length === 0);
-      await waitFor('a clean pool', () => Promise.resolve(partials(host('two'))), (text) => text === '');
-      expect(listing(one.server, pool, name)).toBe(before);
-      expect(partials(one)).toBe('');
-    });
+    test.each(['slow', 'slow-btrfs'])(
+      'the sink is killed in the middle of %s: it is not there when it is back',
+      async (name) => {
+        const [one, two] = [host('one'), host('two')];
+        const pool = name === 'slow' ? 'files' : 'default';
+        const before = listing(one.server, pool, name);
+        const migrating = await startMigration({ mode: 'relay', from: [one, name], to: [two, 'c2'], pool });
+        await underWay(two, migrating.sink);
+        process.kill(two.server.pid, 'SIGKILL');
+        const { source } = await migrating.ended;
+        expect(source.status).toBe('Failure');
+        hosts.two = { server: await startDaemon(join(dir, 'two')) };
+        await waitFor(
+          'recovery',
+          () => names(host('two')),
+          (all) => all.length === 0,
+        );
+        await waitFor(
+          'a clean pool',
+          () => Promise.resolve(partials(host('two'))),
+          (text) => text === '',
+        );
+        expect(listing(one.server, pool, name)).toBe(before);
+        expect(partials(one)).toBe('');
+      },
+    );
 
     test('the source is killed in the middle: the sink is without it, the source is whole when it is back', async () => {
       const [one, two] = [host('one'), host('two')];
@@ -256,7 +280,11 @@ describe('between two of our own', () => {
       hosts.one = { server };
       underlay.attach(server.pid, 4);
       await server.rest.must('GET', '/1.0/instances/slow-btrfs/state');
-      await waitFor('a clean pool', () => Promise.resolve(partials(host('one'))), (text) => text === '');
+      await waitFor(
+        'a clean pool',
+        () => Promise.resolve(partials(host('one'))),
+        (text) => text === '',
+      );
       expect(listing(server, 'default', 'slow-btrfs')).toBe(before);
     });
   });
@@ -331,23 +359,27 @@ describe('with a real LXD', () => {
     ['pull', 'files', 'default', 'running'],
     ['pull', 'default', 'default', 'running'],
     ['relay', 'files', 'files', 'stopped'],
-  ] as const)('from it, %s, from %s to %s, %s: the same files, and it starts', async (mode, from, to, state) => {
-    const [one, ref] = [host('one'), host('ref')];
-    await make(ref, 'c1', from);
-    const before = listing(ref.server, from, 'c1');
-    // It may keep the files with shifted ids from its first start on.
-    if (state === 'running') await ref.server.rest.must('PUT', '/1.0/instances/c1/state', { action: 'start' });
-    await migrate({ mode, from: [ref, 'c1'], to: [one, 'c2'], pool: to });
-    // What its init does not touch.
-    const files = (text: string) => text.split('\n').filter((line) => /\.\/(bin|var|etc)\//.test(line));
-    if (state === 'stopped') expect(listing(one.server, to, 'c2')).toBe(before);
-    else expect(files(listing(one.server, to, 'c2'))).toEqual(files(before));
-    await one.server.rest.must('PUT', '/1.0/instances/c2/state', { action: 'start' });
-    await one.server.rest.must('PUT', '/1.0/instances/c2/state', { action: 'stop', force: true });
-    expect([await names(one), partials(one)]).toEqual([['c2'], '']);
-    if (state === 'running')
-      await ref.server.rest.must('PUT', '/1.0/instances/c1/state', { action: 'stop', force: true });
-  });
+  ] as const)(
+    'from it, %s, from %s to %s, %s: the same files, and it starts',
+    async (mode, from, to, state) => {
+      const [one, ref] = [host('one'), host('ref')];
+      await make(ref, 'c1', from);
+      const before = listing(ref.server, from, 'c1');
+      // It may keep the files with shifted ids from its first start on.
+      if (state === 'running')
+        await ref.server.rest.must('PUT', '/1.0/instances/c1/state', { action: 'start' });
+      await migrate({ mode, from: [ref, 'c1'], to: [one, 'c2'], pool: to });
+      // What its init does not touch.
+      const files = (text: string) => text.split('\n').filter((line) => /\.\/(bin|var|etc)\//.test(line));
+      if (state === 'stopped') expect(listing(one.server, to, 'c2')).toBe(before);
+      else expect(files(listing(one.server, to, 'c2'))).toEqual(files(before));
+      await one.server.rest.must('PUT', '/1.0/instances/c2/state', { action: 'start' });
+      await one.server.rest.must('PUT', '/1.0/instances/c2/state', { action: 'stop', force: true });
+      expect([await names(one), partials(one)]).toEqual([['c2'], '']);
+      if (state === 'running')
+        await ref.server.rest.must('PUT', '/1.0/instances/c1/state', { action: 'stop', force: true });
+    },
+  );
 
   withReference('another certificate than the one named: it is not spoken to, nothing is left', async () => {
     const [one, ref] = [host('one'), host('ref')];
@@ -361,7 +393,10 @@ describe('with a real LXD', () => {
         to: [one, 'c2'],
       })
     ).ended;
-    expect(sink).toMatchObject({ status: 'Failure', err: expect.stringContaining('another certificate') as string });
+    expect(sink).toMatchObject({
+      status: 'Failure',
+      err: expect.stringContaining('another certificate') as string,
+    });
     expect([await names(one), partials(one)]).toEqual([[], '']);
   });
 });

@@ -5,7 +5,9 @@ import type { OperationView } from './rest.ts';
 import type { TestServer } from './server.ts';
 
 /** The tests have no packages of their own; this is the server's. */
-const { WebSocket } = createRequire(resolve('packages/server/package.json'))('ws') as { WebSocket: typeof Socket };
+const { WebSocket } = createRequire(resolve('packages/server/package.json'))('ws') as {
+  WebSocket: typeof Socket;
+};
 
 export interface Host {
   server: TestServer;
@@ -32,11 +34,7 @@ export interface Migrating {
   ended: Promise<{ source: OperationView; sink: OperationView }>;
 }
 
-const operationOf = async (
-  { rest }: TestServer,
-  path: string,
-  body: unknown,
-): Promise<OperationView> => {
+const operationOf = async ({ rest }: TestServer, path: string, body: unknown): Promise<OperationView> => {
   const answer = await rest.send('POST', path, body);
   if (answer.type !== 'async') throw new Error(`POST ${path}: ${answer.error || answer.text}`);
   return answer.metadata as OperationView;
