@@ -121,6 +121,19 @@ const life = (): void => {
     }
   });
 
+  test('each member speaks for itself, and for who is named', async () => {
+    const name = async (of: string, path: string): Promise<unknown> => {
+      const { metadata } = await member(of).rest.must('GET', path);
+      const { server_name, environment } = metadata as Record<string, Record<string, unknown>>;
+      return server_name ?? environment?.['server_name'];
+    };
+    expect(await name('m3', '/1.0/cluster')).toBe('m3');
+    expect(await name('m3', '/1.0')).toBe('m3');
+    expect(await name('m1', '/1.0?target=m2')).toBe('m2');
+    const resources = await member('m3').rest.must('GET', '/1.0/resources?target=m2');
+    expect(resources.metadata).toHaveProperty('memory.total');
+  });
+
   test('a pool is made member by member, and at once', async () => {
     for (const name of ['m1', 'm2', 'm3', 'm4'])
       await must(lxc, `storage create p1 btrfs size=300MiB --target ${name}`);

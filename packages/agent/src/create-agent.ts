@@ -17,6 +17,7 @@ import { Logs } from './logs.ts';
 import { Migrations } from './migration/migrations.ts';
 import { Networks } from './networks.ts';
 import { Pools } from './pools.ts';
+import { resources } from './resources.ts';
 
 export interface AgentOptions {
   /** The daemon's directory. */
@@ -87,6 +88,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
   };
 
   return {
+    resources: () => resources(),
     describe: async ({ signal }) => ({ ...(await describe(context, options.version, signal)), run }),
     restore: async (what, call) => {
       await each(what.pools, (pool) => pools.open(pool, call), 'mount storage pool');

@@ -70,7 +70,7 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Asyn
       log.warn('a member is gone', { member });
       api.agents.disconnected(member, agent);
     },
-    forwarded: (_member, connection) => api.acceptForwarded(connection),
+    forwarded: (member, connection) => api.acceptForwarded(member, connection),
   });
   api.agents.drop = (agent) => hub.drop(agent);
   port.route(hubName, hub.accept);

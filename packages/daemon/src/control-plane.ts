@@ -34,6 +34,8 @@ import { version } from './version.ts';
 export interface ControlPlane {
   /** The API; it listens nowhere itself. */
   http: Server;
+  /** `HOST:PORT` at which clients are served outside clusters; '': nowhere. */
+  address(): string;
   /** What clients are shown from now on. */
   useCertificate(certificate: Certificate): void;
   /**
@@ -270,6 +272,7 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
   const open = opening.move();
   return {
     http: api.http,
+    address: () => rest.address(),
     useCertificate: (certificate) => {
       shown = certificate;
       rest.useCertificate(certificate);

@@ -195,12 +195,12 @@ export class Daemon {
       membership: this.#cluster?.membership,
       authority: () => readAuthority(this.#dir),
       found: async (name, address) => {
-        await tryAddress(address);
+        await this.#checkAddress(address);
         await this.#found(name, address, this.#options.name);
         this.#soon(() => this.#reopen());
       },
       join: async ({ serverAddress, clusterAddresses, clusterCertificate, ...request }) => {
-        await tryAddress(serverAddress);
+        await this.#checkAddress(serverAddress);
         await this.#join({
           ...request,
           address: serverAddress,
@@ -211,6 +211,11 @@ export class Daemon {
       },
       change: (change) => this.#change(change),
     };
+  }
+
+  /** What clients are served on may become the member's address. @throws LxdError */
+  async #checkAddress(address: string): Promise<void> {
+    if (this.#controlPlane?.address() !== address) await tryAddress(address);
   }
 
   #forgetRecords(): Promise<void> {

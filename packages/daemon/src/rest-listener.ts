@@ -8,6 +8,8 @@ export interface RestListener extends AsyncDisposable {
   /** For connections that somebody else has taken. */
   accept: Accept;
   useCertificate(certificate: Certificate): void;
+  /** Where it listens by itself; '': nowhere. */
+  address(): string;
   /** From now on there; '': nowhere. @throws LxdError when it cannot be had; it is where it was then */
   listen(address: string): Promise<void>;
 }
@@ -57,6 +59,7 @@ export function openRestListener(
   return {
     accept,
     useCertificate: ({ certificate: cert, key }) => https.setSecureContext({ cert, key, minVersion }),
+    address: () => current,
     listen: async (address) => {
       const before = current;
       // First free: the new one may hold the old one's port.

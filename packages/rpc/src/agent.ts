@@ -267,6 +267,8 @@ export interface LogFile {
  */
 export interface Agent {
   describe(options: CallOptions): Promise<MemberDescription>;
+  /** LXD's Resources: processors, memory, system. */
+  resources(options: CallOptions): Promise<Record<string, unknown>>;
   /**
    * Puts pools and networks (mounts, bridges, dnsmasq, firewall) right after a start of the machine or the daemon, and
    * what runs in line with its specification: after a time away it may have changed.

@@ -31,6 +31,7 @@ export const plainMethods = [
   'updatePool',
   'deletePool',
   'poolUsage',
+  'resources',
   'createNetwork',
   'updateNetwork',
   'deleteNetwork',

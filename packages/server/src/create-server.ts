@@ -69,7 +69,7 @@ export interface ApiServer extends AsyncDisposable {
   /** Listens nowhere itself. */
   http: Server;
   /** A connection that another member passes on. */
-  acceptForwarded(connection: Duplex): void;
+  acceptForwarded(member: string, connection: Duplex): void;
   /** Listens on the network as it is configured to. */
   listen(): Promise<void>;
   agents: AgentRegistry;
@@ -190,7 +190,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...memberActionRoutes(cluster),
     ...groupRoutes(groupsService(cluster)),
     ...explainRoutes(instances.context),
-    ...resourcesRoutes(),
+    ...resourcesRoutes(services),
     ...warningsRoutes(),
     ...internalRoutes({
       ...options.internal,
@@ -218,8 +218,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
   };
   return {
     http,
-    acceptForwarded: (connection) => {
-      authenticator.trustForwarded(connection);
+    acceptForwarded: (member, connection) => {
+      authenticator.trustForwarded(connection, member);
       http.emit('connection', connection);
     },
     listen: () => info.listen(),

@@ -41,6 +41,8 @@ const members: Step[] = [
     ['DELETE', `${member}/nope`],
     ['POST', `${member}/m2/state`, { action: 'wat' }],
     ['POST', `${member}/nope/state`, { action: 'evacuate' }],
+    ['GET', '/1.0?target=nope'],
+    ['GET', '/1.0/resources?target=nope'],
     ['PUT', '/1.0/cluster/certificate', {}],
     ['PUT', '/1.0/cluster', { enabled: true }],
     ['PATCH', '/1.0', { config: { 'cluster.join_token_expiry': 'wat' } }],

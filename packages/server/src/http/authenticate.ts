@@ -34,7 +34,8 @@ export class Authenticator {
   readonly #now: () => Date;
   /** What does not change during a connection. */
   readonly #shown = new WeakMap<TLSSocket, { certificate: Shown | undefined }>();
-  readonly #forwarded = new WeakSet<Duplex>();
+  /** From which member. */
+  readonly #forwarded = new WeakMap<Duplex, string>();
 
   constructor(records: Records, now: () => Date) {
     this.#records = records;
@@ -42,17 +43,19 @@ export class Authenticator {
   }
 
   /** A connection that another member passes on: it says who asks. */
-  trustForwarded(connection: Duplex): void {
-    this.#forwarded.add(connection);
+  trustForwarded(connection: Duplex, member: string): void {
+    this.#forwarded.set(connection, member);
   }
 
   callerOf(request: IncomingMessage): Caller {
     const { socket } = request;
     if (socket instanceof TLSSocket) return this.#overTls(socket);
     const said = request.headers[callerHeader];
-    if (this.#forwarded.has(socket) && typeof said === 'string') return JSON.parse(said) as Caller;
+    const via = this.#forwarded.get(socket);
+    if (via !== undefined && typeof said === 'string') return { via, ...(JSON.parse(said) as Caller) };
     // The unix socket is only for whom its mode lets in.
-    return { protocol: 'unix', username: 'root', address: '@', trusted: true };
+    const caller: Caller = { protocol: 'unix', username: 'root', address: '@', trusted: true };
+    return via === undefined ? caller : { ...caller, via };
   }
 
   #overTls(socket: TLSSocket): Caller {

@@ -7,6 +7,8 @@ import type { OperationView } from '@lxd-ts/operations';
 
 export interface Caller {
   protocol: 'unix' | 'tls';
+  /** The member whose server was asked, where it was not this one. */
+  via?: string;
   /** Whether it may do anything beside what is open to all. */
   trusted: boolean;
   /** Name shown in operations and lifecycle events. */

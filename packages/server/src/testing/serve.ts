@@ -110,6 +110,7 @@ export async function serve(): Promise<Served> {
   });
   const fake = fakeAgent({
     describe: () => Promise.resolve(description),
+    resources: () => Promise.resolve({ cpu: { architecture: 'x86_64', sockets: [], total: 1 } }),
     restore: () => Promise.resolve(),
     async *observe(options) {
       yield { kind: 'all', instances: [] };

@@ -110,7 +110,9 @@ async function forget({ services }: ClusterContext, name: string, signal: AbortS
     records.list('joinTokens').filter(({ value }) => value.server === name),
     (transaction, { value }) => transaction.remove('joinTokens', [value.id]),
   );
-  await records.transaction().remove('fences', [name]).remove('members', [name]).commit({ signal });
+  await records.transaction().remove('fences', [name])
+    .remove('memberServerConfig', [name])
+    .remove('memberStatuses', [name]).remove('members', [name]).commit({ signal });
 }
 
 async function finish(

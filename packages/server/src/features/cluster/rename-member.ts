@@ -68,6 +68,13 @@ export async function renameMember(
       .remove('arrears', [from, value.of, value.project, value.name])
       .put('arrears', [to, value.of, value.project, value.name], { ...value, member: to }),
   );
+  const config = records.get('memberServerConfig', from);
+  if (config)
+    await records
+      .transaction()
+      .delete('memberServerConfig', [from], config.revision)
+      .put('memberServerConfig', [to], config.value)
+      .commit({ signal });
   await each(
     records.list('instances').filter(({ value }) => value.config['volatile.evacuate.origin'] === from),
     (transaction, { value, revision }) => {

@@ -63,9 +63,9 @@ export function clusterRoutes(context: ClusterContext): Route[] {
   const clustered = () => control.clustered();
   const get: Route = {
     operationId: 'clusterGet',
-    handle: () => {
+    handle: ({ caller }) => {
       const view = {
-        server_name: clustered() ? server : '',
+        server_name: clustered() ? (caller.via ?? server) : '',
         enabled: clustered(),
         member_config: memberConfigKeys(context),
       };

@@ -2,7 +2,7 @@ import { LxdError } from '@lxd-ts/core';
 import type { NetworkRecord } from '@lxd-ts/state';
 import { created, empty, sync, type RequestContext, type Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { targetOf } from '../shared/members.ts';
+import { memberAsked, targetOf } from '../shared/members.ts';
 import type { NetworkPut, NetworksPost, NetworksService } from './service.ts';
 import { interfacesOf, interfaceView, leasesOf, networkView, stateOf } from './view.ts';
 
@@ -28,11 +28,12 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   /** Managed ones, then the interfaces of the host that are not. */
   const list: Route = {
     operationId: 'networksGet',
-    async handle({ project, query, signal }) {
-      const target = query.get('target');
+    async handle({ project, query, signal, caller }) {
+      // As LXD: a list is of the server that is asked.
+      const asked = caller.via ?? services.server;
       const managed = services.records.list('networks', project).map(({ value }) => value);
       const names = new Set(managed.map(({ name }) => name));
-      const found = await interfacesOf(services, target, signal).catch(() => []);
+      const found = await interfacesOf(services, asked, signal).catch(() => []);
       const others = found.filter(({ name }) => !names.has(name));
       if (query.get('recursion') !== '1')
         return sync([...managed, ...others].map(({ name }) => urlOf(name)).sort());
@@ -59,7 +60,7 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
       const target = targetOf(services, query.get('target'));
       const record = services.records.get('networks', project, name)?.value;
       if (record) return sync(networkView(services, record, target), tag(record));
-      const interfaces = await interfacesOf(services, target ?? null, signal);
+      const interfaces = await interfacesOf(services, memberAsked(services, request), signal);
       const other = interfaces.find((found) => found.name === name);
       if (!other) throw new LxdError('not-found', 'Network not found');
       return sync(interfaceView(services, project, other), other);
@@ -106,7 +107,8 @@ export function networksRoutes(services: Services, service: NetworksService): Ro
   const state: Route = {
     operationId: 'networkStateGet',
     async handle(request) {
-      return sync(await stateOf(services, nameOf(request), request.query.get('target'), request.signal));
+      const member = memberAsked(services, request);
+      return sync(await stateOf(services, nameOf(request), member, request.signal));
     },
   };
 

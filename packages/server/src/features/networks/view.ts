@@ -3,7 +3,7 @@ import type { HostInterface, NetworkState } from '@lxd-ts/rpc';
 import type { NetworkRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { networkSpec } from '../instances/spec.ts';
-import { isClustered, locations, nodes, shownConfig, targetOf } from '../shared/members.ts';
+import { isClustered, locations, nodes, shownConfig } from '../shared/members.ts';
 import { statusView } from '../shared/parts/status.ts';
 import { usedBy } from '../shared/used-by.ts';
 
@@ -96,20 +96,19 @@ export async function leasesOf(
 /** Interfaces of the host a request means. */
 export function interfacesOf(
   services: Services,
-  target: string | null,
+  member: string,
   signal: AbortSignal,
 ): Promise<HostInterface[]> {
-  return services.agents.get(targetOf(services, target) ?? services.server).hostInterfaces({ signal });
+  return services.agents.get(member).hostInterfaces({ signal });
 }
 
 /** @throws LxdError `not-found` */
 export async function stateOf(
   services: Services,
   name: string,
-  target: string | null,
+  member: string,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
-  const member = targetOf(services, target) ?? services.server;
   try {
     const state = await services.agents.get(member).networkState(name, { signal });
     return networkStateView(state);

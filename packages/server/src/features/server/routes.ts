@@ -25,10 +25,11 @@ export function serverRoutes(service: ServerService): Route[] {
   const get: Route = {
     operationId: 'serverGet',
     untrusted: true,
-    handle: ({ project, caller }) =>
-      Promise.resolve(
-        caller.trusted ? sync(service.view(project, caller), service.config) : sync(service.stranger()),
-      ),
+    handle: async (request) => {
+      const { project, caller } = request;
+      if (!caller.trusted) return Promise.resolve(sync(service.stranger()));
+      return sync(service.view(project, caller, service.memberAsked(request)), service.config);
+    },
   };
   return [
     root,

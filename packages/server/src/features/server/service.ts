@@ -1,9 +1,10 @@
 import { networkInterfaces } from 'node:os';
 import { findKey, LxdError, toLxdError, type Config } from '@lxd-ts/core';
 import { fingerprintOf, type MemberDescription } from '@lxd-ts/rpc';
-import type { Caller } from '../../http/route.ts';
+import type { Caller, RequestContext } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { hashPassword } from '../certificates/password.ts';
+import { memberAsked } from '../shared/members.ts';
 import { apiExtensions } from './api-extensions.ts';
 import { serverSchema, withPort } from './config-schema.ts';
 
@@ -98,12 +99,17 @@ export class ServerService {
     };
   }
 
-  /** LXD's `GET /1.0` for a trusted caller. */
-  view(project: string, caller: Caller): Record<string, unknown> {
+  memberAsked(request: RequestContext): string {
+    return memberAsked(this.#services, request);
+  }
+
+  /** LXD's `GET /1.0` for a trusted caller, about one member. */
+  view(project: string, caller: Caller, member: string): Record<string, unknown> {
     const { version, certificate: shown, pid, clustered, describe } = this.#options;
     const certificate = shown();
-    const { records, server } = this.#services;
-    const host = describe();
+    const { records, agents } = this.#services;
+    const isOwn = member === this.#services.server;
+    const host = (isOwn ? undefined : agents.description(member)) ?? describe();
     const drivers = [...new Set(records.list('pools').map(({ value }) => value.driver))].sort();
     const versionOf = (name: string) =>
       host.storageDrivers.find((driver) => driver.name === name)?.version ?? '';
@@ -116,7 +122,7 @@ export class ServerService {
       public: false,
       auth_methods: ['tls'],
       environment: {
-        addresses: this.addresses(),
+        addresses: isOwn ? this.addresses() : [records.get('members', member)?.value.address ?? ''],
         architectures: host.architectures,
         certificate,
         certificate_fingerprint: fingerprintOf(certificate),
@@ -135,7 +141,7 @@ export class ServerService {
         server: 'lxd',
         server_clustered: clustered,
         server_event_mode: 'full-mesh',
-        server_name: server,
+        server_name: member,
         server_pid: pid,
         server_version: version,
         storage: drivers.join(' | '),

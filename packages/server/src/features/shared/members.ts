@@ -1,4 +1,5 @@
 import { LxdError, type Config, type ConfigSchema, findKey } from '@lxd-ts/core';
+import type { RequestContext } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 
 /** For what is done on members once begun, whether or not the caller stays. */
@@ -22,6 +23,12 @@ export function targetOf(services: Services, target: string | null): string | un
   if (!nodes(services).includes(target)) throw new LxdError('not-found', 'Cluster member not found');
   return target;
 }
+
+/** The member that a request is about: the one it names, else the one whose server was asked. @throws LxdError `not-found` */
+export const memberAsked = (
+  services: Services,
+  { query, caller }: Pick<RequestContext, 'query' | 'caller'>,
+): string => targetOf(services, query.get('target')) ?? caller.via ?? services.server;
 
 /** LXD's `locations`: the members that have a part of it. */
 export const locations = (

@@ -1,6 +1,6 @@
 import { created, empty, sync, type RequestContext, type Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { targetOf } from '../shared/members.ts';
+import { memberAsked, targetOf } from '../shared/members.ts';
 import type { StoragePoolPut, StoragePoolsPost, StoragePoolsService } from './service.ts';
 import { getVolume, listVolumes } from './volumes.ts';
 
@@ -85,8 +85,8 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
   const resources: Route = {
     operationId: 'storagePoolResourcesGet',
     async handle(request) {
-      const { query, signal } = request;
-      return sync(await service.resources(param(request, 'name'), query.get('target'), signal));
+      const member = memberAsked(services, request);
+      return sync(await service.resources(param(request, 'name'), member, request.signal));
     },
   };
 

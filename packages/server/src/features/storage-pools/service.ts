@@ -234,8 +234,7 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
     },
 
     /** Space on one member. */
-    async resources(name: string, target: string | null, signal: AbortSignal): Promise<unknown> {
-      const member = targetOf(services, target) ?? services.server;
+    async resources(name: string, member: string, signal: AbortSignal): Promise<unknown> {
       const pool = records.get('pools', name);
       if (!pool) throw new LxdError('internal', 'Storage pool not found');
       const usage = await agents.get(member).poolUsage(poolSpec(pool.value, member), { signal });
