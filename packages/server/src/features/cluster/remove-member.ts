@@ -110,9 +110,13 @@ async function forget({ services }: ClusterContext, name: string, signal: AbortS
     records.list('joinTokens').filter(({ value }) => value.server === name),
     (transaction, { value }) => transaction.remove('joinTokens', [value.id]),
   );
-  await records.transaction().remove('fences', [name])
+  await records
+    .transaction()
+    .remove('fences', [name])
     .remove('memberServerConfig', [name])
-    .remove('memberStatuses', [name]).remove('members', [name]).commit({ signal });
+    .remove('memberStatuses', [name])
+    .remove('members', [name])
+    .commit({ signal });
 }
 
 async function finish(
