@@ -39,6 +39,18 @@ export async function addressesOf(context: Context): Promise<{ addresses: string
   return { addresses, certificate: environment.certificate ?? '' };
 }
 
+/** Whether two remotes are one server (or members of one cluster), under two names. */
+export async function sameServer(one: Context, other: Context): Promise<boolean> {
+  if (one.remote === other.remote) return true;
+  const certificates = await Promise.all(
+    [one, other].map(async ({ client }) => {
+      const { environment } = await client.get<{ environment: { certificate?: string } }>('/1.0');
+      return environment.certificate ?? '';
+    }),
+  );
+  return certificates[0] !== '' && certificates[0] === certificates[1];
+}
+
 /** A secret that opens one private image once. */
 async function imageSecret({ client }: Context, fingerprint: string): Promise<string> {
   const operation = await client.change('POST', apiPath('images', fingerprint, 'secret'), { body: {} });
@@ -61,7 +73,7 @@ export async function withImage(
     return send({ type: 'image', mode: 'pull', server, protocol: 'simplestreams', alias });
   }
   const { context, image } = found;
-  if (context.remote === target.remote) return send({ type: 'image', fingerprint: image.fingerprint });
+  if (await sameServer(context, target)) return send({ type: 'image', fingerprint: image.fingerprint });
   const { addresses, certificate } = await addressesOf(context);
   return eachAddress(addresses, async (server) =>
     send({

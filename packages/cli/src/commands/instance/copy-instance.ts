@@ -6,6 +6,7 @@ import { instanceFields } from '../../base/entities.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
 import { apiPath } from '../../base/names.ts';
 import type { Place } from '../../base/shell.ts';
+import { sameServer } from '../../remotes/image-source.ts';
 import { parseDeviceFlags } from './create-instance.ts';
 import { modes, parseMode, transferInstance } from './transfer.ts';
 
@@ -135,7 +136,7 @@ export async function copyInstance(
 ): Promise<Place> {
   const mode = parseMode(flags.mode);
   const [instance = '', snapshot] = from.split('/');
-  const local = source.remote === target.remote;
+  const local = await sameServer(source, target);
   const name = to === '' && !local ? (snapshot === undefined ? instance : '') : to;
   if (to === '' && snapshot !== undefined && !local)
     throw new LxdError('invalid', 'A name is needed for the copy of a snapshot');
@@ -157,7 +158,7 @@ export async function copyInstance(
   );
   const instanceOnly = flags['instance-only'] || snapshot !== undefined;
   if (local) {
-    const operation = await source.change('POST', '/1.0/instances', {
+    const operation = await target.change('POST', '/1.0/instances', {
       query,
       body: {
         ...body,

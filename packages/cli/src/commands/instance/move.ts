@@ -1,6 +1,6 @@
 import { LxdError } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
-import type { Instance } from '@lxd-ts/client';
+import type { InstanceFull, Server } from '@lxd-ts/client';
 import type { Context } from '../../base/context.ts';
 import { apiPath } from '../../base/names.ts';
 import type { Place } from '../../base/shell.ts';
@@ -41,30 +41,45 @@ async function moveWithin(context: Context, from: string, name: string, flags: C
 }
 
 /**
+ * Whether a copy can be brought up to date without harm. LXD 5.0 on btrfs loses its hold of one with snapshots: its
+ * directory is then neither a copy nor to be deleted.
+ */
+async function canRefresh({ client }: Context, snapshots: number): Promise<boolean> {
+  if (snapshots === 0) return true;
+  const { api_extensions: extensions } = await client.get<Server>('/1.0');
+  return extensions.some((name) => name.startsWith('lxdts_'));
+}
+
+/**
  * To another server. One that runs, and is not to take its state along, is copied while it runs and then stopped for
- * the last difference only. Until its copy is whole the source is what counts: what fails before leaves it as it was.
+ * the last difference only (where the target is good at that), and started there. Until its copy is whole the source
+ * is what counts: what fails before leaves it as it was.
  */
 async function moveBetween(from: Place, to: Place, flags: CopyFlags): Promise<void> {
   const [source, instance] = from;
   const [target, name] = to;
-  const options = { refresh: false, ephemeral: undefined, keepVolatile: true };
-  const { status, ephemeral } = await source.client.get<Instance>(apiPath('instances', instance));
-  await copyInstance(from, to, flags, options);
-  if (status === 'Running' && flags.stateless) {
-    try {
-      await changeState(source, instance, { action: 'stop' });
-      // An ephemeral one is gone with its stop: what it wrote last goes with it, as always.
-      if (!ephemeral) await copyInstance(from, to, flags, { ...options, refresh: true });
-    } catch (error) {
-      await startOrThaw(source, instance, { action: 'start' }).catch(() => undefined);
-      await target.change('DELETE', apiPath('instances', name)).catch(() => undefined);
-      throw error;
-    }
-    await source.change('DELETE', apiPath('instances', instance)).catch(ignoreMissing);
-    await changeState(target, name, { action: 'start' });
+  const path = apiPath('instances', instance);
+  const copy = (refresh: boolean): Promise<Place> =>
+    copyInstance(from, to, flags, { refresh, ephemeral: undefined, keepVolatile: true });
+  const found = await source.client.get<InstanceFull>(path, { query: { recursion: 1 } });
+  if (found.status !== 'Running' || !flags.stateless) {
+    await copy(false);
+    await source.change('DELETE', path);
     return;
   }
-  await source.change('DELETE', apiPath('instances', instance));
+  // An ephemeral one is gone with its stop: what it wrote last goes with it, as always.
+  const early = found.ephemeral || (await canRefresh(target, found.snapshots?.length ?? 0));
+  if (early) await copy(false);
+  try {
+    await changeState(source, instance, { action: 'stop' });
+    if (!found.ephemeral) await copy(early);
+  } catch (error) {
+    await startOrThaw(source, instance, { action: 'start' }).catch(() => undefined);
+    if (early) await target.change('DELETE', apiPath('instances', name)).catch(() => undefined);
+    throw error;
+  }
+  await source.change('DELETE', path).catch(ignoreMissing);
+  await changeState(target, name, { action: 'start' });
 }
 
 function ignoreMissing(error: unknown): undefined {

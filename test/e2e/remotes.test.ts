@@ -1,0 +1,241 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeBusyboxImage } from '../support/busybox.ts';
+import { run, type Result } from '../support/client.ts';
+import { lxdTs } from '../support/daemon.ts';
+import { makeTemporary } from '../support/ground.ts';
+import { ownClientLife, referenceLife } from '../support/lives.ts';
+import { referenceMissing, stockClientMissing } from '../support/reference.ts';
+import type { TestServer } from '../support/server.ts';
+import { makeUnderlay, type Underlay } from '../support/underlay.ts';
+
+type Kind = 'lxd-tsd' | 'real LXD';
+const lives = { 'lxd-tsd': ownClientLife, 'real LXD': referenceLife };
+
+interface Ran {
+  input?: string;
+  stock?: boolean;
+  conf?: string;
+}
+
+/** What lxd-tsd does not serve yet is asked of real LXD only: snapshots, refreshed copies, images of other servers. */
+const isReal = (...kinds: Kind[]): boolean => kinds.every((kind) => kind === 'real LXD');
+
+/** The client with two servers as remotes, `a` by token and `b` by password. It runs in the network of the first. */
+function describePair(first: Kind, second: Kind): void {
+  describe(`remotes ${first} and ${second}`, () => {
+    const real = isReal(first, second);
+    const snapshots = real ? 1 : 0;
+    let dir: string;
+    let conf: string;
+    let underlay: Underlay;
+    let a: TestServer;
+    let b: TestServer;
+    let fingerprint: string;
+
+    const lxc = (args: readonly string[], { input, stock, conf: other = conf }: Ran = {}): Promise<Result> =>
+      run(['nsenter', '-t', String(a.pid), '-n', '--', stock ? 'lxc' : lxdTs, ...args], {
+        ...(input === undefined ? {} : { input }),
+        environment: { LXD_DIR: a.dir, LXD_TS_DIR: a.dir, LXD_CONF: other, HOME: dir },
+        timeoutMs: 120_000,
+      });
+    const text = async (args: readonly string[], options?: Ran): Promise<string> => {
+      const { code, stdout, stderr } = await lxc(args, options);
+      if (code !== 0) throw new Error(`${args.join(' ')}: ${code}\n${stdout}${stderr}`);
+      return stdout;
+    };
+    const instances = async (remote: string): Promise<string[]> =>
+      (await text(['list', remote, '-c', 'nsS', '-f', 'csv'])).trim().split('\n').filter(Boolean);
+
+    beforeAll(async () => {
+      dir = makeTemporary('remotes');
+      conf = join(dir, 'conf');
+      const image = makeBusyboxImage(join(dir, 'image'));
+      underlay = await makeUnderlay();
+      a = await lives[first].start(join(dir, 'a'));
+      b = await lives[second].start(join(dir, 'b'));
+      for (const [life, server, host] of [
+        [lives[first], a, 1],
+        [lives[second], b, 2],
+      ] as const) {
+        await life.init(server);
+        const address = underlay.attach(server.pid, host);
+        await server.rest.must('PATCH', '/1.0', {
+          config: { 'core.https_address': `${address}:8443`, 'core.trust_password': 'sesame' },
+        });
+      }
+      const { metadata } = await b.rest.must('GET', '/1.0');
+      fingerprint = (metadata as { environment: { certificate_fingerprint: string } }).environment
+        .certificate_fingerprint;
+      await text(['image', 'import', image.unified, '--alias', 'busybox']);
+    });
+
+    afterAll(async () => {
+      const left = [...(await a.stopAll()), ...(await b.stopAll())];
+      underlay[Symbol.dispose]();
+      rmSync(dir, { recursive: true, force: true });
+      expect(left).toEqual([]);
+    });
+
+    test('a token adds a server once', async () => {
+      const token = (await text(['config', 'trust', 'add', '--name', 'me', '-q'])).trim();
+      expect(await text(['config', 'trust', 'list-tokens', '-f', 'csv'])).toContain(token);
+      await text(['remote', 'add', 'a', token]);
+      expect(await text(['list', 'a:', '-f', 'csv'])).toBe('');
+      expect(await text(['config', 'trust', 'list', 'a:', '-f', 'csv'])).toMatch(/^client,me,/m);
+      expect(await text(['config', 'trust', 'list-tokens', '-f', 'csv'])).toBe('');
+
+      const stranger = join(dir, 'stranger');
+      const again = await lxc(['remote', 'add', 'again', token], { conf: stranger });
+      expect(again.code).toBe(1);
+      expect(await text(['remote', 'list', '-f', 'csv'], { conf: stranger })).not.toMatch(/^again,/m);
+    });
+
+    test('a password adds a server whose certificate is accepted', async () => {
+      const refused = await lxc(['remote', 'add', 'b', '10.99.0.2', '--password', 'sesame'], {
+        input: 'n\n',
+      });
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('Server certificate NACKed by user') as string,
+      });
+      const wrong = await lxc([
+        'remote',
+        'add',
+        'b',
+        '10.99.0.2',
+        '--accept-certificate',
+        '--password',
+        'no',
+      ]);
+      expect(wrong.code).toBe(1);
+      expect(await text(['remote', 'list', '-f', 'csv'])).not.toMatch(/^b,/m);
+
+      const added = await text(['remote', 'add', 'b', '10.99.0.2', '--password', 'sesame'], {
+        input: `${fingerprint}\n`,
+      });
+      expect(added).toBe(
+        `Certificate fingerprint: ${fingerprint}\nok (y/n/[fingerprint])? Client certificate now trusted by server: b\n`,
+      );
+      expect(await text(['remote', 'list', '-f', 'csv'])).toMatch(
+        /^b,https:\/\/10\.99\.0\.2:8443,lxd,tls,NO,NO,NO$/m,
+      );
+    });
+
+    const withStock = stockClientMissing() === undefined ? test : test.skip;
+    withStock('its directory serves the stock client, and the other way round', async () => {
+      for (const format of ['table', 'csv', 'json', 'yaml', 'compact']) {
+        const [own, stock] = [
+          await text(['remote', 'list', '-f', format]),
+          await text(['remote', 'list', '-f', format], { stock: true }),
+        ];
+        expect(own).toBe(stock);
+      }
+      expect(await text(['config', 'get', 'b:', 'core.https_address'], { stock: true })).toBe(
+        '10.99.0.2:8443\n',
+      );
+      const theirs = { conf: join(dir, 'theirs') };
+      const add = ['remote', 'add', 'far', '10.99.0.2', '--accept-certificate', '--password', 'sesame'];
+      await text(add, { ...theirs, stock: true });
+      expect(await text(['config', 'get', 'far:', 'core.https_address'], theirs)).toBe('10.99.0.2:8443\n');
+      await text(['remote', 'rename', 'far', 'near'], theirs);
+      await text(['remote', 'switch', 'near'], theirs);
+      expect(await text(['remote', 'get-default'], { ...theirs, stock: true })).toBe('near\n');
+      expect(await text(['config', 'get', 'core.https_address'], theirs)).toBe('10.99.0.2:8443\n');
+    });
+
+    test('a server that shows another certificate is not spoken to', async () => {
+      const other = join(dir, 'other');
+      cpSync(conf, other, { recursive: true });
+      writeFileSync(join(other, 'servercerts/b.crt'), readFileSync(join(other, 'servercerts/a.crt')));
+      const { code, stderr } = await lxc(['list', 'b:'], { conf: other });
+      expect([code, stderr]).toEqual([1, expect.stringContaining('Cannot trust the server')]);
+      const exec = await lxc(['monitor', 'b:'], { conf: other });
+      expect([exec.code, exec.stderr]).toEqual([1, expect.stringContaining('Cannot trust the server')]);
+    });
+
+    test('commands take remote:name', async () => {
+      await text(['launch', 'busybox', 'a:c1']);
+      expect(await instances('a:')).toEqual(['c1,RUNNING,0']);
+      expect(await text(['exec', 'a:c1', '--', 'sh', '-c', 'cat; hostname'], { input: 'in\n' })).toBe(
+        'in\nc1\n',
+      );
+      expect((await lxc(['exec', 'a:c1', '--', 'false'])).code).toBe(1);
+      await text(['config', 'set', 'a:c1', 'user.note=far']);
+      expect(await text(['config', 'get', 'local:c1', 'user.note'])).toBe('far\n');
+      expect(await text(['query', 'a:/1.0/instances/c1'])).toContain('"user.note": "far"');
+      expect((await lxc(['list', 'nowhere:'])).stderr).toBe('Error: The remote "nowhere" doesn\'t exist\n');
+      const images = await lxc(['list', 'ubuntu:']);
+      expect(images.stderr).toBe("Error: The remote isn't a private LXD server\n");
+    });
+
+    const withImages = real ? test : test.skip;
+    withImages('images go from server to server', async () => {
+      for (const mode of ['pull', 'push', 'relay']) {
+        await text(['image', 'copy', 'a:busybox', 'b:', '--mode', mode, '--copy-aliases', '--alias', mode]);
+        const listed = JSON.parse(await text(['image', 'list', 'b:', '-f', 'json'])) as {
+          aliases: { name: string }[];
+        }[];
+        expect(listed.map(({ aliases }) => aliases.map(({ name }) => name).sort())).toEqual([
+          ['busybox', mode].sort(),
+        ]);
+        await text(['image', 'delete', 'b:busybox']);
+      }
+      await text(['init', 'a:busybox', 'b:from-a']);
+      expect(await instances('b:')).toEqual(['from-a,STOPPED,0']);
+      await text(['delete', 'b:from-a']);
+    });
+
+    test('instances are copied between servers, with and without snapshots', async () => {
+      await text(['exec', 'a:c1', '--', 'sh', '-c', 'echo one > /root/file; sync']);
+      if (real) await text(['snapshot', 'a:c1', 's0']);
+      for (const mode of ['pull', 'push', 'relay'])
+        await text(['copy', 'a:c1', `b:${mode}`, '--stateless', '--mode', mode]);
+      await text(['copy', 'a:c1', 'b:', '--stateless', '--instance-only']);
+      await text(['copy', real ? 'a:c1/s0' : 'a:c1', 'b:snap', '--stateless']);
+      expect(await instances('b:')).toEqual([
+        'c1,STOPPED,0',
+        `pull,STOPPED,${snapshots}`,
+        `push,STOPPED,${snapshots}`,
+        `relay,STOPPED,${snapshots}`,
+        'snap,STOPPED,0',
+      ]);
+      for (const name of ['pull', 'relay', 'snap']) {
+        await text(['start', `b:${name}`]);
+        expect(await text(['exec', `b:${name}`, '--', 'cat', '/root/file'])).toBe('one\n');
+        await text(['delete', '-f', `b:${name}`]);
+      }
+    });
+
+    const withRefresh = isReal(second) ? test : test.skip;
+    withRefresh('a copy is brought up to date', async () => {
+      await text(['exec', 'a:c1', '--', 'sh', '-c', 'echo two > /root/file; sync']);
+      await text(['config', 'set', 'a:c1', 'user.note=further']);
+      await text(['copy', 'a:c1', 'b:push', '--stateless', '--refresh']);
+      expect(await text(['config', 'get', 'b:push', 'user.note'])).toBe('further\n');
+      await text(['start', 'b:push']);
+      expect(await text(['exec', 'b:push', '--', 'cat', '/root/file'])).toBe('two\n');
+      await text(['delete', '-f', 'b:push', 'b:c1']);
+    });
+
+    const withMoves = real ? test : test.skip;
+    withMoves('a running instance moves, there and back', async () => {
+      for (const [from, to] of [
+        ['a', 'b'],
+        ['b', 'a'],
+      ]) {
+        await text(['move', `${from}:c1`, `${to}:`, '--stateless']);
+        expect(await instances(`${from}:`)).toEqual([]);
+        expect(await instances(`${to}:`)).toEqual([`c1,RUNNING,${snapshots}`]);
+        expect(await text(['exec', `${to}:c1`, '--', 'cat', '/root/file'])).toBe('two\n');
+      }
+      await text(['delete', '-f', 'a:c1']);
+    });
+  });
+}
+
+if (referenceMissing() === undefined) {
+  describePair('real LXD', 'real LXD');
+  describePair('lxd-tsd', 'real LXD');
+}
+describePair('lxd-tsd', 'lxd-tsd');
