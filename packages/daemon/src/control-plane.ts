@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { machine } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
 import { fingerprintOf, type Agent, type HubConnections, type MemberPort } from '@lxd-ts/rpc';
@@ -66,6 +67,9 @@ export interface ControlPlaneParts {
   log: Logger;
   shutdown(force: boolean): Promise<void>;
 }
+
+/** To say that this server leads no longer and is gone. */
+const leavingTimeoutMs = 5_000;
 
 /** How long a shutdown waits for what is going on, as LXD's. */
 const drainTimeoutMs = 300_000;
@@ -263,7 +267,8 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
   // Before the records and etcd go.
   opening.defer(async () => {
     leading.abort();
-    await led;
+    // Its leases end by themselves when etcd does not answer.
+    await Promise.race([led, sleep(leavingTimeoutMs, undefined, { ref: false })]);
   });
   // As LXD: ready is who has started what should run.
   if (agent) void takenIn(name).then(() => (ready = true));

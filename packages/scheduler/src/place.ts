@@ -16,25 +16,11 @@ export interface Verdict {
   score: Score;
 }
 
-/** FNV-1a: an order of names that differs from salt to salt. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  return value >>> 0;
-}
-
-/** Who of equals is first: by name, or by salt and name. */
-function firstOf(a: MemberView, b: MemberView, salt: string): boolean {
-  if (salt !== '') {
-    const [left, right] = [hash(`${salt}/${a.name}`), hash(`${salt}/${b.name}`)];
-    if (left !== right) return left < right;
-  }
-  return a.name < b.name;
-}
+const byName = (a: string, b: string): number => (a < b ? -1 : 1);
 
 /** Chooses a member for one instance, or says of each why it cannot be. Equal snapshots give equal answers. */
 export function place(request: PlaceRequest, snapshot: Snapshot): Placement {
-  const { members, salt = '' } = snapshot;
+  const { members, slack } = snapshot;
   const reasons: [string, string][] = [];
   const domains = labelledByDomain(request, snapshot);
   let best: { member: MemberView; score: Score } | undefined;
@@ -44,9 +30,8 @@ export function place(request: PlaceRequest, snapshot: Snapshot): Placement {
       reasons.push([member.name, reason]);
       continue;
     }
-    const its = score(request, member, domains);
-    const difference = best ? compareScores(its, best.score) : -1;
-    if (!best || difference < 0 || (difference === 0 && firstOf(member, best.member, salt)))
+    const its = score(request, member, domains, slack);
+    if (!best || (compareScores(its, best.score) || byName(member.name, best.member.name)) < 0)
       best = { member, score: its };
   }
   return best ? { member: best.member.name } : { reasons: Object.fromEntries(reasons) };
@@ -54,26 +39,20 @@ export function place(request: PlaceRequest, snapshot: Snapshot): Placement {
 
 /** All there is to say of every member, the best first, those that cannot be last. */
 export function judge(request: PlaceRequest, snapshot: Snapshot): Verdict[] {
-  const { members, salt = '' } = snapshot;
+  const { members, slack } = snapshot;
   const domains = labelledByDomain(request, snapshot);
   return members
     .map((member) => ({
-      view: member,
-      verdict: {
-        member: member.name,
-        reasons: refusals(request, member, snapshot),
-        score: score(request, member, domains),
-      },
+      member: member.name,
+      reasons: refusals(request, member, snapshot),
+      score: score(request, member, domains, slack),
     }))
-    .sort((a, b) => {
-      const possible = Number(a.verdict.reasons.length > 0) - Number(b.verdict.reasons.length > 0);
-      return (
-        possible ||
-        compareScores(a.verdict.score, b.verdict.score) ||
-        (firstOf(a.view, b.view, salt) ? -1 : 1)
-      );
-    })
-    .map(({ verdict }) => verdict);
+    .sort(
+      (a, b) =>
+        Number(a.reasons.length > 0) - Number(b.reasons.length > 0) ||
+        compareScores(a.score, b.score) ||
+        byName(a.member, b.member),
+    );
 }
 
 /** The reasons as one sentence for people; of many members only the first are named. */

@@ -6,6 +6,9 @@ export interface Score {
   /** Instances with one of the request's labels in the member's failure domain, then on the member itself. */
   labelledInDomain: number;
   labelledHere: number;
+  /** Instances, as far as a few more or less do not matter. */
+  level: number;
+  leftToOthers: 0 | 1;
   instances: number;
   /** 0 when the image is there already. */
   imageMissing: 0 | 1;
@@ -16,6 +19,8 @@ export interface Score {
 const order: readonly (keyof Score)[] = [
   'labelledInDomain',
   'labelledHere',
+  'level',
+  'leftToOthers',
   'instances',
   'imageMissing',
   'fullness',
@@ -42,6 +47,7 @@ export function score(
   { reserve, labels }: PlaceRequest,
   member: MemberView,
   domains: ReadonlyMap<string, number>,
+  slack = 1,
 ): Score {
   const disks = Object.entries(reserve.disk).map(([pool, bytes]) => {
     const amount = member.disk[pool];
@@ -50,6 +56,8 @@ export function score(
   return {
     labelledInDomain: domains.get(member.failureDomain) ?? 0,
     labelledHere: labelled(member, labels),
+    level: Math.floor(member.instances / slack),
+    leftToOthers: member.leftToOthers ? 1 : 0,
     instances: member.instances,
     imageMissing: member.hasImage ? 0 : 1,
     fullness: Math.max(part(member.cpus, reserve.cpus), part(member.memory, reserve.memoryBytes), ...disks),

@@ -29,10 +29,12 @@ export interface MemberView {
   labels: ReadonlyMap<string, number>;
   /** Label → how many of its instances will not be beside one that has it. */
   avoids: ReadonlyMap<string, number>;
+  /** Another server begins here when it places at the same time: so that the two do not meet, it is taken later. */
+  leftToOthers?: boolean;
 }
 
 export interface Snapshot {
   members: readonly MemberView[];
-  /** Changes nothing but who of equals is first: servers that place at the same time differ in it. */
-  salt?: string;
+  /** How many instances more make a member no worse than one that is left to others; default 1: none. */
+  slack?: number;
 }

@@ -42,7 +42,7 @@ test('follows what is placed, moved and removed; what is expected counts once', 
   expect(loads.of('a')).toEqual(one);
   given[Symbol.dispose]();
   expect(loads.of('a')).toEqual(one);
-  expect(loads.of('a', id)).toEqual(empty);
+  expect(loads.without(id)('a')).toEqual(empty);
 
   await records
     .transaction()

@@ -83,16 +83,25 @@ export class MemberLoads implements Disposable {
     count(this.#of(expected.member), expected, -1);
   }
 
-  /** What is there, and is about to be there. Do not change it. @param except as if this instance were not there */
-  of(member: string, except?: Id): Load {
-    const load = this.#of(member);
-    const itself = except && [this.#placements, this.#expected].map((known) => known.get(keyOf(except)));
-    const here = itself?.filter((placement) => placement?.member === member) ?? [];
-    if (here.length === 0) return load;
-    const { disk, labels, avoids, ...sums } = load;
-    const copy = { ...sums, disk: new Map(disk), labels: new Map(labels), avoids: new Map(avoids) };
-    for (const placement of here) if (placement) count(copy, placement, -1);
-    return copy;
+  /** What is there, and is about to be there. Do not change it. */
+  of(member: string): Load {
+    return this.#of(member);
+  }
+
+  /** The same, as if this instance were nowhere. */
+  without(id: Id): (member: string) => Load {
+    const key = keyOf(id);
+    const itself = [this.#placements.get(key), this.#expected.get(key)].filter((one) => one !== undefined);
+    if (itself.length === 0) return (member) => this.#of(member);
+    return (member) => {
+      const load = this.#of(member);
+      const here = itself.filter((placement) => placement.member === member);
+      if (here.length === 0) return load;
+      const { disk, labels, avoids, ...sums } = load;
+      const copy = { ...sums, disk: new Map(disk), labels: new Map(labels), avoids: new Map(avoids) };
+      for (const placement of here) count(copy, placement, -1);
+      return copy;
+    };
   }
 
   /** Counts a placement until it is on record, or until disposed. */

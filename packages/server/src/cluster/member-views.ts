@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PlaceRequest, MemberView, Snapshot, Amount } from '@lxd-ts/scheduler';
 import type { MemberRecord } from '@lxd-ts/state';
 import { poolSpec } from '../features/instances/spec.ts';
@@ -7,6 +8,10 @@ import type { MemberLoads } from './member-loads.ts';
 /** How long what a pool said of its room is good enough. */
 const freshMs = 10_000;
 const answerTimeoutMs = 3_000;
+
+/** With so many members a few instances more or less on one do not matter. */
+const largeCluster = 32;
+const largeSlack = 4;
 
 /** Member/pool → bytes in all, and bytes in use. */
 type Rooms = ReadonlyMap<string, { total: number; used: number }>;
@@ -26,6 +31,8 @@ export interface Asked {
 export class MemberViews {
   readonly #services: Services;
   readonly #loads: MemberLoads;
+  /** Member → server, as long as these are the servers. */
+  #owners: { servers: string; of: Map<string, string> } = { servers: '', of: new Map() };
   readonly #rooms = new Map<
     string,
     { at: number; said: Promise<{ total: number; used: number } | undefined> }
@@ -96,7 +103,7 @@ export class MemberViews {
 
   /** @param active seen as online, whatever it is: for what is there already */
   snapshot(asked: Asked, active?: string): Snapshot {
-    const { records, agents, server } = this.#services;
+    const { records, agents } = this.#services;
     const { request, nodes, image } = asked;
     const [cpu, memory, disk] = (['cpu', 'memory', 'disk'] as const).map((what) => this.#overcommit(what));
     const has = image && new Set(records.get('images', ...image)?.value.members);
@@ -120,11 +127,12 @@ export class MemberViews {
     const views: MemberView[] = [];
     const members = this.#members();
     const wanted = new Set(nodes);
+    const loadOf = this.#loads.without(asked.except);
     for (const member of members) {
       const { name } = member;
       if (!wanted.has(name)) continue;
       const said = agents.description(name);
-      const load = this.#loads.of(name, asked.except);
+      const load = loadOf(name);
       const amounts: Record<string, Amount> = {};
       for (const pool of Object.keys(request.reserve.disk)) {
         const room = asked.rooms.get(`${name}/${pool}`);
@@ -163,9 +171,38 @@ export class MemberViews {
         avoids: load.avoids,
       });
     }
-    // Servers that decide at the same time had better not begin at the same place.
-    const several = members.filter(({ roles }) => roles.includes('control-plane')).length > 1;
-    return { members: views, salt: several ? server : '' };
+    return { members: views };
+  }
+
+  /** The same for a decision of this server: others that decide at the same time had better not begin at the same place. */
+  shared(asked: Asked): Snapshot {
+    const { members } = this.snapshot(asked);
+    const { server } = this.#services;
+    const servers = this.#members()
+      .filter(({ roles }) => roles.includes('control-plane'))
+      .map(({ name }) => name);
+    if (servers.length < 2 || !servers.includes(server)) return { members };
+    const of = this.#ownersAmong(servers);
+    return {
+      members: members.map((view) => (of(view.name) === server ? view : { ...view, leftToOthers: true })),
+      slack: members.length < largeCluster ? 1 : largeSlack,
+    };
+  }
+
+  /** Who of these servers begins at a member. */
+  #ownersAmong(servers: readonly string[]): (member: string) => string {
+    const key = servers.join();
+    if (this.#owners.servers !== key) this.#owners = { servers: key, of: new Map() };
+    const { of } = this.#owners;
+    return (member) => {
+      let owner = of.get(member);
+      if (owner === undefined) {
+        const weight = (name: string) => createHash('sha256').update(`${name}/${member}`).digest('hex');
+        owner = servers.reduce((best, name) => (weight(name) > weight(best) ? name : best));
+        of.set(member, owner);
+      }
+      return owner;
+    };
   }
 }
 

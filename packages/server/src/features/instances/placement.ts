@@ -113,7 +113,7 @@ export class Placer implements Disposable {
     const asked = await this.ask(want, signal);
     const patience = performance.now() + reconnectMs;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const snapshot = this.views.snapshot(asked);
+      const snapshot = this.views.shared(asked);
       const placed = place(asked.request, snapshot);
       if (!('member' in placed)) {
         // Who lost its connection a moment ago will be back the next.
