@@ -96,7 +96,7 @@ describe.each(['btrfs in a loop file', 'btrfs in a directory of a filesystem'])(
     const kept = (volume: VolumeRef) =>
       readFileSync(join(pool.volumePath(volume), 'machines/with space/images/kept'), 'utf8');
     expect(kept(snapshot)).toBe('deep');
-    await pool.restoreVolume(snapshot, wait);
+    await pool.replaceVolume(snapshot, c1, wait);
     expect(kept(c1)).toBe('deep');
     expect(readdirSync(join(pool.path, 'containers-snapshots/c1'))).toEqual(['s1']);
     await pool.deleteVolume(c1, wait);

@@ -47,6 +47,7 @@ const directories: readonly [string, number][] = [
   ['logs', 0o700],
   ['networks', 0o711],
   ['security/seccomp', 0o700],
+  ['snapshots', 0o700],
   ['storage-pools', 0o711],
 ];
 
@@ -130,6 +131,13 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     offerMigration: () => Promise.resolve(migrations.offer()),
     sendInstance: (spec, request, streams, call) => migrations.send(spec, request, streams, call),
     receiveInstance: (spec, request, streams, call) => migrations.receive(spec, request, streams, call),
+    createSnapshot: (spec, snapshot, call) => instances.createSnapshot(spec, snapshot, call),
+    renameSnapshot: (spec, snapshot, newName, call) =>
+      instances.renameSnapshot(spec, snapshot, newName, call),
+    deleteSnapshot: (spec, snapshot, call) => instances.deleteSnapshot(spec, snapshot, call),
+    restoreSnapshot: (spec, snapshot, call) => instances.restoreSnapshot(spec, snapshot, call),
+    refreshInstance: (spec, source, call) => instances.refresh(spec, source, call),
+    deleteRoot: (spec, call) => instances.deleteRoot(spec, call),
     startInstance: (spec, call) => instances.start(spec, call),
     stopInstance: (spec, stop, call) => instances.stop(spec, stop, call),
     freezeInstance: (spec, call) => instances.freeze(spec, call),

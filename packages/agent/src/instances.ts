@@ -1,14 +1,24 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { LxdError, projectPrefixed, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
-import type { CallOptions, InstanceSource, Observation, Outcome, StopRequest } from '@lxd-ts/rpc';
-import type { AgentContext } from './context.ts';
+import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, StopRequest } from '@lxd-ts/rpc';
+import { rootPool, type AgentContext } from './context.ts';
 import { cgroupDefault, cgroupSettings } from './instance/limits.ts';
 import { removeDevices } from './instance/devices.ts';
 import { execute } from './instance/execute.ts';
 import { Observer } from './instance/observe.ts';
-import { instancePaths } from './instance/paths.ts';
+import { instancePaths, volumeOf } from './instance/paths.ts';
 import { isUp, planStart, planStop, type Observed } from './instance/plan.ts';
 import { RunStates } from './instance/run-state.ts';
+import {
+  copyInstance,
+  createSnapshot,
+  deleteSnapshot,
+  linkSnapshots,
+  renameSnapshot,
+  restoreSnapshot,
+} from './instance/snapshots.ts';
+import { moveOn, standStill } from './instance/still.ts';
 import { createVolume, deleteVolume, renameVolume } from './instance/volume.ts';
 import { KeyedLock } from './keyed-lock.ts';
 
@@ -67,7 +77,11 @@ export class Instances implements Disposable {
 
   /** After a start of the daemon: running ones are watched again, what a crash left of others is released. */
   async adopt(): Promise<void> {
-    for (const instance of this.#observer.lookAll()) this.#observer.watch(instance);
+    for (const instance of this.#observer.lookAll()) {
+      const stands = existsSync(instancePaths(this.#context.dir, instance).still);
+      if (stands) await this.#locked(instance, () => moveOn(this.#context, instance));
+      this.#observer.watch(instance);
+    }
     for (const ref of await this.#runStates.all()) {
       if (!isUp(this.#observer.look(ref))) await this.#gone(ref);
     }
@@ -75,8 +89,59 @@ export class Instances implements Disposable {
 
   create(spec: InstanceSpec, source: InstanceSource, options: CallOptions): Promise<Outcome> {
     return this.#locked(spec, async () => {
-      await createVolume(this.#context, spec, source, options);
+      const still = source.type === 'copy' && this.#still(source.source, options.signal);
+      await createVolume(this.#context, spec, source, { ...options, ...(still ? { still } : {}) });
       return nothing;
+    });
+  }
+
+  /** How to have it stand still while it runs; false when it does by itself. */
+  #still(ref: InstanceRef, signal: AbortSignal): false | ((work: () => Promise<void>) => Promise<void>) {
+    const { status } = this.#observer.look(ref);
+    return status === 'Running' && ((work) => standStill(this.#context, ref, signal, work));
+  }
+
+  async #checkStopped(spec: InstanceSpec): Promise<void> {
+    if (isUp(await this.#look(spec))) throw new LxdError('invalid', `Instance "${spec.name}" is running`);
+  }
+
+  createSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void> {
+    return this.#locked(spec, async () => {
+      const still = this.#still(spec, options.signal);
+      await createSnapshot(this.#context, spec, snapshot, { ...options, ...(still ? { still } : {}) });
+    });
+  }
+
+  renameSnapshot(spec: InstanceSpec, from: string, to: string, options: CallOptions): Promise<void> {
+    return this.#locked(spec, () => renameSnapshot(this.#context, spec, [from, to], options));
+  }
+
+  deleteSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void> {
+    return this.#locked(spec, () => deleteSnapshot(this.#context, spec, snapshot, options));
+  }
+
+  restoreSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void> {
+    return this.#locked(spec, async () => {
+      await this.#checkStopped(spec);
+      await restoreSnapshot(this.#context, spec, snapshot, options);
+    });
+  }
+
+  refresh(spec: InstanceSpec, source: CopySource, options: CallOptions): Promise<void> {
+    return this.#locked(spec, async () => {
+      await this.#checkStopped(spec);
+      const still = this.#still(source.source, options.signal);
+      await copyInstance(this.#context, spec, source, { ...options, ...(still ? { still } : {}) });
+      const pool = await this.#context.pools.open(rootPool(spec), options);
+      await linkSnapshots(this.#context, pool, spec);
+    });
+  }
+
+  deleteRoot(spec: InstanceSpec, options: CallOptions): Promise<void> {
+    return this.#locked(spec, async () => {
+      await this.#checkStopped(spec);
+      const pool = await this.#context.pools.open(rootPool(spec), options);
+      await pool.deleteVolume(volumeOf(spec), options);
     });
   }
 
@@ -100,7 +165,7 @@ export class Instances implements Disposable {
 
   rename(spec: InstanceSpec, newName: string, options: CallOptions): Promise<void> {
     return this.#locked(spec, async () => {
-      if (isUp(await this.#look(spec))) throw new LxdError('invalid', `Instance "${spec.name}" is running`);
+      await this.#checkStopped(spec);
       await removeDevices(this.#context, spec, options.signal);
       await renameVolume(this.#context, spec, newName, options);
       const { logs, seccomp } = instancePaths(this.#context.dir, spec);

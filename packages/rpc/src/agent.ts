@@ -136,8 +136,16 @@ export interface ImageFile {
 export type InstanceSource =
   | { type: 'image'; fingerprint: string }
   | { type: 'none' }
-  /** Same member, any pool. */
-  | { type: 'copy'; source: InstanceSpec };
+  | ({ type: 'copy' } & CopySource);
+
+/** Another instance on the same member, in any pool, or the same one in another pool; it may run. */
+export interface CopySource {
+  source: InstanceSpec;
+  /** Not what it is now, but what it was then. */
+  snapshot?: string;
+  /** Those that come along, oldest first. */
+  snapshots?: readonly string[];
+}
 
 /** A snapshot as it goes along with its instance. Times are ISO 8601; empty: none. */
 export interface MigratedSnapshot {
@@ -327,6 +335,18 @@ export interface Agent {
     streams: MigrationStreams,
     options: CallOptions,
   ): Promise<ReceivedInstance>;
+
+  /** Of what it is now, also while it runs. */
+  createSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void>;
+  renameSnapshot(spec: InstanceSpec, snapshot: string, newName: string, options: CallOptions): Promise<void>;
+  /** Gone already: nothing done. */
+  deleteSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void>;
+  /** It becomes what it was then. It must not run. */
+  restoreSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void>;
+  /** A stopped instance becomes what the source is, with those snapshots that it has not got yet. */
+  refreshInstance(spec: InstanceSpec, source: CopySource, options: CallOptions): Promise<void>;
+  /** Its volume and snapshots in the pool that `spec` names, and nothing else of it: what a move to another pool leaves. */
+  deleteRoot(spec: InstanceSpec, options: CallOptions): Promise<void>;
 
   startInstance(spec: InstanceSpec, options: CallOptions): Promise<Outcome>;
   /** Clean or forced; devices are released. */

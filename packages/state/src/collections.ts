@@ -15,6 +15,7 @@ import type {
   PoolRecord,
   ProfileRecord,
   ServerConfigRecord,
+  SnapshotRecord,
   TrustTokenRecord,
   StatusRecord,
 } from './records.ts';
@@ -23,6 +24,7 @@ import type { Guard } from './store.ts';
 /** Every kind of record, and the parts of its key after the prefix. */
 export interface Kinds {
   instances: { record: InstanceRecord; id: [project: string, name: string] };
+  snapshots: { record: SnapshotRecord; id: [project: string, instance: string, name: string] };
   placements: { record: PlacementRecord; id: [project: string, name: string] };
   fences: { record: FenceRecord; id: [member: string] };
   statuses: { record: StatusRecord; id: [project: string, name: string] };

@@ -2,7 +2,18 @@ import type { Config, Devices, InstanceStatus, NetworkSpec, PoolSpec } from '@lx
 
 /** An operation that must finish or be rolled back before the record is usable; recovery looks for it. */
 export interface Pending {
-  kind: 'create' | 'delete' | 'rename' | 'update';
+  kind:
+    | 'create'
+    | 'delete'
+    | 'rename'
+    | 'update'
+    /** Of instances: what their snapshots, and their files in other places, are made into. */
+    | 'snapshot'
+    | 'snapshot-rename'
+    | 'snapshot-delete'
+    | 'restore'
+    | 'refresh'
+    | 'move';
   operation: string;
   /** Of the API server that does it. */
   server: string;
@@ -27,6 +38,23 @@ export interface InstanceRecord {
   createdAt: string;
   lastUsedAt: string;
   pending?: Pending;
+}
+
+/** What an instance was when it was taken. It is there only when its files are whole. Times are ISO 8601; '': none. */
+export interface SnapshotRecord {
+  project: string;
+  instance: string;
+  name: string;
+  architecture: string;
+  ephemeral: boolean;
+  stateful: boolean;
+  /** Local, as the instance had them. */
+  config: Config;
+  devices: Devices;
+  profiles: string[];
+  createdAt: string;
+  lastUsedAt: string;
+  expiresAt: string;
 }
 
 /** Where an instance is; the sums per member are made from these. */

@@ -51,8 +51,8 @@ export interface StoragePool {
   createFromImage(volume: VolumeRef, fingerprint: string, fill: Fill, options: WaitOptions): Promise<void>;
   /** From a volume or a snapshot of this pool, without its snapshots. What is copied to a snapshot cannot be written to. */
   copyVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void>;
-  /** The volume becomes what its snapshot is; nobody may use it meanwhile. After a crash the same call finishes it. */
-  restoreVolume(snapshot: VolumeRef, options: WaitOptions): Promise<void>;
+  /** `to`, which nobody may use meanwhile, becomes what `from` is; its snapshots stay. After a crash the same call finishes it. */
+  replaceVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void>;
   /** With its snapshots. A snapshot keeps its volume. */
   renameVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void>;
   /** With its snapshots. Gone already: nothing done. */

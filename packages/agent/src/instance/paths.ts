@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { projectPrefixed, type InstanceRef } from '@lxd-ts/core';
+import type { VolumeRef } from '@lxd-ts/storage';
 
 /** Where one instance's files are under the daemon's directory; LXD's layout. */
 export interface InstancePaths {
@@ -7,6 +8,8 @@ export interface InstancePaths {
   id: string;
   /** Link to its volume. */
   link: string;
+  /** Link to where its snapshots are. */
+  snapshots: string;
   logs: string;
   lxcLog: string;
   lxcConfig: string;
@@ -14,6 +17,8 @@ export interface InstancePaths {
   /** Device nodes, and what it was started with. */
   devices: string;
   runState: string;
+  /** There while it stands still for something to be copied. */
+  still: string;
   seccomp: string;
 }
 
@@ -24,12 +29,14 @@ export function instancePaths(dir: string, ref: InstanceRef): InstancePaths {
   return {
     id,
     link: join(dir, 'containers', id),
+    snapshots: join(dir, 'snapshots', id),
     logs,
     lxcLog: join(logs, 'lxc.log'),
     lxcConfig: join(logs, 'lxc.conf'),
     consoleLog: join(logs, 'console.log'),
     devices,
     runState: join(devices, 'run.json'),
+    still: join(devices, 'still'),
     seccomp: join(dir, 'security', 'seccomp', id),
   };
 }
@@ -39,3 +46,6 @@ export function refOfId(id: string): InstanceRef {
   const at = id.lastIndexOf('_');
   return at < 0 ? { project: 'default', name: id } : { project: id.slice(0, at), name: id.slice(at + 1) };
 }
+
+/** Its root volume, in whichever pool. */
+export const volumeOf = ({ project, name }: InstanceRef): VolumeRef => ({ type: 'container', project, name });

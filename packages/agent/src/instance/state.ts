@@ -7,7 +7,7 @@ import { interfacesOf } from '../interfaces.ts';
 import { cgroupNames } from './cgroups.ts';
 import { instancePaths } from './paths.ts';
 import { isUp } from './plan.ts';
-import { volumeOf } from './volume.ts';
+import { volumeOf } from './paths.ts';
 
 const noMemory = { usage: 0, usagePeak: 0, swapUsage: 0, swapUsagePeak: 0, total: 0 };
 

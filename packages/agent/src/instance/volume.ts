@@ -1,31 +1,22 @@
-import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Undo, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, InstanceSource } from '@lxd-ts/rpc';
-import type { StoragePool, VolumeRef } from '@lxd-ts/storage';
+import type { CopyOptions, StoragePool } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
-import { instancePaths } from './paths.ts';
+import { link } from './link.ts';
+import { instancePaths, volumeOf } from './paths.ts';
+import { copyInstance, linkSnapshots } from './snapshots.ts';
 
-export const volumeOf = (spec: Pick<InstanceSpec, 'project' | 'name'>): VolumeRef => ({
-  type: 'container',
-  project: spec.project,
-  name: spec.name,
-});
-
-/** `containers/<name>` points into the pool, as in LXD. */
-async function link(path: string, target: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o711 });
-  if ((await readlink(path).catch(() => undefined)) === target) return;
-  await rm(path, { force: true });
-  await symlink(target, path);
-}
+/** `still`: only when it is a copy of one that runs. */
+type CreateOptions = CallOptions & Pick<CopyOptions, 'still'>;
 
 async function fillFrom(
   context: AgentContext,
   pool: StoragePool,
   spec: InstanceSpec,
   source: InstanceSource,
-  options: CallOptions,
+  { still, ...options }: CreateOptions,
 ): Promise<void> {
   const volume = volumeOf(spec);
   switch (source.type) {
@@ -44,22 +35,8 @@ async function fillFrom(
         },
         options,
       );
-    case 'copy': {
-      const fromSpec = rootPool(source.source);
-      const from = await context.pools.open(fromSpec, options);
-      if (fromSpec.name === rootPool(spec).name) {
-        return pool.copyVolume(volumeOf(source.source), volume, options);
-      }
-      const path = from.volumePath(volumeOf(source.source));
-      return pool.createVolume(
-        volume,
-        async (directory, { signal }) => {
-          const argv = ['rsync', '-aHAXS', '--numeric-ids', '--delete', `${path}/`, `${directory}/`] as const;
-          await context.host.run([...argv], { signal });
-        },
-        options,
-      );
-    }
+    case 'copy':
+      return copyInstance(context, spec, source, { ...options, ...(still ? { still } : {}) });
   }
 }
 
@@ -72,7 +49,7 @@ export async function createVolume(
   context: AgentContext,
   spec: InstanceSpec,
   source: InstanceSource,
-  options: CallOptions,
+  options: CreateOptions,
 ): Promise<void> {
   await using undo = new Undo();
   const pool = await context.pools.open(rootPool(spec), options);
@@ -81,6 +58,7 @@ export async function createVolume(
   const { link: path } = instancePaths(context.dir, spec);
   undo.push(() => rm(path, { force: true }));
   await link(path, pool.volumePath(volumeOf(spec)));
+  await linkSnapshots(context, pool, spec);
   undo.disarm();
 }
 
@@ -91,7 +69,8 @@ export async function deleteVolume(
 ): Promise<void> {
   const pool = await context.pools.open(rootPool(spec), options);
   await pool.deleteVolume(volumeOf(spec), options);
-  await rm(instancePaths(context.dir, spec).link, { force: true });
+  const { link: path, snapshots } = instancePaths(context.dir, spec);
+  for (const one of [path, snapshots]) await rm(one, { force: true });
 }
 
 export async function renameVolume(
@@ -104,5 +83,7 @@ export async function renameVolume(
   const renamed = { project: spec.project, name: newName };
   if (await pool.exists(volumeOf(spec))) await pool.renameVolume(volumeOf(spec), volumeOf(renamed), options);
   await link(instancePaths(context.dir, renamed).link, pool.volumePath(volumeOf(renamed)));
-  await rm(instancePaths(context.dir, spec).link, { force: true });
+  await linkSnapshots(context, pool, renamed);
+  const { link: path, snapshots } = instancePaths(context.dir, spec);
+  for (const one of [path, snapshots]) await rm(one, { force: true });
 }

@@ -12,7 +12,9 @@ import {
 } from '@lxd-ts/rpc';
 import { snapshotsPath, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
-import { linkVolume, volumeOf } from '../instance/volume.ts';
+import { volumeOf } from '../instance/paths.ts';
+import { linkSnapshots } from '../instance/snapshots.ts';
+import { linkVolume } from '../instance/volume.ts';
 import { sendOutcome } from './control.ts';
 import type { VolumePlaces } from './landing.ts';
 import type { Transport } from './negotiate.ts';
@@ -157,6 +159,7 @@ export class Migrations {
       opened,
     );
     await linkVolume(dir, spec, pool.volumePath(volume));
+    await linkSnapshots(this.#context, pool, spec);
     if (request.confirm) await sendOutcome(opened.control, true);
     return { snapshots, gone, index: index ?? null };
   }

@@ -321,11 +321,10 @@ class BtrfsPool implements StoragePool {
     return all;
   }
 
-  async restoreVolume(from: VolumeRef, { signal }: WaitOptions): Promise<void> {
-    const { snapshot: _, ...volume } = from;
-    const path = this.volumePath(volume);
-    const fresh = partialPath(this.path, { ...volume, name: `${volume.name}.restored` });
-    const old = partialPath(this.path, volume);
+  async replaceVolume(from: VolumeRef, to: VolumeRef, { signal }: WaitOptions): Promise<void> {
+    const path = this.volumePath(to);
+    const fresh = `${partialPath(this.path, to)}.new`;
+    const old = partialPath(this.path, to);
     for (const left of [fresh, old]) await this.#removeSubvolume(left, signal);
     await this.#copyTree(this.volumePath(from), fresh, false, signal);
     if (await exists(path)) await rename(path, old);

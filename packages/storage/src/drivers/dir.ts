@@ -145,30 +145,44 @@ class DirPool implements StoragePool {
   }
 
   copyVolume(from: VolumeRef, to: VolumeRef, { still, ...options }: CopyOptions): Promise<void> {
-    const source = `${this.volumePath(from)}/`;
-    const fill: Fill = async (path, { signal }) => {
-      if (!still) {
-        await this.#host.run(['cp', '-a', '--reflink=auto', '--', `${source}.`, path], { signal });
-        return;
-      }
-      const argv = ['rsync', '-aHAXS', '--numeric-ids', '--delete', '--', source, path] as const;
-      // What is written or goes meanwhile is told by its status, and is put right by the second round.
-      await this.#host.run(argv, { signal, allowFailure: true });
-      await still(() => this.#host.run(argv, { signal }).then(() => undefined));
-    };
-    return this.createVolume(to, fill, options);
+    return this.createVolume(to, (path, { signal }) => this.#copy(from, path, still, signal), options);
   }
 
-  async restoreVolume(from: VolumeRef, { signal }: WaitOptions): Promise<void> {
-    const { snapshot: _, ...volume } = from;
-    const path = this.volumePath(volume);
-    const fresh = partialPath(this.path, { ...volume, name: `${volume.name}.restored` });
-    const old = partialPath(this.path, volume);
+  async #copy(
+    from: VolumeRef,
+    path: string,
+    still: CopyOptions['still'],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const source = `${this.volumePath(from)}/`;
+    if (!still) {
+      await this.#host.run(['cp', '-a', '--reflink=auto', '--', `${source}.`, path], { signal });
+      return;
+    }
+    // Times are compared to the nanosecond: what is written twice in a second is not taken for the same.
+    const argv = [
+      'rsync',
+      '-aHAXS',
+      '--modify-window=-1',
+      '--numeric-ids',
+      '--delete',
+      '--',
+      source,
+      path,
+    ] as const;
+    // What is written or goes meanwhile is told by its status, and is put right by the second round.
+    await this.#host.run(argv, { signal, allowFailure: true });
+    await still(() => this.#host.run(argv, { signal }).then(() => undefined));
+  }
+
+  async replaceVolume(from: VolumeRef, to: VolumeRef, { signal, still }: CopyOptions): Promise<void> {
+    const path = this.volumePath(to);
+    const fresh = `${partialPath(this.path, to)}.new`;
+    const old = partialPath(this.path, to);
     for (const left of [fresh, old]) await removeTree(this.#host, left, signal);
     try {
       await mkdir(fresh, { mode: 0o700 });
-      const source = `${this.volumePath(from)}/.`;
-      await this.#host.run(['cp', '-a', '--reflink=auto', '--', source, fresh], { signal });
+      await this.#copy(from, fresh, still, signal);
       await chmod(fresh, 0o100);
       if (await exists(path)) await rename(path, old);
       await rename(fresh, path);

@@ -137,10 +137,10 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
 
   test('a volume goes back to its snapshot, again and again, whatever a crash left', async () => {
     const s1 = { ...container('c1'), snapshot: 's1' };
-    mkdirSync(join(pool.path, 'containers/.partial-c1.restored/rootfs'), { recursive: true });
+    mkdirSync(join(pool.path, 'containers/.partial-c1.new/rootfs'), { recursive: true });
     for (const _ of [1, 2]) {
       writeFileSync(hostname(container('c1')), 'changed again\n');
-      await pool.restoreVolume(s1, wait);
+      await pool.replaceVolume(s1, container('c1'), wait);
       expect(readFileSync(hostname(container('c1')), 'utf8')).toBe('image\n');
     }
     writeFileSync(hostname(container('c1')), 'image\n');
@@ -149,7 +149,7 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     await pool.copyVolume(s1, container('cut'), wait);
     await pool.copyVolume(container('cut'), { ...container('cut'), snapshot: 's1' }, wait);
     execFileSync('mv', [pool.volumePath(container('cut')), join(pool.path, 'containers/.partial-cut')]);
-    await pool.restoreVolume({ ...container('cut'), snapshot: 's1' }, wait);
+    await pool.replaceVolume({ ...container('cut'), snapshot: 's1' }, container('cut'), wait);
     expect(readFileSync(hostname(container('cut')), 'utf8')).toBe('image\n');
     await pool.deleteVolume(container('cut'), wait);
     expect(readdirSync(join(pool.path, 'containers'))).not.toContain('.partial-cut');

@@ -1,7 +1,8 @@
 import { LxdError } from '@lxd-ts/core';
+import type { Pending } from '@lxd-ts/state';
 
 /** What LXD calls the things that cannot happen to one instance at the same time. */
-export type Action = 'start' | 'stop' | 'restart' | 'update' | 'rename' | 'delete' | 'create';
+export type Action = 'start' | 'stop' | 'restart' | Pending['kind'];
 
 /** One change at a time per instance, by this server. */
 export class Busy {

@@ -8,13 +8,13 @@ import { receiveMigrated, sinkEnd } from '../migration/receive.ts';
 import { recordReceived } from '../migration/snapshots.ts';
 import { checkInstanceConfig } from './config-schema.ts';
 import {
-  findInstance,
   instanceUrl,
   knownArchitecture,
   memberOf,
   unwindTimeoutMs,
   type InstancesContext,
 } from './context.ts';
+import { copyOrigin, copySource, putCopied, startRefresh, type CopyOrigin } from './copy.ts';
 import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { generateName } from './names.ts';
@@ -22,6 +22,8 @@ import type { Choice } from './placement.ts';
 import { removeInstance } from './remove.ts';
 import type { InstancesPost, InstanceSourceBody } from './requests.ts';
 import { sourceImage } from './source.ts';
+import { settle } from './snapshot-records.ts';
+import { told } from './snapshots.ts';
 import { instanceSpec } from './spec.ts';
 import { bringImage } from './transfer-image.ts';
 import { fillVolatile, withOutcome, withoutOwnVolatile } from './volatile.ts';
@@ -43,7 +45,7 @@ interface Plan {
   source:
     | { kind: 'image'; image: ImageRecord }
     | { kind: 'none' }
-    | { kind: 'copy'; from: InstanceRecord }
+    | ({ kind: 'copy' } & CopyOrigin)
     | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd };
 }
 
@@ -56,7 +58,7 @@ interface Creation extends Plan {
 type Origin =
   | { kind: 'image'; image: ImageRecord | undefined }
   | { kind: 'none' }
-  | { kind: 'copy'; from: InstanceRecord }
+  | ({ kind: 'copy' } & CopyOrigin)
   | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd };
 
 const set = (config: Config | null | undefined): Config =>
@@ -74,16 +76,8 @@ function originOf({ services }: InstancesContext, { project, body }: CreateReque
       return { kind: 'image', image: sourceImage(services, project, source) };
     case 'none':
       return { kind: 'none' };
-    case 'copy': {
-      if (!source.source) throw new LxdError('invalid', 'Must specify a source instance');
-      const from = services.records.get('instances', source.project ?? project, source.source);
-      if (!from)
-        throw new LxdError(
-          'not-found',
-          `Failed to fetch instance "${source.source}" in project "${source.project ?? project}": Instance not found`,
-        );
-      return { kind: 'copy', from: from.value };
-    }
+    case 'copy':
+      return { kind: 'copy', ...copyOrigin(services, project, source) };
     case 'migration':
       return { kind: 'migration', source, end: sinkEnd(services, source) };
     default:
@@ -247,7 +241,10 @@ export async function createInstance(
   checkInstanceName(name);
   const origin = originOf(context, request);
 
-  const names = origin.kind === 'copy' ? [name, origin.from.name] : [name];
+  if (origin.kind === 'copy' && body.source?.refresh && services.records.get('instances', project, name))
+    return startRefresh(context, { project, name }, body.source);
+
+  const names = origin.kind === 'copy' ? [name, body.source?.source ?? ''] : [name];
   const operation = {
     ...(origin.kind === 'migration' ? origin.end.operation : { class: 'task' as const }),
     description: 'Creating instance',
@@ -321,7 +318,7 @@ async function make(
   };
   if (source.kind === 'migration') {
     await receiveMigrated(services, { record, member, ...source }, running, ({ snapshots }) =>
-      recordReceived(services, record, snapshots, options),
+      recordReceived(services, record, snapshots),
     );
     return;
   }
@@ -331,15 +328,16 @@ async function make(
     await bringImage(services, project, source.image.fingerprint, member, options);
     from = { type: 'image', fingerprint: source.image.fingerprint };
   } else if (source.kind === 'copy') {
-    const now = findInstance(services, source.from.project, source.from.name).value;
-    from = { type: 'copy', source: instanceSpec(services, now, member) };
+    from = { type: 'copy', ...copySource(services, source) };
   }
   const outcome = await agent.createInstance(instanceSpec(services, record, member), from, options);
-  await services.records.modify(
-    'instances',
-    [project, name],
-    ({ pending: _pending, ...value }) => ({ ...value, config: withOutcome(value.config, outcome) }),
-    options,
+  const copied = source.kind === 'copy' ? source.snapshots : [];
+  await settle(
+    services,
+    project,
+    name,
+    (value) => ({ ...value, config: withOutcome(value.config, outcome) }),
+    (transaction) => putCopied(transaction, record, copied),
   );
 }
 
@@ -363,6 +361,8 @@ async function fill(context: InstancesContext, creation: Creation, running: Runn
       'storage-pool': rootDisk(expandIn(services, project, record).devices)?.[1]['pool'],
     },
   });
+  for (const { name: snapshot } of source.kind === 'copy' ? source.snapshots : [])
+    told(context, { project, name, snapshot }, 'created');
   if (source.kind === 'image') await touchImage(context, project, source.image.fingerprint, running.signal);
 }
 

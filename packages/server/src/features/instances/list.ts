@@ -3,6 +3,7 @@ import type { InstanceStateReport } from '@lxd-ts/rpc';
 import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { memberOf } from './context.ts';
+import { snapshotViews } from './snapshot-view.ts';
 import { instanceSpec } from './spec.ts';
 import { instanceViewer, stateView, type InstanceView } from './view.ts';
 
@@ -99,6 +100,6 @@ export async function withStates(
     backups: null,
     // As LXD: of a member that does not answer nothing is known.
     state: view.status === 'Error' && !reports.get(keyOf(view)) ? null : stateView(reports.get(keyOf(view))),
-    snapshots: null,
+    snapshots: snapshotViews(services, view.project, view.name),
   }));
 }

@@ -1,10 +1,44 @@
 import { toLxdError } from '@lxd-ts/core';
-import type { InstanceRecord } from '@lxd-ts/state';
+import type { InstanceRecord, Pending } from '@lxd-ts/state';
 import { statusOf, isUp, type InstancesContext } from './context.ts';
+import { dropRefresh, finishRefresh } from './copy.ts';
 import { withoutPending } from './pending.ts';
 import { removeInstance } from './remove.ts';
 import { finishRename } from './rename.ts';
+import type { InstanceSourceBody } from './requests.ts';
+import { finishRestore } from './restore.ts';
+import { dropSnapshot, finishDelete, finishRename as finishSnapshotRename } from './snapshots.ts';
 import { effect } from './update.ts';
+
+async function recoverSnapshot(
+  context: InstancesContext,
+  record: InstanceRecord,
+  { kind, detail }: Pending,
+  signal: AbortSignal,
+): Promise<void> {
+  const { project, name } = record;
+  const ref = { project, name, snapshot: detail?.['snapshot'] ?? '' };
+  if (kind === 'snapshot') await dropSnapshot(context, ref);
+  else if (kind === 'snapshot-delete') await finishDelete(context, ref, signal);
+  else if (kind === 'restore') await finishRestore(context, record, ref.snapshot, signal);
+  else await finishSnapshotRename(context, ref, detail?.['to'] ?? ref.snapshot, signal);
+}
+
+/** Its source may be another by now, or gone: then nothing that is not on record stays of it. */
+async function recoverRefresh(
+  context: InstancesContext,
+  record: InstanceRecord,
+  { detail }: Pending,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const source = JSON.parse(detail?.['source'] ?? '{}') as InstanceSourceBody;
+    await finishRefresh(context, record, source, signal);
+  } catch (error) {
+    if (toLxdError(error).code === 'unavailable') throw error;
+    await dropRefresh(context, record, JSON.parse(detail?.['snapshots'] ?? '[]') as string[]);
+  }
+}
 
 async function recoverOne(
   context: InstancesContext,
@@ -28,6 +62,15 @@ async function recoverOne(
       await effect(context, before ?? withoutPending(record), withoutPending(record), signal);
       break;
     }
+    case 'snapshot':
+    case 'snapshot-delete':
+    case 'snapshot-rename':
+    case 'restore':
+      await recoverSnapshot(context, record, pending, signal);
+      break;
+    case 'refresh':
+      await recoverRefresh(context, withoutPending(record), pending, signal);
+      break;
     case undefined:
   }
 }

@@ -8,8 +8,10 @@ export async function removeRecords(
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await services.records
-    .transaction()
+  const gone = services.records.transaction();
+  for (const { value } of services.records.list('snapshots', project, name))
+    gone.remove('snapshots', [project, name, value.name]);
+  await gone
     .remove('instances', [project, name])
     .remove('placements', [project, name])
     .remove('statuses', [project, name])

@@ -25,8 +25,12 @@ async function moveRecords(
   const placement = services.records.get('placements', project, name);
   if (!placement) throw new LxdError('not-found', 'Instance not found');
   const config = { ...record.config, 'volatile.cloud-init.instance-id': services.uuid() };
-  await services.records
-    .transaction()
+  const transaction = services.records.transaction();
+  for (const { value: snapshot, revision } of services.records.list('snapshots', project, name))
+    transaction
+      .delete('snapshots', [project, name, snapshot.name], revision)
+      .create('snapshots', [project, to, snapshot.name], { ...snapshot, instance: to });
+  await transaction
     .delete('instances', [project, name], found.revision)
     .create('instances', [project, to], { ...withoutPending(record), name: to, config })
     .create('placements', [project, to], placement.value)

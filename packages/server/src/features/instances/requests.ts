@@ -33,6 +33,21 @@ export interface InstanceSourceBody {
   container_only?: boolean;
 }
 
+export interface InstanceSnapshotsPost {
+  name?: string;
+  stateful?: boolean;
+  expires_at?: string | null;
+}
+
+export interface InstanceSnapshotPut {
+  expires_at?: string | null;
+}
+
+export interface InstanceSnapshotPost {
+  name?: string;
+  migration?: boolean;
+}
+
 export interface InstancesPost extends InstancePut {
   name?: string;
   type?: string;

@@ -21,6 +21,7 @@ import type {
   InstancesPut,
 } from './requests.ts';
 import type { InstancesService } from './service.ts';
+import { snapshotRoutes } from './snapshot-routes.ts';
 import { instanceSpec } from './spec.ts';
 import { startBulkStateChange, startStateChange } from './state-change.ts';
 import { patch, startUpdate } from './update.ts';
@@ -228,5 +229,6 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
     logsGet,
     logGet,
     logDelete,
+    ...snapshotRoutes(context),
   ];
 }

@@ -27,6 +27,8 @@ export interface StateChange {
   caller?: Caller;
   /** What `volatile.last_state.power` says after a stop; `STOPPED` unless it is to run again at the next start. */
   powerAfter?: 'RUNNING';
+  /** It stays although it is ephemeral: it is started again. */
+  keep?: true;
   /** For a start on a member that is being restored. */
   evenWhereEvacuated?: true;
 }
@@ -203,7 +205,7 @@ export async function changeState(
       await busy.run(ref, 'stop', 'Failed to create instance stop operation: ', async () => {
         await stop(at(), change, change.powerAfter ?? 'STOPPED');
         const { ephemeral } = findInstance(services, project, name).value;
-        if (ephemeral) await deleteEphemeral(context, project, name, operation.id, operation.signal);
+        if (ephemeral && !change.keep) await deleteEphemeral(context, project, name, operation.id, operation.signal);
       });
       break;
     case 'restart':

@@ -15,6 +15,7 @@ import { expandIn, rootDisk } from './expand.ts';
 import { intend, withoutPending } from './pending.ts';
 import type { InstancePut } from './requests.ts';
 import { reserveAgain, withRoom } from './reserve.ts';
+import { startRestore } from './restore.ts';
 import { instanceSpec } from './spec.ts';
 import { fillVolatile, forgetDevice, withOutcome } from './volatile.ts';
 
@@ -152,8 +153,8 @@ function change(
 export function startUpdate(context: InstancesContext, request: UpdateRequest): Promise<OperationView> {
   const { project, name, body } = request;
   findInstance(context.services, project, name);
+  if (body.restore) return startRestore(context, project, name, body.restore, body.stateful);
   checkProfiles(context, request);
-  if (body.restore) throw new LxdError('unsupported', 'Restoring a snapshot is not supported yet');
   return context.services.operations.start({
     class: 'task',
     description: 'Updating instance',

@@ -79,6 +79,28 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
       call('updateInstance', name);
       return outcome;
     },
+    createSnapshot: async ({ name }: { name: string }, snapshot: string) => {
+      volumes.add(`${name}/${snapshot}`);
+      call('createSnapshot', `${name} ${snapshot}`);
+    },
+    renameSnapshot: async ({ name }: { name: string }, snapshot: string, to: string) => {
+      call('renameSnapshot', `${name} ${snapshot} ${to}`);
+      if (volumes.delete(`${name}/${snapshot}`)) volumes.add(`${name}/${to}`);
+    },
+    deleteSnapshot: async ({ name }: { name: string }, snapshot: string) => {
+      call('deleteSnapshot', `${name} ${snapshot}`);
+      volumes.delete(`${name}/${snapshot}`);
+    },
+    restoreSnapshot: async ({ name }: { name: string }, snapshot: string) =>
+      call('restoreSnapshot', `${name} ${snapshot}`),
+    refreshInstance: async (
+      { name }: { name: string },
+      { source, snapshots = [] }: { source: { name: string }; snapshots?: readonly string[] },
+    ) => {
+      for (const snapshot of snapshots) volumes.add(`${name}/${snapshot}`);
+      call('refreshInstance', `${name} ${source.name} ${snapshots.join()}`);
+    },
+    deleteRoot: async ({ name }: { name: string }) => call('deleteRoot', name),
     startInstance: async ({ name }: { name: string }) => {
       call('startInstance', name);
       running.add(name);

@@ -1,0 +1,125 @@
+import { rm } from 'node:fs/promises';
+import type { InstanceRef, InstanceSpec } from '@lxd-ts/core';
+import type { CallOptions, CopySource } from '@lxd-ts/rpc';
+import { snapshotsPath, type CopyOptions, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
+import { rootPool, type AgentContext } from '../context.ts';
+import { link } from './link.ts';
+import { instancePaths, volumeOf } from './paths.ts';
+
+const snapshotOf = (ref: InstanceRef, snapshot: string): VolumeRef => ({ ...volumeOf(ref), snapshot });
+
+/** `snapshots/<name>` points into the pool while there are any, as in LXD. */
+export async function linkSnapshots(
+  { dir }: AgentContext,
+  pool: StoragePool,
+  ref: InstanceRef,
+): Promise<void> {
+  const { snapshots: path } = instancePaths(dir, ref);
+  const volume = volumeOf(ref);
+  if ((await pool.snapshots(volume)).length > 0) await link(path, snapshotsPath(pool.path, volume));
+  else await rm(path, { force: true });
+}
+
+/** @param still only while it runs */
+export async function createSnapshot(
+  context: AgentContext,
+  spec: InstanceSpec,
+  snapshot: string,
+  options: CallOptions & Pick<CopyOptions, 'still'>,
+): Promise<void> {
+  const pool = await context.pools.open(rootPool(spec), options);
+  await pool.copyVolume(volumeOf(spec), snapshotOf(spec, snapshot), options);
+  await linkSnapshots(context, pool, spec);
+}
+
+export async function renameSnapshot(
+  context: AgentContext,
+  spec: InstanceSpec,
+  [from, to]: [string, string],
+  options: CallOptions,
+): Promise<void> {
+  const pool = await context.pools.open(rootPool(spec), options);
+  if (await pool.exists(snapshotOf(spec, from)))
+    await pool.renameVolume(snapshotOf(spec, from), snapshotOf(spec, to), options);
+}
+
+export async function deleteSnapshot(
+  context: AgentContext,
+  spec: InstanceSpec,
+  snapshot: string,
+  options: CallOptions,
+): Promise<void> {
+  const pool = await context.pools.open(rootPool(spec), options);
+  await pool.deleteVolume(snapshotOf(spec, snapshot), options);
+  await linkSnapshots(context, pool, spec);
+}
+
+export async function restoreSnapshot(
+  context: AgentContext,
+  spec: InstanceSpec,
+  snapshot: string,
+  options: CallOptions,
+): Promise<void> {
+  const pool = await context.pools.open(rootPool(spec), options);
+  await pool.replaceVolume(snapshotOf(spec, snapshot), volumeOf(spec), options);
+}
+
+/** Fills a volume from a directory, or brings it up to date. */
+async function bring(
+  { host }: AgentContext,
+  from: string,
+  [pool, to]: [StoragePool, VolumeRef],
+  { still, ...options }: CopyOptions,
+): Promise<void> {
+  const copy = async (directory: string) => {
+    // Times are compared to the nanosecond: what is written twice in a second is not taken for the same.
+    const argv = [
+      'rsync',
+      '-aHAXS',
+      '--modify-window=-1',
+      '--numeric-ids',
+      '--delete',
+      '--',
+      `${from}/`,
+      directory,
+    ] as const;
+    if (!still) {
+      await host.run(argv, options);
+      return;
+    }
+    // What is written or goes meanwhile is told by its status, and is put right by the second round.
+    await host.run(argv, { ...options, allowFailure: true });
+    await still(() => host.run(argv, options).then(() => undefined));
+  };
+  if (await pool.exists(to)) await copy(pool.volumePath(to));
+  else await pool.createVolume(to, copy, options);
+}
+
+/** The volume becomes what the source is, with those of the wanted snapshots that it has not got. */
+export async function copyInstance(
+  context: AgentContext,
+  spec: InstanceSpec,
+  { source, snapshot, snapshots = [] }: CopySource,
+  { signal, still }: CopyOptions,
+): Promise<void> {
+  const from = await context.pools.open(rootPool(source), { signal });
+  const to = await context.pools.open(rootPool(spec), { signal });
+  const same = rootPool(source).name === rootPool(spec).name;
+  const volume = volumeOf(spec);
+  for (const name of snapshots) {
+    const [origin, target] = [snapshotOf(source, name), snapshotOf(spec, name)];
+    if (await to.exists(target)) continue;
+    if (same) {
+      await to.copyVolume(origin, target, { signal });
+      continue;
+    }
+    // Each is made from the one before it, so that what they share is there once.
+    await bring(context, from.volumePath(origin), [to, volume], { signal });
+    await to.copyVolume(volume, target, { signal });
+  }
+  const head = snapshot === undefined ? volumeOf(source) : snapshotOf(source, snapshot);
+  const options: CopyOptions = { signal, ...(still && snapshot === undefined ? { still } : {}) };
+  if (!same) await bring(context, from.volumePath(head), [to, volume], options);
+  else if (await to.exists(volume)) await to.replaceVolume(head, volume, options);
+  else await to.copyVolume(head, volume, options);
+}
