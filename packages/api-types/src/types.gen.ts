@@ -349,6 +349,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/1.0/instances/{name}/snapshots": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the snapshots of an instance
+         * @description Oldest first. Recursion 1 gives InstanceSnapshot objects.
+         */
+        get: operations["instanceSnapshotsGet"];
+        put?: never;
+        /**
+         * Take a snapshot
+         * @description Of the files and the configuration as they are now, also while it runs. Without a name, the next one of `snapshots.pattern`.
+         */
+        post: operations["instanceSnapshotsPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}/snapshots/{snapshot}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        /** Show a snapshot */
+        get: operations["instanceSnapshotGet"];
+        /**
+         * Set when a snapshot is deleted
+         * @description Left out: never.
+         */
+        put: operations["instanceSnapshotPut"];
+        /** Rename a snapshot */
+        post: operations["instanceSnapshotPost"];
+        /** Delete a snapshot */
+        delete: operations["instanceSnapshotDelete"];
+        options?: never;
+        head?: never;
+        /** Change when a snapshot is deleted */
+        patch: operations["instanceSnapshotPatch"];
+        trace?: never;
+    };
     "/1.0/images": {
         parameters: {
             query?: {
@@ -1463,6 +1525,31 @@ export interface components {
             /** @description -1 when it is not known. */
             size: number;
         };
+        InstanceSnapshotsPost: {
+            /** @description Left out: the next one of `snapshots.pattern`. */
+            name?: string;
+            /** @description Refused. */
+            stateful?: boolean;
+            /**
+             * Format: date-time
+             * @description When it is deleted. Left out: by `snapshots.expiry`; `0001-01-01T00:00:00Z`: never.
+             */
+            expires_at?: string | null;
+        };
+        InstanceSnapshotPut: {
+            /**
+             * Format: date-time
+             * @description When it is deleted; `0001-01-01T00:00:00Z`: never.
+             */
+            expires_at?: string | null;
+        };
+        InstanceSnapshotPost: {
+            /** @description The new name. */
+            name: string;
+            migration?: boolean;
+            live?: boolean;
+            target?: Record<string, never> | null;
+        };
         InstancesPost: {
             /** @description 1 to 63 letters, digits and hyphens. */
             name?: string;
@@ -1505,7 +1592,7 @@ export interface components {
              * @example pull
              */
             mode?: string;
-            /** @description Copy: name of the instance. */
+            /** @description Copy: name of the instance, or of a snapshot of it: `c1/snap0`. */
             source?: string;
             /** @description Copy: project of the instance. */
             project?: string;
@@ -2455,6 +2542,8 @@ export interface components {
         OperationId: string;
         /** @description Name of the instance. */
         InstanceName: string;
+        /** @description Name of the snapshot. */
+        SnapshotName: string;
         /** @description Name of the file. */
         LogFile: string;
         /** @description SHA-256 of the image, or the first characters of it. */
@@ -3186,6 +3275,212 @@ export interface operations {
             200: components["responses"]["Empty"];
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceSnapshotsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshots. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["InstanceSnapshot"][];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceSnapshotsPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceSnapshotsPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceSnapshotGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["InstanceSnapshot"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceSnapshotPut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceSnapshotPut"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceSnapshotPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceSnapshotPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceSnapshotDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceSnapshotPatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceSnapshotPut"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
             default: components["responses"]["Error"];
         };
     };
