@@ -126,10 +126,9 @@ describe.each(['b', 'd'])('in pool %s', (pool) => {
       expect(await snapshots(name)).toEqual(['s2', 's3']);
       expect(note(of, `containers/${name}`)).toBe('later');
       expect(note(of, `containers-snapshots/${name}/s3`)).toBe('now');
-      expect(readdirSync(join(daemon.dir, 'storage-pools', of, 'containers-snapshots', name)).sort()).toEqual([
-        's2',
-        's3',
-      ]);
+      expect(readdirSync(join(daemon.dir, 'storage-pools', of, 'containers-snapshots', name)).sort()).toEqual(
+        ['s2', 's3'],
+      );
     }
     await must('PUT', '/1.0/instances/all/state', { action: 'start' });
     await must('PUT', '/1.0/instances/across/state', { action: 'start' });

@@ -134,9 +134,7 @@ export interface ImageFile {
 }
 
 export type InstanceSource =
-  | { type: 'image'; fingerprint: string }
-  | { type: 'none' }
-  | ({ type: 'copy' } & CopySource);
+  { type: 'image'; fingerprint: string } | { type: 'none' } | ({ type: 'copy' } & CopySource);
 
 /** Another instance on the same member, in any pool, or the same one in another pool; it may run. */
 export interface CopySource {

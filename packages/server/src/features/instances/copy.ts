@@ -3,14 +3,7 @@ import type { OperationView } from '@lxd-ts/operations';
 import type { CopySource } from '@lxd-ts/rpc';
 import type { InstanceRecord, SnapshotRecord, Transaction } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
-import {
-  findInstance,
-  isUp,
-  memberOf,
-  statusOf,
-  unwindTimeoutMs,
-  type InstancesContext,
-} from './context.ts';
+import { findInstance, isUp, memberOf, statusOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
 import { intend } from './pending.ts';
 import type { InstanceSourceBody } from './requests.ts';
 import { findSnapshot, settle, snapshotsOf, unchanged } from './snapshot-records.ts';

@@ -2,14 +2,7 @@ import { LxdError, type Devices } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { InstanceRecord, SnapshotRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
-import {
-  findInstance,
-  instanceUrl,
-  isUp,
-  memberOf,
-  statusOf,
-  type InstancesContext,
-} from './context.ts';
+import { findInstance, instanceUrl, isUp, memberOf, statusOf, type InstancesContext } from './context.ts';
 import { expandIn, isRootDisk, rootDisk } from './expand.ts';
 import { intend } from './pending.ts';
 import { settle, unchanged } from './snapshot-records.ts';
@@ -85,7 +78,8 @@ export function startRestore(
     run: async (operation) => {
       const { id, signal } = operation;
       check();
-      if (stateful) throw new LxdError('invalid', 'Stateful snapshot restore requested but snapshot is stateless');
+      if (stateful)
+        throw new LxdError('invalid', 'Stateful snapshot restore requested but snapshot is stateless');
       services.agents.get(memberOf(services, project, name));
       const running = isUp(statusOf(services, project, name));
       if (running) {

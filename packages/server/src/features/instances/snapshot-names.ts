@@ -4,7 +4,8 @@ const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
 /** It becomes a directory. @throws LxdError `invalid` */
 export function checkSnapshotName(name: string): void {
-  if (/[\s/]/.test(name)) throw invalid('Invalid instance snapshot name: Cannot contain space or / characters');
+  if (/[\s/]/.test(name))
+    throw invalid('Invalid instance snapshot name: Cannot contain space or / characters');
   if (name === '' || name.startsWith('.'))
     throw invalid('Invalid instance snapshot name: Cannot be empty or begin with a dot');
   if (Buffer.byteLength(name) > 200)

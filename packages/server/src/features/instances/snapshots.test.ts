@@ -22,12 +22,9 @@ let service: InstancesService;
 const record = (name: string): InstanceRecord => h.records.get('instances', project, name)!.value;
 const snapshot = (name: string, of = 'c1'): SnapshotRecord | undefined =>
   h.records.get('snapshots', project, of, name)?.value;
-const take = (body: InstanceSnapshotsPost) =>
-  h.finish(startSnapshot(service.context, project, 'c1', body));
+const take = (body: InstanceSnapshotsPost) => h.finish(startSnapshot(service.context, project, 'c1', body));
 const copy = (name: string, source: InstanceSourceBody) =>
-  h.finish(
-    createInstance(service.context, { project, body: { name, source: { type: 'copy', ...source } } }),
-  );
+  h.finish(createInstance(service.context, { project, body: { name, source: { type: 'copy', ...source } } }));
 const names = (of: string) => snapshotsOf(h.services, project, of).map(({ name }) => name);
 
 beforeEach(async () => {

@@ -3,14 +3,7 @@ import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { Pending, Transaction } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { expandIn } from './expand.ts';
-import {
-  findInstance,
-  isUp,
-  memberOf,
-  statusOf,
-  unwindTimeoutMs,
-  type InstancesContext,
-} from './context.ts';
+import { findInstance, isUp, memberOf, statusOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
 import { intend } from './pending.ts';
 import type { InstanceSnapshotPost, InstanceSnapshotPut, InstanceSnapshotsPost } from './requests.ts';
 import { checkSnapshotName, expiryOf, nextSnapshotName } from './snapshot-names.ts';

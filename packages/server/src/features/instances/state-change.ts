@@ -205,7 +205,8 @@ export async function changeState(
       await busy.run(ref, 'stop', 'Failed to create instance stop operation: ', async () => {
         await stop(at(), change, change.powerAfter ?? 'STOPPED');
         const { ephemeral } = findInstance(services, project, name).value;
-        if (ephemeral && !change.keep) await deleteEphemeral(context, project, name, operation.id, operation.signal);
+        if (ephemeral && !change.keep)
+          await deleteEphemeral(context, project, name, operation.id, operation.signal);
       });
       break;
     case 'restart':
