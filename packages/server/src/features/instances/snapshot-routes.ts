@@ -12,7 +12,7 @@ import {
   type SnapshotRef,
 } from './snapshots.ts';
 
-const refOf = ({ project, params }: RequestContext<unknown>): SnapshotRef => ({
+const refOf = ({ project, params }: RequestContext): SnapshotRef => ({
   project,
   name: params['name'] ?? '',
   snapshot: params['snapshot'] ?? '',
