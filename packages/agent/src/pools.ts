@@ -2,12 +2,15 @@ import { LxdError, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type { StorageDriver, StoragePool } from '@lxd-ts/storage';
 import type { CallOptions, Created, PoolUsage } from '@lxd-ts/rpc';
+import { KeyedLock } from './keyed-lock.ts';
 
 /** This member's pools: which driver, and what is mounted. */
 export class Pools {
   readonly #drivers: readonly StorageDriver[];
   readonly #context: { host: Host; dir: string };
   readonly #mounted = new Map<string, Promise<void>>();
+  /** Several servers may ask for the same. */
+  readonly #lock = new KeyedLock();
 
   constructor(drivers: readonly StorageDriver[], context: { host: Host; dir: string }) {
     this.#drivers = drivers;
@@ -38,24 +41,32 @@ export class Pools {
     return handle;
   }
 
-  async create(pool: PoolSpec, options: CallOptions): Promise<Created> {
-    const config = await this.handle(pool).create(options);
-    this.#mounted.set(pool.name, Promise.resolve());
-    return { config };
+  create(pool: PoolSpec, options: CallOptions): Promise<Created> {
+    return this.#lock.run(pool.name, async () => {
+      const config = await this.handle(pool).create(options);
+      this.#mounted.set(pool.name, Promise.resolve());
+      return { config };
+    });
   }
 
-  async update(before: PoolSpec, after: PoolSpec, options: CallOptions): Promise<void> {
-    await (await this.open(before, options)).update(after.config, options);
+  update(before: PoolSpec, after: PoolSpec, options: CallOptions): Promise<void> {
+    return this.#lock.run(before.name, async () => {
+      await (await this.open(before, options)).update(after.config, options);
+    });
   }
 
-  async delete(pool: PoolSpec, options: CallOptions): Promise<void> {
-    await this.handle(pool).delete(options);
-    this.#mounted.delete(pool.name);
+  delete(pool: PoolSpec, options: CallOptions): Promise<void> {
+    return this.#lock.run(pool.name, async () => {
+      await this.handle(pool).delete(options);
+      this.#mounted.delete(pool.name);
+    });
   }
 
-  async close(pool: PoolSpec, options: CallOptions): Promise<void> {
-    await this.handle(pool).unmount(options);
-    this.#mounted.delete(pool.name);
+  close(pool: PoolSpec, options: CallOptions): Promise<void> {
+    return this.#lock.run(pool.name, async () => {
+      await this.handle(pool).unmount(options);
+      this.#mounted.delete(pool.name);
+    });
   }
 
   async usage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage> {

@@ -8,6 +8,7 @@ import { AgentRegistry } from './cluster/agents.ts';
 import { leaderDuties } from './cluster/duties.ts';
 import { Hwaddrs } from './cluster/hwaddrs.ts';
 import { bePresent, lead } from './cluster/leader.ts';
+import { Lanes } from './cluster/lanes.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
 import { certificatesService } from './features/certificates/service.ts';
@@ -148,6 +149,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     events,
     log,
     server,
+    lanes: new Lanes(),
     clock,
     uuid,
   };

@@ -1,3 +1,4 @@
+import type { Lanes } from './cluster/lanes.ts';
 import type { Peers } from './cluster/peers.ts';
 import type { Agent, MemberDescription } from '@lxd-ts/rpc';
 import type { Records } from '@lxd-ts/state';
@@ -50,6 +51,8 @@ export interface Services {
   log: Logger;
   /** Name of this server, as members are named. */
   server: string;
+  /** Turns of this server's own work. */
+  lanes: Lanes;
   clock: { now(): Date };
   /** Random UUID, version 4. */
   uuid(): string;

@@ -147,6 +147,8 @@ export interface ArrearRecord {
   was: PoolSpec | NetworkSpec | null;
   /** That one was deleted; another may have its name by now. */
   gone?: true;
+  /** The API server that has the member do it now. */
+  by?: string;
 }
 
 export interface NetworkRecord {

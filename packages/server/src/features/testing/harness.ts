@@ -2,6 +2,7 @@ import { LxdError, toLxdError, validators, type ConfigSchema, type InstanceStatu
 import type { OperationRequest, OperationView, Operations } from '@lxd-ts/operations';
 import type { Agent, InstanceSource, InstanceStateReport, MemberDescription } from '@lxd-ts/rpc';
 import { Hwaddrs } from '../../cluster/hwaddrs.ts';
+import { Lanes } from '../../cluster/lanes.ts';
 import { noPeers } from '../../cluster/peers.ts';
 import { memoryStore, newMember, openRecords, type MemberRole, type Records } from '@lxd-ts/state';
 import type { Lifecycle, Services } from '../../services.ts';
@@ -222,6 +223,7 @@ export async function harness(
       description: (member) => (agents[member] ? described : undefined),
     },
     peers: noPeers,
+    lanes: new Lanes(),
     hwaddrs: new Hwaddrs(records),
     events: { lifecycle: (event) => void events.push(event) },
     log: { debug: silent, info: silent, warn: silent, error: silent },

@@ -9,6 +9,7 @@ export type AnyDrivers = Pick<Drivers, 'pool' | 'network'>;
 
 /** So often it is tried again when others change the same. */
 const attempts = 20;
+const letGoTimeoutMs = 10_000;
 
 const idOf = ({ member, of, project, name }: ArrearRecord): [string, string, string, string] => [
   member,
@@ -55,6 +56,33 @@ export async function owe(
       if (toLxdError(error).code !== 'precondition-failed' || attempt >= attempts) throw error;
     }
   }
+}
+
+/** Of the servers of the control plane, one has the member do it. @returns false when another does */
+async function claim(
+  { records, server, peers }: Services,
+  { value, revision }: Versioned<ArrearRecord>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { by } = value;
+  if (by === server) return true;
+  if (by !== undefined && peers.reachable().some(({ name }) => name === by)) return false;
+  await records
+    .transaction()
+    .update('arrears', idOf(value), revision, { ...value, by: server })
+    .commit({ signal });
+  return true;
+}
+
+/** For whoever comes next. */
+async function letGo({ records, server }: Services, id: [string, string, string, string]): Promise<void> {
+  const found = records.get('arrears', ...id);
+  if (found?.value.by !== server) return;
+  const { by: _by, ...rest } = found.value;
+  await records
+    .transaction()
+    .update('arrears', id, found.revision, rest)
+    .commit({ signal: AbortSignal.timeout(letGoTimeoutMs) });
 }
 
 /** One arrear of one member. @returns false when it has to wait: what it is about is being changed */
@@ -114,17 +142,24 @@ export async function catchUp(
     ? [records.get('arrears', member, only.of, ...only.id)].filter((arrear) => arrear !== undefined)
     : records.list('arrears', member);
   for (const { value } of all) {
+    using _turn = await services.lanes.enter(`arrears of ${member}`, signal);
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const arrear = records.get('arrears', ...idOf(value));
-      if (!arrear) break;
       try {
-        if (value.of === 'pool') await settleOne(services, drivers, poolParts, arrear, signal);
-        else await settleOne(services, drivers, networkParts, arrear, signal);
+        const found = records.get('arrears', ...idOf(value));
+        if (!found || !(await claim(services, found, signal))) break;
+        const arrear = records.get('arrears', ...idOf(value));
+        if (arrear?.value.by !== services.server) continue;
+        const settled =
+          value.of === 'pool'
+            ? await settleOne(services, drivers, poolParts, arrear, signal)
+            : await settleOne(services, drivers, networkParts, arrear, signal);
+        if (!settled) await letGo(services, idOf(value));
         break;
       } catch (error) {
         const { code, message } = toLxdError(error);
+        if (code === 'precondition-failed' && !signal.aborted) continue;
+        await letGo(services, idOf(value)).catch(() => undefined);
         if (signal.aborted) return;
-        if (code === 'precondition-failed') continue;
         log.error(`a member cannot make its part of a ${value.of} as it should be; it is tried again later`, {
           member,
           [value.of]: value.name,

@@ -143,7 +143,12 @@ export function onMembers<R extends PoolRecord | NetworkRecord, S extends PoolSp
     /** Members that came back while it was changed follow at once. */
     async follow(record: R, signal: AbortSignal): Promise<void> {
       const only = { of: kind.of, id: kind.id(record) };
-      await catchUpThose(services, drivers, Object.keys(record.memberConfig), only, signal);
+      try {
+        await catchUpThose(services, drivers, Object.keys(record.memberConfig), only, signal);
+      } catch (error) {
+        // It is on record: the next time they connect.
+        log.warn(`members could not follow a ${kind.noun} at once`, { error: toLxdError(error).message });
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
 import type { Agent } from '@lxd-ts/rpc';
 import { networksService } from '../../networks/service.ts';
@@ -106,6 +107,22 @@ describe('a member that is away', () => {
     // It is there again at once, and follows by itself.
     while (at.owed().length > 0) await new Promise(setImmediate);
     expect(at.calls('m2')).toEqual(['updateNetwork br0', 'updateNetwork br0']);
+  });
+
+  it('is left to the server that has it catch up, as long as that is there', async () => {
+    await using at = await setUp();
+    at.leave('m2');
+    await at.pools.create({ name: 'p1', driver: 'dir' }, caller);
+    const id: [string, string, string, string] = ['m2', 'pool', '', 'p1'];
+    await at.h.records.modify('arrears', id, (value) => ({ ...value, by: 'm3' }), { signal });
+    const peer = { name: 'm3', connect: () => new PassThrough() };
+    at.h.services.peers = { reachable: () => [peer] };
+    await at.comeBack('m2');
+    expect(at.calls('m2')).toEqual([]);
+    at.h.services.peers = { reachable: () => [] };
+    await at.comeBack('m2');
+    expect(at.calls('m2')).toEqual(['createPool p1']);
+    expect(at.owed()).toEqual([]);
   });
 
   it('keeps the debt it cannot pay', async () => {
