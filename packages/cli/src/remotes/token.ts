@@ -3,6 +3,8 @@ export interface Token {
   fingerprint: string;
   addresses: string[];
   secret: string;
+  /** The member that it is for, if it is for one. */
+  serverName?: string;
 }
 
 const isTexts = (value: unknown): value is string[] =>
@@ -13,10 +15,10 @@ export function parseToken(text: string): Token | undefined {
   if (!/^[\w+/-]{40,}={0,2}$/.test(text)) return undefined;
   try {
     const value = JSON.parse(Buffer.from(text, 'base64').toString()) as Record<string, unknown>;
-    const { fingerprint, addresses, secret } = value;
+    const { fingerprint, addresses, secret, server_name: member } = value;
     if (typeof fingerprint !== 'string' || typeof secret !== 'string' || !isTexts(addresses))
       return undefined;
-    return { fingerprint, addresses, secret };
+    return { fingerprint, addresses, secret, ...(typeof member === 'string' ? { serverName: member } : {}) };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { LxdError } from '@lxd-ts/core';
-import type { Preseed } from './preseed.ts';
+import { isJoin } from './join.ts';
+import type { Preseed, PreseedCluster } from './preseed.ts';
 
 /** What has to be known to set a server up, from flags or from questions. */
 export interface Answers {
@@ -13,6 +14,8 @@ export interface Answers {
   trustPassword: string | undefined;
   /** False: images are fetched again only when somebody asks. */
   autoUpdateImages?: boolean;
+  /** A cluster to begin or to join. */
+  cluster?: PreseedCluster;
 }
 
 /** `address:port`, with brackets around an IPv6 address. */
@@ -20,7 +23,8 @@ export const listenAddress = (address: string, port: number): string =>
   `${address.includes(':') && !address.startsWith('[') ? `[${address}]` : address}:${port}`;
 
 export function toPreseed(answers: Answers): Preseed {
-  const { pool, rootPool, bridge, hostInterface, network, trustPassword } = answers;
+  const { pool, rootPool, bridge, hostInterface, network, trustPassword, cluster } = answers;
+  if (cluster && isJoin(cluster)) return { cluster };
   const config = {
     ...(network ? { 'core.https_address': listenAddress(network.address, network.port) } : {}),
     ...(trustPassword ? { 'core.trust_password': trustPassword } : {}),
@@ -59,6 +63,7 @@ export function toPreseed(answers: Answers): Preseed {
       ? [{ name: pool.name, driver: pool.driver, description: '', config: pool.config }]
       : [],
     profiles: [{ name: 'default', config: {}, devices }],
+    ...(cluster ? { cluster } : {}),
   };
 }
 

@@ -1,12 +1,14 @@
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { existsSync } from 'node:fs';
 import { LxdError } from '@lxd-ts/core';
-import type { Network, Profile, Server, StoragePool } from '@lxd-ts/client';
+import { loadTls, type Network, type Profile, type Server, type StoragePool } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
 import type { Context } from '../../base/context.ts';
 import { lineReader, readAll } from '../../base/io.ts';
 import { yamlOutput, type Output } from '../../base/output.ts';
 import { autoAnswers, toPreseed, type Surroundings } from './answers.ts';
+import { askCluster, type Peek } from './cluster-questions.ts';
+import { isJoin, joinRequest } from './join.ts';
 import { planRequests, type Existing, type Preseed } from './preseed.ts';
 import { interview } from './questions.ts';
 
@@ -97,11 +99,39 @@ async function dump(context: Context): Promise<Output> {
   });
 }
 
+const isWildcard = (address: string): boolean => /^(\[?::\]?|0\.0\.0\.0)?(:\d+)?$/.test(address);
+
 async function apply(context: Context, preseed: Preseed, found: Found): Promise<void> {
+  const cluster = preseed.cluster?.enabled ? preseed.cluster : undefined;
+  if (cluster && found.server.environment.server_clustered)
+    throw new LxdError('invalid', 'This server is a member of a cluster already');
+  if (cluster && isJoin(cluster)) {
+    // All else comes from the cluster.
+    const { 'cluster.https_address': own, 'core.https_address': listening = '' } = found.server.config;
+    const body = await joinRequest(cluster, own ?? (isWildcard(listening) ? undefined : listening));
+    const operation = await context.client.change('PUT', '/1.0/cluster', { body });
+    await context.wait(operation, 'Joining the cluster');
+    return;
+  }
   for (const { method, path, body, query } of planRequests(preseed, existing(found))) {
     await context.change(method, path, { body, ...(query ? { query } : {}) });
   }
+  if (!cluster) return;
+  if (!cluster.server_name) throw new LxdError('invalid', 'server_name is needed to begin a cluster');
+  await context.change('PUT', '/1.0/cluster', { body: { server_name: cluster.server_name, enabled: true } });
 }
+
+const peek: Peek = async (url) => {
+  const { peekCertificate, certificateFingerprint } = await loadTls();
+  const certificate = await peekCertificate(url);
+  return { certificate, fingerprint: certificateFingerprint(certificate) };
+};
+
+/** The address by which others most likely reach this machine. */
+const likelyAddress = (): string =>
+  Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '';
 
 async function readPreseed(context: Context): Promise<Preseed> {
   const { mapFromYaml } = await import('../../format/yaml.ts');
@@ -116,6 +146,7 @@ async function interactive(context: Context, found: Found): Promise<Output | und
       (question) => reader.ask(question),
       complain,
       surroundings(found),
+      (questions) => askCluster(questions, { hostName: hostname(), address: likelyAddress() }, peek),
     );
     const preseed = toPreseed(answers);
     await apply(context, preseed, found);
@@ -132,7 +163,10 @@ export default command({
 Without flags it asks.`,
   examples: [
     ['admin init --auto --storage-backend btrfs', 'Without questions'],
-    ['admin init --preseed < server.yaml', 'As a file says'],
+    [
+      'admin init --preseed < server.yaml',
+      'As a file says; its section "cluster" begins a cluster or joins one',
+    ],
     ['admin init --dump', 'Write what such a file would say of this server'],
   ],
   flags: {

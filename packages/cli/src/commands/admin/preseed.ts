@@ -5,6 +5,28 @@ export interface Preseed {
   storage_pools?: PreseedPool[];
   profiles?: PreseedProfile[];
   projects?: PreseedProject[];
+  cluster?: PreseedCluster;
+}
+
+/** Begins a cluster (a name is enough), or joins one by a token or by address, certificate and password. */
+export interface PreseedCluster {
+  enabled: boolean;
+  server_name?: string;
+  server_address?: string;
+  cluster_address?: string;
+  cluster_certificate?: string;
+  cluster_certificate_path?: string;
+  cluster_password?: string;
+  cluster_token?: string;
+  member_config?: PreseedMemberConfig[];
+}
+
+/** An option of a pool or a network that is this member's own. */
+export interface PreseedMemberConfig {
+  entity: string;
+  name: string;
+  key: string;
+  value?: string;
 }
 
 export interface PreseedNetwork {

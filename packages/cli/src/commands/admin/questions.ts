@@ -1,5 +1,7 @@
 import { LxdError } from '@lxd-ts/core';
+import { isJoin } from './join.ts';
 import type { Answers, Surroundings } from './answers.ts';
+import type { PreseedCluster } from './preseed.ts';
 import { freeBridgeName } from './answers.ts';
 
 /** Asks one question; undefined when there is nobody to answer any more. */
@@ -13,7 +15,7 @@ export interface Interview {
   printPreseed: boolean;
 }
 
-class Questions {
+export class Questions {
   readonly #ask: Ask;
   readonly #complain: (text: string) => void;
 
@@ -174,23 +176,49 @@ async function askRemote(questions: Questions): Promise<Pick<Answers, 'network' 
   return { network: { address, port: number }, trustPassword: password === 'none' ? undefined : password };
 }
 
+const askPrint = (questions: Questions): Promise<boolean> =>
+  questions.yes('Would you like a YAML preseed of these answers to be printed?', false);
+
+/** One that joins gets all else from the cluster. */
+const nothingElse = (cluster: PreseedCluster): Answers => ({
+  pool: undefined,
+  rootPool: undefined,
+  bridge: undefined,
+  network: undefined,
+  trustPassword: undefined,
+  cluster,
+});
+
+function clusterNetwork({
+  server_address: text = '',
+}: PreseedCluster): Pick<Answers, 'network' | 'trustPassword'> {
+  const [, address = '', number = '8443'] = /^(.*):(\d+)$/.exec(text) ?? [];
+  return { network: { address, port: Number(number) }, trustPassword: undefined };
+}
+
 /** The questions of `admin init`, each depending on what there is and on the answers before. */
 export async function interview(
   ask: Ask,
   complain: (text: string) => void,
   around: Surroundings,
+  askCluster: (questions: Questions) => Promise<PreseedCluster | undefined> = () =>
+    Promise.resolve(undefined),
 ): Promise<Interview> {
   const questions = new Questions(ask, complain);
+  const cluster = await askCluster(questions);
+  if (cluster && isJoin(cluster))
+    return { answers: nothingElse(cluster), printPreseed: await askPrint(questions) };
   const pool = await askPool(questions, around);
   const network = await askNetwork(questions, around);
-  const remote = await askRemote(questions);
+  // A member is on the network anyhow.
+  const remote = cluster ? clusterNetwork(cluster) : await askRemote(questions);
   const autoUpdateImages = await questions.yes(
     'Would you like stale cached images to be updated automatically?',
     true,
   );
-  const printPreseed = await questions.yes(
-    'Would you like a YAML preseed of these answers to be printed?',
-    false,
-  );
-  return { answers: { ...pool, ...network, ...remote, autoUpdateImages }, printPreseed };
+  const printPreseed = await askPrint(questions);
+  return {
+    answers: { ...pool, ...network, ...remote, autoUpdateImages, ...(cluster ? { cluster } : {}) },
+    printPreseed,
+  };
 }
