@@ -60,6 +60,8 @@ export interface SnapshotRecord {
 /** Where an instance is; the sums per member are made from these. */
 export interface PlacementRecord {
   member: string;
+  /** While it is being moved: where it will be. What is set aside for it counts there too. */
+  target?: string;
   /** What is set aside for it there, sizes in bytes; absent: nothing. */
   reserved?: { cpus: number; memoryBytes: number; disk: Record<string, number> };
   /** Absent: none. */

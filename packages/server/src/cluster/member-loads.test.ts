@@ -44,6 +44,14 @@ test('follows what is placed, moved and removed; what is expected counts once', 
   expect(loads.of('a')).toEqual(one);
   expect(loads.without(id)('a')).toEqual(empty);
 
+  // While it is moved it has its room on both.
+  await records
+    .transaction()
+    .put('placements', id, placement('a', { target: 'b' }))
+    .commit({ signal });
+  expect([loads.of('a'), loads.of('b')]).toEqual([one, one]);
+  expect([loads.without(id)('a'), loads.without(id)('b')]).toEqual([empty, empty]);
+
   await records
     .transaction()
     .put('placements', id, placement('b', { labels: [] }))

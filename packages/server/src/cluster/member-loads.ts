@@ -35,6 +35,9 @@ function count(load: Load, { reserved, labels = [], avoids = [] }: PlacementReco
   for (const label of avoids) add(load.avoids, label, sign);
 }
 
+const membersOf = ({ member, target }: PlacementRecord): string[] =>
+  target === undefined || target === member ? [member] : [member, target];
+
 type Id = readonly [project: string, name: string];
 
 const keyOf = ([project, name]: Id): string => `${project}/${name}`;
@@ -66,13 +69,17 @@ export class MemberLoads implements Disposable {
     return load;
   }
 
+  #count(placement: PlacementRecord, sign: 1 | -1): void {
+    for (const member of membersOf(placement)) count(this.#of(member), placement, sign);
+  }
+
   #changed(key: string, value: PlacementRecord | undefined): void {
     if (value) this.#forget(key);
     const before = this.#placements.get(key);
-    if (before) count(this.#of(before.member), before, -1);
+    if (before) this.#count(before, -1);
     if (value) {
       this.#placements.set(key, value);
-      count(this.#of(value.member), value, 1);
+      this.#count(value, 1);
     } else this.#placements.delete(key);
   }
 
@@ -80,7 +87,7 @@ export class MemberLoads implements Disposable {
     const expected = this.#expected.get(key);
     if (!expected) return;
     this.#expected.delete(key);
-    count(this.#of(expected.member), expected, -1);
+    this.#count(expected, -1);
   }
 
   /** What is there, and is about to be there. Do not change it. */
@@ -95,7 +102,7 @@ export class MemberLoads implements Disposable {
     if (itself.length === 0) return (member) => this.#of(member);
     return (member) => {
       const load = this.#of(member);
-      const here = itself.filter((placement) => placement.member === member);
+      const here = itself.filter((placement) => membersOf(placement).includes(member));
       if (here.length === 0) return load;
       const { disk, labels, avoids, ...sums } = load;
       const copy = { ...sums, disk: new Map(disk), labels: new Map(labels), avoids: new Map(avoids) };
@@ -109,7 +116,7 @@ export class MemberLoads implements Disposable {
     const key = keyOf(id);
     this.#forget(key);
     this.#expected.set(key, placement);
-    count(this.#of(placement.member), placement, 1);
+    this.#count(placement, 1);
     return {
       [Symbol.dispose]: () => {
         if (this.#expected.get(key) === placement) this.#forget(key);

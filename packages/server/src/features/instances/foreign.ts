@@ -23,7 +23,13 @@ export async function stopForeign(
       const record = records.get('instances', project, name)?.value;
       const placed = records.get('placements', project, name);
       // What is under way decides itself where it belongs.
-      if (placed?.value.member === member || record?.pending || busy.action(project, name)) return;
+      if (
+        placed?.value.member === member ||
+        placed?.value.target === member ||
+        record?.pending ||
+        busy.action(project, name)
+      )
+        return;
       // Our memory may be old: only what etcd says now is reason enough.
       try {
         await records

@@ -11,8 +11,8 @@ const batch = 100;
 const timeoutMs = 60_000;
 
 const same = (a: PlacementRecord, b: PlacementRecord): boolean => {
-  const text = ({ member, reserved, labels, avoids }: PlacementRecord) =>
-    JSON.stringify([member, reserved?.cpus, reserved?.memoryBytes, reserved?.disk, labels, avoids]);
+  const text = ({ member, target, reserved, labels, avoids }: PlacementRecord) =>
+    JSON.stringify([member, target, reserved?.cpus, reserved?.memoryBytes, reserved?.disk, labels, avoids]);
   return text(a) === text(b);
 };
 
@@ -64,7 +64,9 @@ function stale(services: Services, instances: readonly Pick<InstanceRecord, 'pro
     const placed = services.records.get('placements', project, name);
     if (!record || !placed) return [];
     const wanted = placementRecord(expandIn(services, project, record), placed.value.member);
-    return same(placed.value, wanted) ? [] : [{ id: [project, name], revision: placed.revision, wanted }];
+    const { target } = placed.value;
+    const kept = target === undefined ? wanted : { ...wanted, target };
+    return same(placed.value, kept) ? [] : [{ id: [project, name], revision: placed.revision, wanted: kept }];
   });
 }
 
