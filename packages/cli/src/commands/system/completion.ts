@@ -24,36 +24,55 @@ export async function wordTable(registry: readonly Entry[]): Promise<WordTable> 
   return table;
 }
 
-/** Commands whose arguments are instances. */
-const instanceCommands = [
-  'start',
-  'stop',
-  'restart',
-  'pause',
-  'delete',
-  'info',
-  'exec',
-  'shell',
-  'console',
-  'copy',
-  'rename',
-  'move',
-  'config show',
-  'config get',
-  'config set',
-  'config unset',
-  'config edit',
-  'profile add',
-  'profile assign',
-  'profile remove',
-];
+/** What can be asked for names: the command that lists them, names first in its CSV. */
+const lists = {
+  instance: 'list --fast -c n',
+  profile: 'profile list',
+  network: 'network list',
+  pool: 'storage list',
+  storage: 'storage list',
+  image: 'image alias list',
+  alias: 'image alias list',
+  member: 'cluster list',
+  group: 'cluster group list',
+} as const;
+
+type Named = keyof typeof lists;
+
+/** What a command's first argument names, as its usage line tells: `[<remote>:]<instance>`, `[<remote>:]`, `<remote>`. */
+export function argumentOf(usage: string): { named?: Named; remote: 'prefix' | 'itself' | 'none' } {
+  const remote = usage.startsWith('<remote>') ? 'itself' : usage.includes('<remote>:') ? 'prefix' : 'none';
+  const noun = /^\[*(?:<remote>:\]?)?\[?<(\w+)/.exec(usage)?.[1] ?? '';
+  return noun in lists ? { named: noun as Named, remote } : { remote };
+}
+
+type Arguments = ReadonlyMap<string, ReturnType<typeof argumentOf>>;
+
+async function argumentTable(registry: readonly Entry[]): Promise<Arguments> {
+  const loaded = await Promise.all(
+    registry.map(async (entry) => [entry.path, argumentOf((await entry.load()).default.usage)] as const),
+  );
+  return new Map(loaded.filter(([, { named, remote }]) => named !== undefined || remote !== 'none'));
+}
+
+const remoteNames = "lxd-ts remote list -f csv 2>/dev/null | sed 's/[ ,].*//'";
 
 const caseLines = (table: WordTable, line: (key: string, words: readonly string[]) => string): string =>
   [...table].map(([key, words]) => line(key, words)).join('\n');
 
-const bash = (table: WordTable): string => `# bash completion for lxd-ts
+/** Paths of commands as the alternatives of a shell's `case`, by what their first argument names. */
+function alternatives(rows: Arguments, wanted: (row: ReturnType<typeof argumentOf>) => boolean): string {
+  const paths = [...rows].filter(([, row]) => wanted(row)).map(([path]) => `"${path}"`);
+  return paths.length > 0 ? paths.join('|') : '""';
+}
+
+const bash = (table: WordTable, rows: Arguments): string => `# bash completion for lxd-ts
+_lxd_ts_names() {
+  lxd-ts $1 "\${@:2}" -f csv 2>/dev/null | cut -d, -f1
+}
 _lxd_ts() {
-  local current=\${COMP_WORDS[COMP_CWORD]} path= word i
+  local line=\${COMP_LINE:0:COMP_POINT} path= word i remote= words= name
+  local current=\${line##*[[:space:]]}
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     [[ $word == -* ]] && continue
@@ -65,33 +84,56 @@ _lxd_ts() {
       *) break ;;
     esac
   done
-  local words=
   case "$path" in
-${caseLines(table, (key, words) => `    "${key}") words="${words.join(' ')}" ;;`)}
+${caseLines(table, (key, list) => `    "${key}") words="${list.join(' ')}" ;;`)}
   esac
-  case "$path" in
-    ${instanceCommands.map((key) => `"${key}"`).join('|')})
-      [[ $current == -* ]] || words="$(lxd-ts list --fast -c n -f csv 2>/dev/null)" ;;
-    launch|init)
-      [[ $current == -* ]] || words="$(lxd-ts image alias list -f csv 2>/dev/null | cut -d, -f1)" ;;
-  esac
+  if [[ $current != -* ]]; then
+    [[ $current == *:* ]] && remote=\${current%%:*}:
+    local found=
+    case "$path" in
+${Object.entries(lists)
+  .map(
+    ([noun, list]) =>
+      `      ${alternatives(rows, ({ named }) => named === noun)}) found="$(_lxd_ts_names "${list}" $remote)" ;;`,
+  )
+  .join('\n')}
+      launch|init) found="$(_lxd_ts_names "image alias list" $remote)" ;;
+    esac
+    for name in $found; do words+=" $remote$name"; done
+    case "$path" in
+      ${alternatives(rows, ({ remote }) => remote === 'itself')}) words+=" $(${remoteNames})" ;;
+      ${alternatives(rows, ({ remote }) => remote === 'prefix')})
+        [[ -n $remote ]] || for name in $(${remoteNames}); do words+=" $name:"; done ;;
+    esac
+  fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *: ]] && compopt -o nospace 2>/dev/null
+  # bash takes what is before a colon for a word of its own.
+  if [[ $current == *:* && $COMP_WORDBREAKS == *:* ]]; then
+    for i in "\${!COMPREPLY[@]}"; do COMPREPLY[i]=\${COMPREPLY[i]#"\${current%:*}:"}; done
+  fi
 }
 complete -o default -F _lxd_ts lxd-ts
 `;
 
-const zsh = (table: WordTable): string => `#compdef lxd-ts
+const zsh = (table: WordTable, rows: Arguments): string => `#compdef lxd-ts
 autoload -U +X bashcompinit && bashcompinit
-${bash(table)}`;
+${bash(table, rows)}`;
 
 /** The flag words, without the two dashes, of a path. */
 const flagWords = (words: readonly string[]): string[] =>
   words.filter((word) => word.startsWith('--')).map((word) => word.slice(2));
 
-const fish = (table: WordTable): string => `# fish completion for lxd-ts
+const fish = (table: WordTable, rows: Arguments): string => `# fish completion for lxd-ts
 function __lxd_ts_path
   set -l words (commandline -opc)
   string join ' ' (string match -v -- '-*' $words[2..-1])
+end
+function __lxd_ts_names
+  set -l remote (string match -r '^[^:]*:' -- (commandline -ct))
+  for name in (lxd-ts (string split ' ' $argv[1]) $remote -f csv 2>/dev/null | cut -d, -f1)
+    echo $remote$name
+  end
 end
 complete -c lxd-ts -f
 ${caseLines(table, (key, words) => {
@@ -105,18 +147,25 @@ ${caseLines(table, (key, words) => {
   );
   return [...commands, ...flags].join('\n');
 })}
-for path in ${instanceCommands.map((key) => `"${key}"`).join(' ')}
-  complete -c lxd-ts -n "string match -q '$path*' (__lxd_ts_path)" -a '(lxd-ts list --fast -c n -f csv 2>/dev/null)'
-end
+${[...rows]
+  .flatMap(([path, { named, remote }]) => {
+    const when = `complete -c lxd-ts -n 'string match -q "${path}*" (__lxd_ts_path)' -a`;
+    return [
+      ...(named ? [`${when} '(__lxd_ts_names "${lists[named]}")'`] : []),
+      ...(remote === 'itself' ? [`${when} "(${remoteNames})"`] : []),
+      ...(remote === 'prefix' ? [`${when} "(${remoteNames} | sed 's/$/:/')"`] : []),
+    ];
+  })
+  .join('\n')}
 `;
 
-const shells: Readonly<Record<string, (table: WordTable) => string>> = { bash, zsh, fish };
+const shells: Readonly<Record<string, (table: WordTable, rows: Arguments) => string>> = { bash, zsh, fish };
 
 export default command({
   usage: 'bash|zsh|fish',
   arity: [1, 1],
   description:
-    'Prints a script that teaches your shell to complete lxd-ts commands, flags and instance names.',
+    'Prints a script that teaches your shell to complete lxd-ts commands, flags, remotes and names.',
   examples: [
     ['completion bash > /etc/bash_completion.d/lxd-ts', 'For bash, for everybody'],
     ['completion fish > ~/.config/fish/completions/lxd-ts.fish', 'For fish, for you'],
@@ -125,6 +174,8 @@ export default command({
     const script = shells[shell];
     if (!script)
       throw new LxdError('invalid', `Unknown shell "${shell}": use ${Object.keys(shells).join(', ')}`);
-    return textOutput(script(await wordTable(catalogue.registry)).trimEnd());
+    return textOutput(
+      script(await wordTable(catalogue.registry), await argumentTable(catalogue.registry)).trimEnd(),
+    );
   },
 });
