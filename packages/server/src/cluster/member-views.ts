@@ -107,8 +107,10 @@ export class MemberViews {
     const { request, nodes, image } = asked;
     const [cpu, memory, disk] = (['cpu', 'memory', 'disk'] as const).map((what) => this.#overcommit(what));
     const has = image && new Set(records.get('images', ...image)?.value.members);
+    // Nearly always nobody is behind.
+    const someOwe = records.list('arrears').length > 0;
     const owed = (member: string, of: 'pool' | 'network', project: string, name: string) =>
-      records.get('arrears', member, of, project, name)?.value.was === null;
+      someOwe && records.get('arrears', member, of, project, name)?.value.was === null;
     const [project] = asked.except;
     const pools = request.pools.map((name) =>
       presence(name, records.get('pools', name)?.value, (member) => owed(member, 'pool', '', name)),
