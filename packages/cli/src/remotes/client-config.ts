@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
 import type { Io } from '../base/io.ts';
+import { readPlainYaml, type PlainMap } from '../format/plain-yaml.ts';
 import { firstRemotes, readRemote, staticRemotes, writeRemote, type Remote } from './remote.ts';
 
 type Environment = Io['env'];
@@ -32,9 +33,9 @@ function readIfThere(path: string): string {
  * a YAML parser, which most commands then do not have to load.
  */
 export function meansLocal(text: string): boolean {
-  if (text === '') return true;
-  const local = /^ {2}local:\n((?: {4}.*\n?)*)/m.exec(text)?.[1] ?? '';
-  return /^default-remote: local$/m.test(text) && !/project/.test(local);
+  const { 'default-remote': name = 'local', remotes = {} } = readPlainYaml(text) ?? { 'default-remote': '' };
+  const { local = {} } = remotes as PlainMap;
+  return name === 'local' && !Object.hasOwn(local as PlainMap, 'project');
 }
 
 /** The remotes a user knows, in `config.yml`. */
@@ -64,7 +65,7 @@ export class ClientConfig {
     const dir = configDir(env);
     const read = async (path: string): Promise<Record<string, unknown>> => {
       const text = readIfThere(path);
-      return text === '' ? {} : (await import('../format/yaml.ts')).mapFromYaml(text);
+      return readPlainYaml(text) ?? (await import('../format/yaml.ts')).mapFromYaml(text);
     };
     return new ClientConfig(dir, await read(join(dir, 'config.yml')), await read(globalFile(env)));
   }
