@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { createHash, webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
 
 /** A member's credentials, all PEM. `authority` is what it trusts. */
@@ -18,6 +19,8 @@ export interface Subject {
   commonName: string;
   /** A member speaks to others as a client, and to members as a server too. */
   role: 'server' | 'client' | 'member';
+  /** Addresses that its server is reached at, where clients compare them. */
+  addresses?: readonly string[];
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' } as const;
@@ -84,6 +87,10 @@ async function sign(
 ): Promise<string> {
   const { ExtendedKeyUsage, ExtendedKeyUsageExtension, SubjectAlternativeNameExtension, ...rest } =
     await x509();
+  const alternatives = [
+    ...(subject.role === 'server' ? [{ type: 'dns' as const, value: subject.commonName }] : []),
+    ...(subject.addresses ?? []).map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value })),
+  ];
   const usages = {
     server: [ExtendedKeyUsage.serverAuth],
     client: [ExtendedKeyUsage.clientAuth],
@@ -102,9 +109,7 @@ async function sign(
       new rest.BasicConstraintsExtension(false, undefined, true),
       new rest.KeyUsagesExtension(rest.KeyUsageFlags.digitalSignature, true),
       new ExtendedKeyUsageExtension(usages),
-      ...(subject.role === 'server'
-        ? [new SubjectAlternativeNameExtension([{ type: 'dns', value: subject.commonName }])]
-        : []),
+      ...(alternatives.length > 0 ? [new SubjectAlternativeNameExtension(alternatives)] : []),
     ],
   });
   return certificate.toString('pem');

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import { Backoff, etcdClient } from './etcd-client.ts';
 import { diagnose } from './etcd-diagnosis.ts';
+import { announcePeer } from './etcd-members.ts';
+import { aloneArguments, peerArguments, writePeerFiles, type EtcdPeer } from './etcd-peer.ts';
 import { findEtcd, startEtcd, type EtcdProcess } from './etcd-process.ts';
 
 export interface EmbeddedEtcd {
@@ -26,6 +28,10 @@ export interface EmbeddedEtcdOptions {
   /** Hears of every unexpected end, and what to do about it. It is started again in any case. */
   onTrouble?: (error: LxdError) => void;
   binary?: string;
+  /** In a cluster of several; undefined: it is alone. One that was alone becomes its cluster's first member. */
+  peer?: EtcdPeer;
+  /** The members of the cluster that it joins, name → URL, itself included. Only counts while it has no data. */
+  join?: Readonly<Record<string, string>>;
 }
 
 /** etcd takes `unix://HOST:PORT` and makes a socket file of just this name in its working directory. */
@@ -35,6 +41,7 @@ const sockets = { client: 'localhost:1', peer: 'localhost:2' };
 const longestSocketPath = 107;
 
 const readyTimeoutMs = 60_000;
+const clusterTimeoutMs = 600_000;
 const stopTimeoutMs = 5000;
 /** Having run this long, it may be started again at once. */
 const steadyMs = 10_000;
@@ -56,18 +63,23 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions): Promise<E
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await chmod(dir, 0o700);
 
+  const { peer, join: cluster } = options;
+  if (peer) await writePeerFiles(dir, peer);
+  const peers = peer ? peerArguments(peer, cluster) : aloneArguments(sockets.peer);
+  // With others it is ready once it has a vote, and enough of them are there.
+  const patienceMs = peer ? clusterTimeoutMs : readyTimeoutMs;
   const ready = readyCheck(socket);
   const begin = async (giveUp: AbortSignal): Promise<EtcdProcess> => {
-    const started = await startEtcd(binary, dir, sockets);
+    const started = await startEtcd(binary, dir, sockets, peers);
     let how: string | undefined;
     void started.ended.then((reason) => (how = reason));
-    const end = performance.now() + readyTimeoutMs;
+    const end = performance.now() + patienceMs;
     while (!(await ready())) {
       if (how !== undefined) throw diagnose(dir, await started.log(), how);
       if (giveUp.aborted || performance.now() > end) {
         await endProcess(started);
         giveUp.throwIfAborted();
-        throw diagnose(dir, await started.log(), `not ready after ${readyTimeoutMs / 1000} s`);
+        throw diagnose(dir, await started.log(), `not ready after ${patienceMs / 1000} s`);
       }
       await sleep(10);
     }
@@ -76,9 +88,13 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions): Promise<E
 
   const stopping = new AbortController();
   const left = await findEtcd(binary, dir);
-  const adopted = left !== undefined && (await answersSoon(ready));
+  // One that listens elsewhere must start again.
+  const listens = peers.find((argument) => argument.startsWith('--listen-peer-urls=')) ?? '';
+  const fits = left !== undefined && left.argv.includes(listens);
+  const adopted = fits && (await answersSoon(ready));
   if (left && !adopted) await endProcess(left);
-  let current = left && adopted ? left : await begin(signal);
+  let current: EtcdProcess = left && adopted ? left : await begin(signal);
+  if (peer) await announcePeer({ endpoints: [`unix:${socket}`] }, peer.url, signal);
 
   const restarted = async (): Promise<boolean> => {
     try {

@@ -21,17 +21,11 @@ export interface EtcdProcess {
   signal(name: 'SIGTERM' | 'SIGKILL'): void;
 }
 
-const argumentsOf = (socket: string, peerSocket: string): string[] => [
-  '--name=lxd-ts',
+const argumentsOf = (socket: string, peers: readonly string[]): string[] => [
   '--data-dir=data',
   `--listen-client-urls=unix://${socket}`,
   `--advertise-client-urls=unix://${socket}`,
-  `--listen-peer-urls=unix://${peerSocket}`,
-  `--initial-advertise-peer-urls=unix://${peerSocket}`,
-  `--initial-cluster=lxd-ts=unix://${peerSocket}`,
-  // A single voter elects itself after one election timeout: 0.2 s instead of 2 s.
-  '--heartbeat-interval=10',
-  '--election-timeout=100',
+  ...peers,
   `--quota-backend-bytes=${8 * 2 ** 30}`,
   '--auto-compaction-mode=periodic',
   '--auto-compaction-retention=10m',
@@ -48,6 +42,7 @@ export async function startEtcd(
   binary: string,
   dir: string,
   sockets: { client: string; peer: string },
+  peers: readonly string[],
 ): Promise<EtcdProcess> {
   // Left by a killed one; etcd would not listen over them.
   await Promise.all(Object.values(sockets).map((socket) => rm(join(dir, socket), { force: true })));
@@ -55,7 +50,7 @@ export async function startEtcd(
   const from = size > logKept ? 0 : size;
   const log = openSync(join(dir, logName), from === 0 ? 'w' : 'a', 0o600);
   try {
-    const child = spawn(binary, argumentsOf(sockets.client, sockets.peer), {
+    const child = spawn(binary, argumentsOf(sockets.client, peers), {
       cwd: dir,
       // A terminal's Ctrl-C is for the daemon, which ends etcd last.
       detached: true,
@@ -114,7 +109,10 @@ async function startTime(pid: number): Promise<string | undefined> {
  * The etcd that an earlier daemon started in this directory, if it still runs. Looked up among all processes by its
  * program and working directory: no file can be stale or missing after a SIGKILL.
  */
-export async function findEtcd(binary: string, dir: string): Promise<EtcdProcess | undefined> {
+export async function findEtcd(
+  binary: string,
+  dir: string,
+): Promise<(EtcdProcess & { argv: string[] }) | undefined> {
   const here = await stat(dir);
   for (const name of await readdir('/proc')) {
     const pid = Number(name);
@@ -129,7 +127,9 @@ export async function findEtcd(binary: string, dir: string): Promise<EtcdProcess
       continue;
     }
     const started = await startTime(pid);
-    if (started) return adopted(pid, started, dir, await logSize(dir));
+    if (!started) continue;
+    const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+    return { ...adopted(pid, started, dir, await logSize(dir)), argv };
   }
   return undefined;
 }

@@ -1,8 +1,11 @@
 export * from './collections.ts';
 export * from './election.ts';
 export * from './embedded-etcd.ts';
+export { openEtcdMembers, type EtcdMember, type EtcdMembers } from './etcd-members.ts';
+export type { EtcdPeer } from './etcd-peer.ts';
 export { openEtcdStore, type EtcdStoreOptions } from './etcd-store.ts';
 export * from './memory-store.ts';
 export * from './open-records.ts';
+export { planVoters, type VoterCandidate, type VoterStep } from './plan-voters.ts';
 export * from './records.ts';
 export * from './store.ts';

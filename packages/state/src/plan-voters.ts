@@ -1,0 +1,101 @@
+import type { EtcdMember } from './etcd-members.ts';
+
+/** A member of the cluster, as somebody that may have a vote. */
+export interface VoterCandidate {
+  name: string;
+  /** Of its etcd. */
+  url: string;
+  failureDomain: string;
+  /** `lost`: for so long that another should take its place. */
+  state: 'online' | 'away' | 'lost';
+  /** It may be of the control plane. */
+  eligible: boolean;
+}
+
+/** One change; the next is planned when it is done. */
+export type VoterStep =
+  /** Begins to follow. */
+  | { kind: 'add'; candidate: VoterCandidate }
+  /** Follows on paper, but was never told, or has not started. */
+  | { kind: 'start'; candidate: VoterCandidate }
+  /** Gets a vote, once it has caught up. */
+  | { kind: 'promote'; id: string; candidate: VoterCandidate }
+  /** Has no vote any more. `candidate` when it is still of the cluster. */
+  | { kind: 'remove'; id: string; candidate: VoterCandidate | undefined };
+
+/** How many votes: odd, no more than wanted, and one while three cannot be had. */
+export function votersFor(eligible: number, most: number): number {
+  if (eligible < 3) return 1;
+  const odd = Math.min(eligible, most);
+  return odd % 2 === 0 ? odd - 1 : odd;
+}
+
+const majority = (voters: number): number => Math.floor(voters / 2) + 1;
+
+/** Fewest votes in its failure domain, then by name. */
+function best(
+  candidates: readonly VoterCandidate[],
+  voters: readonly VoterCandidate[],
+): VoterCandidate | undefined {
+  const inDomain = (domain: string) => voters.filter(({ failureDomain }) => failureDomain === domain).length;
+  return [...candidates].sort(
+    (a, b) => inDomain(a.failureDomain) - inDomain(b.failureDomain) || (a.name < b.name ? -1 : 1),
+  )[0];
+}
+
+/**
+ * The next change to who has a vote; undefined: all is as it should be, or nothing can be done now. Never one after which
+ * those who are there could not decide any more.
+ * @param own the etcd that plans: the last to give up its vote
+ */
+export function planVoters(
+  members: readonly EtcdMember[],
+  candidates: readonly VoterCandidate[],
+  { most, own }: { most: number; own: string },
+): VoterStep | undefined {
+  const of = ({ url }: EtcdMember) => candidates.find((candidate) => candidate.url === url);
+  const isThere = (member: EtcdMember) => member.url === own || of(member)?.state === 'online';
+  const voters = members.filter(({ learner }) => !learner);
+  const learner = members.find((member) => member.learner);
+
+  const canRemove = (member: EtcdMember): boolean => {
+    const left = voters.filter(({ id }) => id !== member.id);
+    return left.length > 0 && left.filter(isThere).length >= majority(left.length);
+  };
+
+  if (learner) {
+    const candidate = of(learner);
+    if (candidate?.eligible !== true || candidate.state === 'lost')
+      return { kind: 'remove', id: learner.id, candidate };
+    if (candidate.state === 'away') return undefined;
+    return learner.name === ''
+      ? { kind: 'start', candidate }
+      : { kind: 'promote', id: learner.id, candidate };
+  }
+
+  const strays = voters.filter((member) => member.url !== own && of(member)?.eligible !== true);
+  const stray = strays.find(canRemove);
+  if (stray) return { kind: 'remove', id: stray.id, candidate: of(stray) };
+
+  const usable = candidates.filter(({ eligible, state, url }) => eligible && (state !== 'lost' || url === own));
+  const wanted = votersFor(usable.length, most);
+  const dead = voters.find((member) => member.url !== own && of(member)?.state === 'lost');
+  if (dead && usable.length >= voters.length - 1 && canRemove(dead))
+    return { kind: 'remove', id: dead.id, candidate: of(dead) };
+
+  if (voters.length < wanted) {
+    const known = voters.flatMap((member) => of(member) ?? []);
+    const candidate = best(
+      usable.filter(({ url, state }) => state === 'online' && !members.some((member) => member.url === url)),
+      known,
+    );
+    return candidate && { kind: 'add', candidate };
+  }
+  if (voters.length > wanted) {
+    const [surplus] = voters
+      .filter((member) => member.url !== own && canRemove(member))
+      .sort((a, b) => ((of(a)?.name ?? '') < (of(b)?.name ?? '') ? 1 : -1));
+    return surplus && { kind: 'remove', id: surplus.id, candidate: of(surplus) };
+  }
+  return undefined;
+}
