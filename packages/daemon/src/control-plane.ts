@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toLxdError } from '@lxd-ts/core';
 import { openOperations } from '@lxd-ts/operations';
-import { fingerprintOf, type Agent, type HubConnections, type MemberPort } from '@lxd-ts/rpc';
+import {
+  fingerprintOf,
+  issue,
+  splitAddress,
+  type Agent,
+  type HubConnections,
+  type MemberPort,
+} from '@lxd-ts/rpc';
 import {
   createServer,
   partsOf,
@@ -18,19 +25,23 @@ import {
 } from '@lxd-ts/server';
 import {
   newMember,
+  openEtcdMembers,
   openEtcdStore,
   openRecords,
   startEmbeddedEtcd,
+  type EmbeddedEtcdOptions,
+  type EtcdMembers,
   type Records,
   type Store,
 } from '@lxd-ts/state';
 import { clusterControl, type ControlParts } from './cluster-control.ts';
 import { openClusterSide } from './cluster-side.ts';
-import { clusterAuthority, clusterCertificate, serverCertificate } from './identity.ts';
+import { clusterAuthority, clusterCertificate, memberDays, serverCertificate } from './identity.ts';
 import type { Certificate, Membership } from './membership.ts';
 import type { DaemonOptions } from './options.ts';
 import { openRestListener } from './rest-listener.ts';
 import { version } from './version.ts';
+import { peerUrl, votersDuty } from './voters.ts';
 
 export interface ControlPlane {
   /** The API; it listens nowhere itself. */
@@ -74,13 +85,24 @@ const leavingTimeoutMs = 5_000;
 /** How long a shutdown waits for what is going on, as LXD's. */
 const drainTimeoutMs = 300_000;
 
+/** How this member's etcd and those of the others reach each other. */
+async function peerOptions(
+  dir: string,
+  { name, address, etcd }: Membership,
+): Promise<Pick<EmbeddedEtcdOptions, 'peer' | 'join'>> {
+  const authority = await clusterAuthority(dir, new Date());
+  const { host } = splitAddress(address);
+  const subject = { commonName: name, role: 'member' as const, addresses: [host] };
+  const identity = await issue(authority, subject, new Date(), memberDays);
+  return { peer: { name, url: peerUrl(address), ...identity }, ...(etcd ? { join: etcd } : {}) };
+}
+
 /** A store, and what must be ended with it. */
 async function openStore(
-  options: DaemonOptions,
+  { options, cluster, log }: ControlPlaneParts,
   name: string,
-  log: Logger,
   signal: AbortSignal,
-): Promise<{ store: Store; close(): Promise<void> }> {
+): Promise<{ store: Store; members?: EtcdMembers; close(): Promise<void> }> {
   const identity = { writer: name, id: randomUUID() };
   if (options.etcdEndpoints.length > 0) {
     const { etcdTls: tls } = options;
@@ -100,12 +122,16 @@ async function openStore(
     dir: join(options.dir, 'etcd'),
     signal,
     onTrouble: (error) => log.error('etcd is in trouble', { error: error.message }),
+    ...(cluster ? await peerOptions(options.dir, cluster.membership) : {}),
   });
   log.info('etcd is running', { pid: etcd.pid, adopted: etcd.adopted });
   const store = openEtcdStore({ endpoints: etcd.endpoints, ...identity });
+  const members = openEtcdMembers({ endpoints: etcd.endpoints });
   return {
     store,
+    members,
     close: async () => {
+      members.close();
       await store.close();
       await etcd.stop();
     },
@@ -183,7 +209,7 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
   const clock = { now: () => new Date() };
   const name = cluster?.membership.name ?? options.name;
   await using opening = new AsyncDisposableStack();
-  const { store, close: closeStore } = await openStore(options, name, log, signal);
+  const { store, members, close: closeStore } = await openStore(parts, name, signal);
   opening.defer(closeStore);
   const onError = (error: Error) => log.error('the records are in trouble', { error: error.message });
   const records = opening.use(await openRecords(store, { signal, onError }));
@@ -220,6 +246,28 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
     internal: { ready: () => ready, shutdown: (force) => parts.shutdown(force) },
     offlineThresholdMs: options.offlineThresholdMs,
     ...(cluster ? { peers: peersOf(records, name, cluster.connections) } : {}),
+    ...(cluster && members
+      ? {
+          duties: [
+            votersDuty({
+              records,
+              members,
+              agents: {
+                get: (member) => api.agents.get(member),
+                state: (member) => api.agents.state(member),
+              },
+              address: cluster.membership.address,
+              credentials: async () => ({
+                authority: await clusterAuthority(dir, clock.now()),
+                clusterCertificate: shown,
+              }),
+              lostAfterMs: options.lostVoterMs,
+              log,
+              clock,
+            }),
+          ],
+        }
+      : {}),
     cluster: {
       control: clusterControl({
         ...parts.control,

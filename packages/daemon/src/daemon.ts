@@ -76,6 +76,7 @@ export class Daemon {
   #agent: (Agent & Disposable) | undefined;
   #cluster: ClusterParts | undefined;
   #controlPlane: ControlPlane | undefined;
+  #opening: AbortController | undefined;
   /** One change of place at a time. */
   #changing: Promise<void> = Promise.resolve();
   #ending = false;
@@ -148,7 +149,21 @@ export class Daemon {
     return { membership, port, connections };
   }
 
+  /** With others, this takes until enough of them are there; what comes meanwhile may call it off. */
   async #serveAsControlPlane(signal: AbortSignal): Promise<void> {
+    const opening = new AbortController();
+    this.#opening = opening;
+    try {
+      await this.#openControlPlane(AbortSignal.any([signal, opening.signal]));
+    } catch (error) {
+      if (!opening.signal.aborted) throw error;
+      this.#log.info('this member is not of the control plane after all');
+    } finally {
+      this.#opening = undefined;
+    }
+  }
+
+  async #openControlPlane(signal: AbortSignal): Promise<void> {
     const cluster = this.#cluster;
     this.#controlPlane = await openControlPlane(
       {
@@ -237,8 +252,9 @@ export class Daemon {
     });
   }
 
-  async #join(request: EnrollRequest): Promise<void> {
-    const { identity, controlPlane } = await enroll(request);
+  async #join(request: Omit<EnrollRequest, 'eligible'>): Promise<void> {
+    const eligible = this.#options.roles.includes('control-plane');
+    const { identity, controlPlane } = await enroll({ ...request, eligible });
     await writeMembership(this.#dir, {
       name: request.serverName,
       address: request.address,
@@ -258,20 +274,27 @@ export class Daemon {
           return;
         membership.controlPlane = change.addresses;
         await writeMembership(this.#dir, membership);
+        // Its vote was taken while it was away.
+        if (membership.controls && !change.addresses.includes(membership.address)) {
+          await this.#change({ kind: 'demote', controlPlane: change.addresses });
+          return;
+        }
         this.#cluster.connections.dial(change.addresses.filter((to) => to !== membership.address));
         return;
       }
       case 'promote':
         await writePair(this.#dir, 'authority', change.authority);
         await writePair(this.#dir, 'cluster', change.clusterCertificate);
-        await writeMembership(this.#dir, Object.assign(membership, { controls: true }));
+        if (membership.controls) return;
+        await writeMembership(this.#dir, Object.assign(membership, { controls: true, etcd: change.etcd }));
         // The node's way of serving is left when the API is there.
         this.#soon(() => this.#serveAsControlPlane(new AbortController().signal));
         return;
       case 'demote':
+        this.#opening?.abort(new LxdError('cancelled', 'It has no vote any more'));
         await writeMembership(
           this.#dir,
-          Object.assign(membership, { controls: false, controlPlane: change.controlPlane }),
+          Object.assign(membership, { controls: false, controlPlane: change.controlPlane, etcd: undefined }),
         );
         this.#soon(() => this.#reopen(() => this.#forgetRecords()));
         return;
@@ -287,6 +310,7 @@ export class Daemon {
         return;
       }
       case 'leave':
+        this.#opening?.abort(new LxdError('cancelled', 'It is of the cluster no longer'));
         this.#soon(() => this.#reopen(() => forgetMembership(this.#dir)));
     }
   }

@@ -88,6 +88,8 @@ export interface EnrollRequest {
   /** Of the join token. */
   secret: string;
   memberConfig: readonly unknown[];
+  /** Whether it may become a member of the control plane. */
+  eligible: boolean;
 }
 
 /**
@@ -95,7 +97,7 @@ export interface EnrollRequest {
  * @throws LxdError
  */
 export async function enroll(request: EnrollRequest): Promise<Enrolled> {
-  const { serverName, address, addresses, fingerprint, secret, memberConfig } = request;
+  const { serverName, address, addresses, fingerprint, secret, memberConfig, eligible } = request;
   const { key, request: certificateRequest } = await createRequest();
   const failures: string[] = [];
   for (const to of addresses) {
@@ -107,6 +109,7 @@ export async function enroll(request: EnrollRequest): Promise<Enrolled> {
         address,
         certificate_request: certificateRequest,
         member_config: memberConfig,
+        eligible,
       });
     } catch (error) {
       failures.push(`${to}: ${toLxdError(error).message}`);

@@ -13,6 +13,8 @@ export interface Membership {
   controlPlane: string[];
   /** Whether it is of the control plane, with an etcd of its own; it then has the authority's key too. */
   controls: boolean;
+  /** The etcd that it joins: name → URL of its peers, its own included. Only counts before it has data of its own. */
+  etcd?: Record<string, string>;
   /** The name it had alone; its records are renamed at the next start. */
   formerName?: string;
 }

@@ -17,6 +17,8 @@ export interface DaemonOptions {
   clusterAddress: string | undefined;
   /** Instead of what the cluster says; undefined: that. */
   offlineThresholdMs: number | undefined;
+  /** A member of the control plane that is offline for longer is replaced. */
+  lostVoterMs: number;
   joinToken: string | undefined;
   name: string;
 }
@@ -39,6 +41,9 @@ Runs the lxd-ts daemon in the foreground. It must be started as root.
   --cluster-address HOST:PORT
                              Where other members reach this one (the first time; it is kept)
   --join-token TOKEN         Join a cluster (the first time)
+  --replace-voter-after SECONDS
+                             A member of the control plane that is offline for longer
+                             is replaced by another (default: 300)
   --offline-threshold SECONDS
                              Silence after which a member is offline, instead of cluster.offline_threshold (for tests)
   --version                  Print the version
@@ -49,6 +54,8 @@ Examples:
   lxd-tsd --role control-plane --cluster-address 10.0.0.1:8444
   lxd-tsd --cluster-address 10.0.0.2:8444 --join-token "$(cat token)"
 `;
+
+const lostVoterMs = 300_000;
 
 const flags = {
   dir: { type: 'string' },
@@ -64,6 +71,7 @@ const flags = {
   'etcd-key': { type: 'string' },
   'cluster-address': { type: 'string' },
   'join-token': { type: 'string' },
+  'replace-voter-after': { type: 'string' },
   'offline-threshold': { type: 'string' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -130,6 +138,7 @@ export function parseOptions(
           },
     clusterAddress: addressOf('cluster-address', values['cluster-address']),
     offlineThresholdMs: secondsOf('offline-threshold', values['offline-threshold']),
+    lostVoterMs: secondsOf('replace-voter-after', values['replace-voter-after']) ?? lostVoterMs,
     joinToken: values['join-token'],
     name: values.name ?? hostname(),
   };

@@ -6,6 +6,7 @@ import { fingerprintOf, type MemberDescription } from '@lxd-ts/rpc';
 import type { NetworkRecord, PoolRecord, Records, Store } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
 import { leaderDuties } from './cluster/duties.ts';
+import type { Duty } from './cluster/leader.ts';
 import { Hwaddrs } from './cluster/hwaddrs.ts';
 import { bePresent, lead } from './cluster/leader.ts';
 import { Lanes } from './cluster/lanes.ts';
@@ -61,6 +62,8 @@ export interface ApiServerOptions {
   internal: Omit<InternalOptions, 'stopMember'>;
   cluster: ClusterOptions;
   peers?: Peers;
+  /** Of the leader, beside its own. */
+  duties?: readonly Duty[];
   /** Instead of `cluster.offline_threshold`; for tests. */
   offlineThresholdMs?: number | undefined;
 }
@@ -232,13 +235,13 @@ export function createServer(options: ApiServerOptions): ApiServer {
     lead: async (store, { signal }) => {
       const caller = { protocol: 'unix', trusted: true, username: 'root' } as const;
       const images = imagesService(services);
-      const duties = leaderDuties(services, {
+      const own = leaderDuties(services, {
         store,
         recover,
         deleteImage: (project, fingerprint) => images.delete(project, fingerprint, caller),
       });
-      const options = { name: server, log, duties, signal };
-      await Promise.all([bePresent(store, options), lead(store, options)]);
+      const candidate = { name: server, log, duties: [...own, ...(options.duties ?? [])], signal };
+      await Promise.all([bePresent(store, candidate), lead(store, candidate)]);
     },
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();

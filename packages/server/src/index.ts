@@ -2,6 +2,7 @@ export { createServer, partsOf, type ApiServer, type ApiServerOptions } from './
 export { createNodeServer } from './create-node-server.ts';
 export { renameMember } from './features/cluster/rename-member.ts';
 export { listenUnix, type UnixListener } from './http/listen.ts';
+export type { Duty, Term } from './cluster/leader.ts';
 export { taggedUuid, type Peers } from './cluster/peers.ts';
 export type { Logger } from './services.ts';
 export {

@@ -182,6 +182,8 @@ export interface MemberRecord {
   description: string;
   /** `scheduler.instance`, `user.*`. */
   config: Config;
+  /** It may be of the control plane. */
+  eligible: boolean;
   /** `Evacuated`: nothing new is placed on it. */
   state: 'Active' | 'Evacuated';
   pending?: Omit<Pending, 'kind'> & { kind: 'rename' | 'delete' | 'evacuate' | 'restore' };
@@ -199,6 +201,7 @@ export const newMember = (
   groups: ['default'],
   description: '',
   config: {},
+  eligible: true,
   state: 'Active',
   ...member,
 });

@@ -25,6 +25,7 @@ interface ClusterEnrollPost {
   secret: string;
   address: string;
   certificate_request: string;
+  eligible?: boolean;
   member_config?: MemberConfigKey[];
 }
 
@@ -158,6 +159,7 @@ export function clusterRoutes(context: ClusterContext): Route[] {
         address: body.address,
         certificate: fingerprint,
         joinedAt: now.toISOString(),
+        eligible: body.eligible ?? true,
       });
       await admit(services, { member, secret: body.secret, memberConfig: body.member_config ?? [] }, signal);
       const all = records.list('members').map(({ value }) => value);

@@ -45,6 +45,14 @@ export const serverSchema: ConfigSchema = {
     description: 'How long a token for members is good',
     default: '3H',
   },
+  'cluster.max_voters': {
+    check: (value) =>
+      /^\d+$/.test(value) && Number(value) >= 3 && Number(value) % 2 === 1
+        ? undefined
+        : 'Value must be an odd number equal to or higher than 3',
+    description: 'Members that have a copy of the state and a vote',
+    default: '3',
+  },
   'cluster.offline_threshold': {
     check: offlineThreshold,
     description: 'Seconds of silence after which a member is offline',
