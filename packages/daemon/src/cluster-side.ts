@@ -54,7 +54,8 @@ export async function openClusterSide(options: ClusterSideOptions): Promise<Asyn
 
   const hub = startAgentHub({
     identity: await issue(authority, { commonName: hubName, role: 'server' }, clock.now(), hubDays),
-    mayConnect: (member, fingerprint) => records.get('members', member)?.value.certificate === fingerprint,
+    mayConnect: (member, fingerprint) =>
+      member !== name && records.get('members', member)?.value.certificate === fingerprint,
     heartbeatMs: () => api.agents.heartbeatMs(),
     heard: (member) => api.agents.heard(member),
     connected: (member, agent) => {

@@ -85,6 +85,9 @@ const leavingTimeoutMs = 5_000;
 /** How long a shutdown waits for what is going on, as LXD's. */
 const drainTimeoutMs = 300_000;
 
+/** How long a new member of the control plane waits for the agents of the others. */
+const dialTimeoutMs = 5_000;
+
 /** How this member's etcd and those of the others reach each other. */
 async function peerOptions(
   dir: string,
@@ -184,6 +187,23 @@ async function ownRecords(
       .transaction()
       .update('members', [name], revision, { ...value, ...own })
       .commit({ signal });
+}
+
+/** Until the agents of all members that are online have dialled in, or there was time enough for it. */
+async function everybody(api: ApiServer, records: Records, signal: AbortSignal): Promise<void> {
+  const missing = (): boolean => {
+    const online = api.agents.online();
+    return records
+      .list('members')
+      .some(
+        ({ value: { name, roles } }) =>
+          roles.includes('node') &&
+          records.get('memberStatuses', name)?.value.state === 'online' &&
+          !online.includes(name),
+      );
+  };
+  const end = performance.now() + dialTimeoutMs;
+  while (missing() && performance.now() < end) await sleep(50, undefined, { signal });
 }
 
 /** The others of the control plane that this member is connected to. */
@@ -309,6 +329,8 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
       }),
     );
   }
+  // Who was promoted answers when it can reach whom the others can.
+  if (cluster?.membership.etcd) await everybody(api, records, signal);
   await api.listen();
   const leading = new AbortController();
   const led = api.lead(store, { signal: leading.signal });

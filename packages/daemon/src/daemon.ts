@@ -296,7 +296,7 @@ export class Daemon {
           this.#dir,
           Object.assign(membership, { controls: false, controlPlane: change.controlPlane, etcd: undefined }),
         );
-        this.#soon(() => this.#reopen(() => this.#forgetRecords()));
+        this.#soon(() => this.#stepDown());
         return;
       case 'certificate':
         await writePair(this.#dir, 'cluster', change);
@@ -337,6 +337,17 @@ export class Daemon {
     await this.#close();
     await between?.();
     await this.#open(await readMembership(this.#dir), new AbortController().signal);
+  }
+
+  /** From the control plane to a node; what agents are doing goes on. */
+  async #stepDown(): Promise<void> {
+    const plane = this.#controlPlane;
+    this.#controlPlane = undefined;
+    this.#listener.serve(undefined);
+    await plane?.close();
+    plane?.sayGoodbye();
+    await this.#forgetRecords();
+    this.#serveAsNode(this.#cluster);
   }
 
   async #close(): Promise<void> {

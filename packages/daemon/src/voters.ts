@@ -55,7 +55,7 @@ export function votersDuty(options: VotersOptions): Duty {
       url: peerUrl(record.address),
       failureDomain: record.failureDomain,
       state: state === 'online' ? 'online' : isLost ? 'lost' : 'away',
-      eligible: record.eligible && record.state === 'Active',
+      eligible: record.eligible,
     };
   };
 

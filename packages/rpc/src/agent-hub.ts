@@ -5,7 +5,7 @@ import { AgentHubService, type AgentMessage, type Chunk, type HubMessage } from 
 import type { Agent, CallOptions, Observation } from './agent.ts';
 import { CallTable } from './call-table.ts';
 import { byteStream, type ChunkStream } from './channel.ts';
-import type { Accept } from './member-port.ts';
+import { internalSuffix, type Accept } from './member-port.ts';
 import type { Identity } from './pki.ts';
 import { remoteAgent, type Peer } from './remote-agent.ts';
 import { protocolVersion } from './serve-agent.ts';
@@ -25,7 +25,7 @@ export interface AgentHubOptions {
 }
 
 /** The name that agents ask for in TLS, and that the hub's certificate says. */
-export const hubName = 'control-plane.lxd-ts';
+export const hubName = `control-plane${internalSuffix}`;
 
 export interface AgentHub extends AsyncDisposable {
   /** For connections that ask for `hubName`. */

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { LxdError } from '@lxd-ts/core';
-import { splitAddress, type Accept } from './member-port.ts';
+import { internalSuffix, splitAddress, type Accept } from './member-port.ts';
 import type { Identity } from './pki.ts';
 
 /** The name that a TLS client asks for to reach a member's bulk port. */
-export const bulkName = 'bulk.lxd-ts';
+export const bulkName = `bulk${internalSuffix}`;
 
 /** Where another member finds what was offered to it. Good once. */
 export interface BulkTicket {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import { bulkName, openBulkPort } from './bulk.ts';
 import { localBulk } from './local-bulk.ts';
@@ -59,6 +60,22 @@ test('a connection for a name that nobody serves is closed', async () => {
   socket.write('hello, this is no TLS at all');
   socket.on('error', () => undefined);
   await once(socket, 'close');
+});
+
+test("what is members' own goes to nobody else", async () => {
+  const port = await openMemberPort('127.0.0.1:0');
+  ports.push(port);
+  const taken: string[] = [];
+  port.route('', (socket) => {
+    taken.push('rest');
+    socket.destroy();
+  });
+  for (const servername of ['bulk.lxd-ts', 'somebody.example']) {
+    const socket = connectTls({ host: '127.0.0.1', port: port.port, servername });
+    socket.on('error', () => undefined);
+    await new Promise((done) => socket.once('close', done));
+  }
+  expect(taken).toEqual(['rest']);
 });
 
 describe.each(['between two members', 'in one process'])('bulk data %s', (where) => {

@@ -5,6 +5,9 @@ import { serverNameOf } from './client-hello.ts';
 /** Who takes a connection whose first bytes have been looked at and put back. */
 export type Accept = (socket: Socket) => void;
 
+/** Of the names by which members ask for what is not for clients. */
+export const internalSuffix = '.lxd-ts';
+
 /** One TCP port for all that a member serves over TLS: the name a client asks for says what it wants. */
 export interface MemberPort extends AsyncDisposable {
   /** `HOST:PORT` it listens on. */
@@ -45,7 +48,8 @@ function dispatch(socket: Socket, routes: ReadonlyMap<string, Accept>): void {
     }
     clearTimeout(timer);
     const name = hello === 'more' ? '' : (hello.name ?? '');
-    const accept = routes.get(name) ?? routes.get('');
+    // What members ask each other for is never somebody else's.
+    const accept = routes.get(name) ?? (name.endsWith(internalSuffix) ? undefined : routes.get(''));
     if (accept) accept(socket);
     else socket.destroy();
   };
