@@ -2118,6 +2118,8 @@ export interface components {
             address: string;
             /** @description PKCS#10, PEM; its subject is ignored. */
             certificate_request: string;
+            /** @description Whether it may become a member of the control plane. */
+            eligible?: boolean;
             member_config?: components["schemas"]["ClusterMemberConfigKey"][];
         };
         ClusterEnrolled: {
