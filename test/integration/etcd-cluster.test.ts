@@ -31,7 +31,10 @@ async function peerOf(name: string): Promise<EtcdPeer> {
   return { name, url: `https://127.0.0.1:${port}`, ...identity };
 }
 
-async function start(name: string, how: { peer?: boolean; join?: Record<string, string> } = {}): Promise<void> {
+async function start(
+  name: string,
+  how: { peer?: boolean; join?: Record<string, string> } = {},
+): Promise<void> {
   const { peer = true, join: cluster } = how;
   const own = peers[name];
   const etcd = await startEmbeddedEtcd({

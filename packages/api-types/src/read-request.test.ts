@@ -33,7 +33,11 @@ describe('a request body', () => {
     ['instancesPost', { name: 'c1' }, 'source: is required'],
     ['instancesPost', null, 'source: is required'],
     ['instancesPost', [], 'the request body: must be an object'],
-    ['instancesPost', { source: { type: 'magic' } }, 'source.type: must be one of image, none, copy, migration'],
+    [
+      'instancesPost',
+      { source: { type: 'magic' } },
+      'source.type: must be one of image, none, copy, migration',
+    ],
     ['instancesPost', { source: 'debian' }, 'source: must be an object'],
     ['instancePatch', { ephemeral: 'yes' }, 'ephemeral: must be true or false'],
     ['instancePatch', { profiles: 'default' }, 'profiles: must be a list'],

@@ -84,7 +84,9 @@ export function votersDuty(options: VotersOptions): Duty {
   /** The etcd knows of it; now the member does, too. */
   async function start({ name, url }: VoterCandidate, signal: AbortSignal): Promise<void> {
     const all = await members.list({ signal });
-    const etcd = Object.fromEntries(all.map((member) => [member.url === url ? name : member.name, member.url]));
+    const etcd = Object.fromEntries(
+      all.map((member) => [member.url === url ? name : member.name, member.url]),
+    );
     await tell(name, { kind: 'promote', ...(await options.credentials()), etcd });
   }
 

@@ -89,7 +89,10 @@ async function sign(
     await x509();
   const alternatives = [
     ...(subject.role === 'server' ? [{ type: 'dns' as const, value: subject.commonName }] : []),
-    ...(subject.addresses ?? []).map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value })),
+    ...(subject.addresses ?? []).map((value) => ({
+      type: isIP(value) ? ('ip' as const) : ('dns' as const),
+      value,
+    })),
   ];
   const usages = {
     server: [ExtendedKeyUsage.serverAuth],

@@ -99,7 +99,9 @@ export async function announcePeer(target: EtcdTarget, url: string, signal: Abor
     const { members } = await untilAnswered(client, signal, () => client.raw.cluster.memberList({}));
     const own = members.find(({ ID }) => ID === header.member_id);
     if (!own || own.peerURLs.join() === url) return;
-    await untilAnswered(client, signal, () => client.raw.cluster.memberUpdate({ ID: own.ID, peerURLs: [url] }));
+    await untilAnswered(client, signal, () =>
+      client.raw.cluster.memberUpdate({ ID: own.ID, peerURLs: [url] }),
+    );
   } finally {
     client.raw.close();
   }

@@ -36,7 +36,9 @@ function follow(
         now = [...now, voter(step.candidate.name, { name: '', learner: true })];
         break;
       case 'start':
-        now = now.map((one) => (one.url === step.candidate.url ? { ...one, name: step.candidate.name } : one));
+        now = now.map((one) =>
+          one.url === step.candidate.url ? { ...one, name: step.candidate.name } : one,
+        );
         break;
       case 'promote':
         now = now.map((one) => (one.id === step.id ? { ...one, learner: false } : one));

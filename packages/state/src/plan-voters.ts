@@ -77,7 +77,9 @@ export function planVoters(
   const stray = strays.find(canRemove);
   if (stray) return { kind: 'remove', id: stray.id, candidate: of(stray) };
 
-  const usable = candidates.filter(({ eligible, state, url }) => eligible && (state !== 'lost' || url === own));
+  const usable = candidates.filter(
+    ({ eligible, state, url }) => eligible && (state !== 'lost' || url === own),
+  );
   const wanted = votersFor(usable.length, most);
   const dead = voters.find((member) => member.url !== own && of(member)?.state === 'lost');
   if (dead && usable.length >= voters.length - 1 && canRemove(dead))
