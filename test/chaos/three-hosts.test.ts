@@ -294,6 +294,24 @@ test('a member that is away keeps nobody from changing anything, and is up to da
   await rest.must('PATCH', '/1.0/profiles/default', { config: { 'limits.memory': '' } });
 });
 
+test('a link is cut: the member is offline, nobody waits for it, and all is as before when it is mended', async () => {
+  const before = await pids();
+  ip('link', 'set', 'lxt3n1', 'down');
+  // Whether or not it is known yet: a list answers.
+  await rest.must('GET', '/1.0/instances?recursion=2');
+  await online(2);
+  const away = (await list()).filter(({ location }) => location === 'n1');
+  expect(away.map(({ status }) => status)).toEqual(away.map(() => 'Error'));
+  const there = (await list()).find(({ location }) => location === 'n2')!;
+  expect(await inside(there.name, 'hostname')).toBe(`${there.name}\n`);
+  const change = { action: 'restart', force: true };
+  const answer = await rest.call('PUT', `/1.0/instances/${away[0]!.name}/state`, change);
+  expect(answer.error).toContain('offline');
+  ip('link', 'set', 'lxt3n1', 'up');
+  await online(3);
+  await allRun(before);
+});
+
 test('etcd is killed: it is started again, nothing lost', async () => {
   const before = await pids();
   const etcd = execFileSync('pgrep', ['-x', 'etcd'], { encoding: 'utf8' })
