@@ -1,4 +1,6 @@
-import { rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBusyboxImage } from '../support/busybox.ts';
 import { run, stockClient, type Client } from '../support/client.ts';
@@ -230,6 +232,48 @@ const life = (): void => {
     );
     expect(alone?.status).toBe(200);
     expect(member('m4').inside(['ip', '-br', 'link'])).not.toContain('lxdbr0');
+  });
+
+  test('a machine with instances becomes a cluster of its own', async () => {
+    const { dir: alone, address, pid } = member('m4');
+    const at = stockClient(alone, join(dir, 'home-4'));
+    await must(at, `config set core.https_address ${address}`);
+    await must(at, 'storage create mine dir');
+    await must(at, `image import ${join(dir, 'image/unified.tar.gz')} --alias bb`);
+    await must(at, 'launch bb early -s mine');
+    const pidOf = async () => /PID: (\d+)/.exec(await must(at, 'info early'))?.[1];
+    const before = await pidOf();
+    expect(before).toBeDefined();
+    await must(at, 'cluster enable four');
+    await waitFor(
+      'a cluster of one',
+      () => at(['cluster', 'list', '--format', 'csv']),
+      ({ stdout }) => stdout.startsWith(`four,https://${address},database,`),
+    );
+    expect(await must(at, 'list -c nsL --format csv')).toBe('early,RUNNING,four');
+    expect(await pidOf()).toBe(before);
+    expect(await must(at, 'exec early -- hostname')).toBe('early');
+    expect(await must(at, 'storage show mine --target four')).toContain(`source: ${alone}/`);
+    expect(pid).toBe(member('m4').pid);
+  });
+
+  test('the certificate of the cluster is changed on all of it', async () => {
+    const [certificate, key] = [join(dir, 'new.crt'), join(dir, 'new.key')];
+    const words = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp384r1 -nodes -days 3 -subj /CN=new';
+    execFileSync('openssl', [...words.split(' '), '-keyout', key, '-out', certificate], { stdio: 'pipe' });
+    await must(lxc, `cluster update-certificate ${certificate} ${key}`);
+    const { fingerprint256 } = new X509Certificate(readFileSync(certificate));
+    const wanted = fingerprint256.replaceAll(':', '').toLowerCase();
+    for (const name of ['m1', 'm3']) {
+      const shown = async (): Promise<unknown> => {
+        const { metadata } = await member(name).rest.must('GET', '/1.0');
+        return (metadata as { environment: Record<string, unknown> }).environment['certificate_fingerprint'];
+      };
+      await waitFor(`the new certificate on ${name}`, shown, (is) => is === wanted);
+    }
+    expect(
+      member('m3').inside(['sh', '-c', `openssl s_client -connect ${member('m2').address} </dev/null 2>/dev/null`]),
+    ).toContain('subject=CN = new');
   });
 
   test('a dead member is removed by force, with what it had', async () => {

@@ -9,7 +9,12 @@ const calls = (all: readonly Call[]): Step[] =>
   }));
 
 const lxc = (...lines: string[]): Step[] =>
-  lines.map((line) => ({ name: `lxc ${line}`, lxc: line.split(' ') }));
+  lines.map((line) => ({
+    name: `lxc ${line}`,
+    lxc: line.split(' '),
+    // Members of a pool or network come in any order.
+    ...(/^(storage|network) show/.test(line) ? { unordered: true as const } : {}),
+  }));
 
 const member = '/1.0/cluster/members';
 const group = '/1.0/cluster/groups';

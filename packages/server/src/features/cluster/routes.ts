@@ -2,6 +2,7 @@ import { LxdError } from '@lxd-ts/core';
 import { decodeJoinToken, fingerprintOf } from '@lxd-ts/rpc';
 import { newMember, type MemberRecord } from '@lxd-ts/state';
 import { started, sync, type Route } from '../../http/route.ts';
+import { withPort } from '../server/config-schema.ts';
 import { admit } from './admit.ts';
 import { memberUrl, tell, type ClusterContext } from './context.ts';
 import type { ClusterControl, JoinRequest, MemberConfigKey } from './control.ts';
@@ -84,9 +85,13 @@ export function clusterRoutes(context: ClusterContext): Route[] {
         throw new LxdError('unsupported', 'A cluster cannot be disabled; remove its members');
       if (clustered()) throw new LxdError('invalid', 'This server is already clustered');
       const serverName = checkMemberName(body.server_name);
-      const token = body.cluster_token ?? body.cluster_password;
-      const address =
-        body.server_address ?? records.get('serverConfig')?.value.config['core.https_address'] ?? '';
+      // Clients send empty words for what they do not mean.
+      const token = body.cluster_token || body.cluster_password || undefined;
+      if (token === undefined && body.cluster_address)
+        throw new LxdError('invalid', '"cluster_token" must be given to join a cluster');
+      const config = records.get('memberServerConfig', server)?.value.config ?? {};
+      const given = body.server_address || (config['core.https_address'] ?? '');
+      const address = given && withPort(given);
       if (address === '') {
         throw new LxdError('invalid', '"server_address" must say where other members reach this server');
       }
