@@ -272,7 +272,11 @@ const life = (): void => {
       await waitFor(`the new certificate on ${name}`, shown, (is) => is === wanted);
     }
     expect(
-      member('m3').inside(['sh', '-c', `openssl s_client -connect ${member('m2').address} </dev/null 2>/dev/null`]),
+      member('m3').inside([
+        'sh',
+        '-c',
+        `openssl s_client -connect ${member('m2').address} </dev/null 2>/dev/null`,
+      ]),
     ).toContain('subject=CN = new');
   });
 

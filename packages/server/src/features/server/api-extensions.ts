@@ -88,7 +88,13 @@ export const apiExtensions: readonly string[] = [
   // Clusters
   ...['clustering', 'clustering_join', 'clustering_join_token', 'cluster_join_token_expiry'],
   ...['clustering_roles', 'clustering_edit_roles', 'clustering_failure_domains', 'clustering_architecture'],
-  ...['clustering_description', 'clustering_config', 'clustering_groups', 'clustering_evacuation', 'clustering_update_cert'],
+  ...[
+    'clustering_description',
+    'clustering_config',
+    'clustering_groups',
+    'clustering_evacuation',
+    'clustering_update_cert',
+  ],
   // Our own
   ...['lxdts_cluster_explain'],
 ];
