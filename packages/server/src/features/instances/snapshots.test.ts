@@ -147,7 +147,7 @@ describe('snapshots', () => {
     );
     await h.finish(startStateChange(service.context, project, 'c1', { action: 'start' }));
     agent.calls.length = 0;
-    await h.finish(startUpdate(service.context, { project, name: 'c1', body: { restore: 's1' } }));
+    await h.finish(startUpdate(service.context, { project, name: 'c1', body: { restore: 'c1/s1' } }));
     expect(agent.calls).toEqual(['stopInstance c1', 'restoreSnapshot c1 s1', 'startInstance c1']);
     expect(record('c1')).toMatchObject({ ephemeral: false, config: { 'user.a': 'then' } });
     expect(record('c1').config['user.b']).toBeUndefined();
