@@ -2985,6 +2985,8 @@ export interface operations {
             query?: {
                 /** @description Project to work in. */
                 project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
             };
             header?: never;
             path: {
