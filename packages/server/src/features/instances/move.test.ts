@@ -23,7 +23,9 @@ function pair(): Record<'m1' | 'm2', FakeAgent> {
     const fake: FakeAgent = fakeAgent({
       offerMigration: async () => ({ control: { token: '1' }, filesystem: { token: '2' } }) as never,
       sendInstance: async ({ name }, { snapshots, running }) => {
-        fake.calls.push(`sendInstance ${name} ${snapshots.map((one) => one.name.slice(0, 4)).join()} ${running}`);
+        fake.calls.push(
+          `sendInstance ${name} ${snapshots.map((one) => one.name.slice(0, 4)).join()} ${running}`,
+        );
         const error = fake.fail.get('sendInstance');
         fake.fail.delete('sendInstance');
         if (error) throw error;
@@ -142,7 +144,10 @@ describe('to another member', () => {
 describe('to another pool', () => {
   beforeEach(async () => {
     const pool = h.records.get('pools', 'default')!.value;
-    await h.records.transaction().create('pools', ['p2'], { ...pool, name: 'p2' }).commit({ signal });
+    await h.records
+      .transaction()
+      .create('pools', ['p2'], { ...pool, name: 'p2' })
+      .commit({ signal });
   });
 
   it('is copied there, committed, and its old files go', async () => {

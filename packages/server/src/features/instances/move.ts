@@ -4,14 +4,7 @@ import type { CallOptions, MigratedSnapshot } from '@lxd-ts/rpc';
 import type { InstanceRecord, Pending } from '@lxd-ts/state';
 import { describeForPeers } from '../migration/index-header.ts';
 import { snapshotsToSend } from '../migration/snapshots.ts';
-import {
-  findInstance,
-  isUp,
-  memberOf,
-  statusOf,
-  unwindTimeoutMs,
-  type InstancesContext,
-} from './context.ts';
+import { findInstance, isUp, memberOf, statusOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
 import { expandIn } from './expand.ts';
 import { intend, withoutPending } from './pending.ts';
 import { finishPoolMove, moveToPool } from './move-pool.ts';
@@ -131,7 +124,8 @@ async function commit(
   for (let attempt = 0; ; attempt++) {
     const placed = services.records.get('placements', project, name);
     // Whoever thought that this server is gone has put it right meanwhile.
-    if (placed?.value.target !== to) throw new LxdError('conflict', 'The move was given up by another server');
+    if (placed?.value.target !== to)
+      throw new LxdError('conflict', 'The move was given up by another server');
     const { target: _, ...room } = placed.value;
     try {
       await services.records
@@ -166,7 +160,10 @@ export async function settleMove(
   const spec = (member: string) => instanceSpec(services, withoutPending(record), member);
   if (detail['running'] === 'true' && !isUp(statusOf(services, project, name)))
     await startWithin(context, project, name, signal).catch((error: unknown) => {
-      services.log.error('a moved instance does not start', { instance: name, error: toLxdError(error).message });
+      services.log.error('a moved instance does not start', {
+        instance: name,
+        error: toLxdError(error).message,
+      });
     });
   if (other !== undefined && other !== here)
     await services.agents.get(other).deleteInstance(spec(other), { signal });
@@ -214,7 +211,9 @@ async function moveToMember(
         expiresAt: '',
       };
       const all = [...snapshots, mark];
-      await services.agents.get(from).createSnapshot(instanceSpec(services, after, from), temporary, { signal });
+      await services.agents
+        .get(from)
+        .createSnapshot(instanceSpec(services, after, from), temporary, { signal });
       await pass(context, after, to, { snapshots: all, running: true }, wait);
       const { config } = expandIn(services, project, after);
       const seconds = Number(config['boot.host_shutdown_timeout'] ?? defaultShutdownSeconds);
@@ -224,23 +223,27 @@ async function moveToMember(
     await commit(context, after, to, signal);
   } catch (error) {
     // Before the commit it is where it was; after one whose answer was lost it is there. The record knows.
-    await settleMove(context, after, pending, AbortSignal.timeout(unwindTimeoutMs)).catch((failure: unknown) => {
-      services.log.error('taking back a failed move failed; it is tried again later', {
-        instance: name,
-        error: toLxdError(failure).message,
-      });
-    });
+    await settleMove(context, after, pending, AbortSignal.timeout(unwindTimeoutMs)).catch(
+      (failure: unknown) => {
+        services.log.error('taking back a failed move failed; it is tried again later', {
+          instance: name,
+          error: toLxdError(failure).message,
+        });
+      },
+    );
     if (memberOf(services, project, name) !== to) throw error;
     return;
   }
-  await settleMove(context, after, pending, AbortSignal.timeout(unwindTimeoutMs)).catch((failure: unknown) => {
-    // It is moved; what is left of it goes when its member answers again.
-    services.log.warn('what a move left behind is removed later', {
-      instance: name,
-      member: from,
-      error: toLxdError(failure).message,
-    });
-  });
+  await settleMove(context, after, pending, AbortSignal.timeout(unwindTimeoutMs)).catch(
+    (failure: unknown) => {
+      // It is moved; what is left of it goes when its member answers again.
+      services.log.warn('what a move left behind is removed later', {
+        instance: name,
+        member: from,
+        error: toLxdError(failure).message,
+      });
+    },
+  );
 }
 
 /** Whether a request is a move on this server or within the cluster, not a rename or a migration between servers. */
