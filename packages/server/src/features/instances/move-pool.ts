@@ -1,4 +1,4 @@
-import { LxdError, toLxdError, type Config, type Devices } from '@lxd-ts/core';
+import { LxdError, toLxdError, type Devices } from '@lxd-ts/core';
 import type { RunningOperation } from '@lxd-ts/operations';
 import type { InstanceRecord } from '@lxd-ts/state';
 import { findInstance, memberOf, type InstancesContext } from './context.ts';
@@ -9,7 +9,7 @@ import { instanceSpec } from './spec.ts';
 
 /** The devices with the root disk in another pool; one that only a profile has becomes the instance's own. */
 function withRootPool(devices: Devices, expanded: Devices, pool: string): Devices {
-  const [name = 'root', root = { type: 'disk', path: '/' } as Config] = rootDisk(expanded) ?? [];
+  const [name = 'root', root = { type: 'disk', path: '/' }] = rootDisk(expanded) ?? [];
   return { ...devices, [name]: { ...root, ...devices[name], pool } };
 }
 
