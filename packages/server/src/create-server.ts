@@ -136,7 +136,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
         (value) => (value.architecture === architecture ? undefined : { ...value, architecture }),
         { signal },
       );
-      const here = runningSpecs(services, member);
+      const here = runningSpecs(instances.context, member);
       await agents.get(member).restore({ ...partsOf(records, member), instances: here }, { signal });
       await catchUp(services, allDrivers, member, { signal });
     },
