@@ -25,6 +25,7 @@ import { EventHub } from './features/events/hub.ts';
 import { joinEvents } from './features/events/mesh.ts';
 import { eventsRoutes } from './features/events/routes.ts';
 import { toldLog } from './features/events/told-log.ts';
+import { ImagePuller } from './features/images/pull.ts';
 import { imagesRoutes } from './features/images/routes.ts';
 import { imagesService } from './features/images/service.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
@@ -156,7 +157,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
     clock,
     uuid,
   };
-  const instances = instancesService(services, allDrivers);
+  const puller = new ImagePuller(services);
+  const instances = instancesService(services, allDrivers, puller);
   const info = new ServerService(services, {
     ...options.info,
     describe: () =>
@@ -179,7 +181,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...eventsRoutes(events),
     ...operationsRoutes(services),
     ...instancesRoutes(instances),
-    ...imagesRoutes(services),
+    ...imagesRoutes(services, puller),
     ...profilesRoutes(new ProfilesService(instances.context)),
     ...storagePoolsRoutes(services, pools),
     ...networksRoutes(services, networks),

@@ -1,5 +1,6 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Agent } from '@lxd-ts/rpc';
+import { ImagePuller } from '../images/pull.ts';
 import { Busy } from '../instances/busy.ts';
 import { Placer } from '../instances/placement.ts';
 import { drivers, fakeAgent, harness, type FakeAgent } from '../testing/harness.ts';
@@ -47,7 +48,7 @@ async function setUp() {
       },
       removeMember: async (name, { force }) => Promise.resolve(void asked.push(`remove ${name} ${force}`)),
     },
-    instances: { services, drivers, busy: new Busy(), placer },
+    instances: { services, drivers, busy: new Busy(), placer, puller: new ImagePuller(services) },
     move: async ({ project, name }, target) => {
       asked.push(`move ${name} ${target}`);
       const { revision = 0 } = records.get('placements', project, name) ?? {};
