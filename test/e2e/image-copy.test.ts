@@ -48,7 +48,11 @@ async function add(name: string, started: TestServer, number: number): Promise<v
   await rest.must('PUT', '/1.0/profiles/default', {
     devices: { root: { type: 'disk', path: '/', pool: 'default' } },
   });
-  const { metadata } = await rest.send('POST', '/1.0/certificates', { type: 'client', token: true, name: 'me' });
+  const { metadata } = await rest.send('POST', '/1.0/certificates', {
+    type: 'client',
+    token: true,
+    name: 'me',
+  });
   const { fingerprint, addresses, secret } = (
     metadata as { metadata: { fingerprint: string; addresses: string[]; secret: string } }
   ).metadata;
@@ -65,7 +69,8 @@ async function clear(name: string): Promise<void> {
     await rest.call('PUT', `${url}/state`, { action: 'stop', force: true });
     await rest.must('DELETE', url);
   }
-  for (const url of (await rest.must('GET', '/1.0/images')).metadata as string[]) await rest.must('DELETE', url);
+  for (const url of (await rest.must('GET', '/1.0/images')).metadata as string[])
+    await rest.must('DELETE', url);
 }
 
 beforeAll(async () => {
@@ -143,15 +148,19 @@ test('what cannot be had changes nothing', async () => {
   const { addresses, certificate } = (
     metadata as { environment: { addresses: string[]; certificate: string } }
   ).environment;
-  const pull = (source: object) => rest.call('POST', '/1.0/images', { source: { type: 'image', mode: 'pull', ...source } });
+  const pull = (source: object) =>
+    rest.call('POST', '/1.0/images', { source: { type: 'image', mode: 'pull', ...source } });
   const here = `https://${addresses[0] ?? ''}`;
   const fingerprint = 'f'.repeat(64);
   expect((await pull({ server: here, certificate, fingerprint })).error).toContain('Image not found');
   expect((await pull({ server: here, certificate, alias: 'none' })).error).toContain('not found');
   expect((await pull({ server: 'http://x', fingerprint })).error).toContain('"server" must be https://');
   expect((await pull({ server: here, certificate: 'x', fingerprint })).error).toContain('"certificate"');
-  expect((await pull({ server: here, certificate, protocol: 'magic', fingerprint })).error).toContain('protocol');
-  const own = ((await rest.must('GET', '/1.0')).metadata as { environment: { certificate: string } }).environment;
+  expect((await pull({ server: here, certificate, protocol: 'magic', fingerprint })).error).toContain(
+    'protocol',
+  );
+  const own = ((await rest.must('GET', '/1.0')).metadata as { environment: { certificate: string } })
+    .environment;
   expect((await pull({ server: here, certificate: own.certificate, fingerprint })).error).toContain(
     'another certificate',
   );

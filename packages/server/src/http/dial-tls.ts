@@ -41,4 +41,3 @@ export function dialTls(url: URL, certificate: string | undefined, signal: Abort
     });
   });
 }
-

@@ -43,9 +43,14 @@ export function importRemote(
 ): Promise<OperationView> {
   const { source } = body;
   if (source?.type !== 'image') {
-    const known = ['url', 'instance', 'container', 'virtual-machine', 'snapshot'].includes(source?.type ?? '');
+    const known = ['url', 'instance', 'container', 'virtual-machine', 'snapshot'].includes(
+      source?.type ?? '',
+    );
     throw known
-      ? new LxdError('invalid', `Creating an image from source type "${source?.type ?? ''}" is not supported yet`)
+      ? new LxdError(
+          'invalid',
+          `Creating an image from source type "${source?.type ?? ''}" is not supported yet`,
+        )
       : new LxdError('internal', 'Invalid images JSON');
   }
   const remote = remoteImageOf(source);

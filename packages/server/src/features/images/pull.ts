@@ -5,7 +5,12 @@ import type { ImagePart } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { splitParts } from './multipart.ts';
-import { describeRemoteImage, downloadRemoteImage, type RemoteDescription, type RemoteImage } from './remote.ts';
+import {
+  describeRemoteImage,
+  downloadRemoteImage,
+  type RemoteDescription,
+  type RemoteImage,
+} from './remote.ts';
 
 /** How an image that is fetched is kept. */
 export interface PullOptions {
@@ -39,7 +44,9 @@ function counting(size: number, tell: (text: string) => void): Transform {
       if (now - told > progressMs) {
         told = now;
         const rate = bytes / 1e6 / ((now - began) / 1e3);
-        tell(`${size > 0 ? `${Math.floor((bytes / size) * 100)}%` : `${(bytes / 1e6).toFixed(2)}MB`} (${rate.toFixed(2)}MB/s)`);
+        tell(
+          `${size > 0 ? `${Math.floor((bytes / size) * 100)}%` : `${(bytes / 1e6).toFixed(2)}MB`} (${rate.toFixed(2)}MB/s)`,
+        );
       }
       done(null, chunk);
     },

@@ -62,20 +62,28 @@ async function get(
       createConnection: () => socket,
       signal,
     });
-    sent.once('response', resolve).once('error', (error: Error) =>
-      reject(new LxdError('unavailable', `${url.host} does not answer: ${error.message}`, { cause: error })),
-    );
+    sent
+      .once('response', resolve)
+      .once('error', (error: Error) =>
+        reject(
+          new LxdError('unavailable', `${url.host} does not answer: ${error.message}`, { cause: error }),
+        ),
+      );
     sent.end();
   });
   if (response.statusCode === 200) return response;
   const { error = '' } = (await json(response).catch(() => ({}))) as { error?: string };
   socket.destroy();
-  const code = response.statusCode === 404 ? 'not-found' : response.statusCode === 403 ? 'forbidden' : 'unavailable';
+  const code =
+    response.statusCode === 404 ? 'not-found' : response.statusCode === 403 ? 'forbidden' : 'unavailable';
   throw new LxdError(code, `${url.host}: ${error || `status ${response.statusCode ?? 0}`}`);
 }
 
 /** @throws LxdError */
-export async function describeRemoteImage(remote: RemoteImage, signal: AbortSignal): Promise<RemoteDescription> {
+export async function describeRemoteImage(
+  remote: RemoteImage,
+  signal: AbortSignal,
+): Promise<RemoteDescription> {
   const { project, secret } = remote;
   const read = async (path: string, query: Record<string, string | undefined>): Promise<unknown> =>
     ((await json(await get(remote, path, query, signal))) as { metadata: unknown }).metadata;
@@ -86,8 +94,7 @@ export async function describeRemoteImage(remote: RemoteImage, signal: AbortSign
     fingerprint = found.target ?? '';
   }
   const image = (await read(`/1.0/images/${encodeURIComponent(fingerprint)}`, { project, secret })) as
-    | RemoteDescription
-    | undefined;
+    RemoteDescription | undefined;
   if (!image || !/^[0-9a-f]{64}$/.test(image.fingerprint))
     throw new LxdError('unavailable', 'The other server does not say the fingerprint of the image');
   return image;

@@ -44,7 +44,9 @@ async function firstByte(stream: Readable): Promise<string> {
       return chunk.toString('latin1', 0, 1);
     }
     if (stream.readableEnded || stream.destroyed) return '';
-    await new Promise((resolve) => stream.once('readable', resolve).once('end', resolve).once('close', resolve));
+    await new Promise((resolve) =>
+      stream.once('readable', resolve).once('end', resolve).once('close', resolve),
+    );
   }
 }
 
