@@ -30,6 +30,7 @@ import { imagesRoutes } from './features/images/routes.ts';
 import { imagesService } from './features/images/service.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
 import { runningSpecs } from './features/instances/observe.ts';
+import { snapshotDuties } from './features/instances/snapshot-duties.ts';
 import { instancesService, type InstancesService } from './features/instances/service.ts';
 import { internalRoutes, type InternalOptions } from './features/internal/routes.ts';
 import { networksRoutes } from './features/networks/routes.ts';
@@ -242,7 +243,12 @@ export function createServer(options: ApiServerOptions): ApiServer {
         recover,
         deleteImage: (project, fingerprint) => images.delete(project, fingerprint, caller),
       });
-      const candidate = { name: server, log, duties: [...own, ...(options.duties ?? [])], signal };
+      const candidate = {
+        name: server,
+        log,
+        duties: [...own, ...snapshotDuties(instances.context), ...(options.duties ?? [])],
+        signal,
+      };
       await Promise.all([bePresent(store, candidate), lead(store, candidate)]);
     },
     [Symbol.asyncDispose]: () => {
