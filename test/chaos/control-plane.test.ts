@@ -171,7 +171,10 @@ test('an operation is waited for at any member', async () => {
   const { metadata } = await host(1).rest.send('POST', '/1.0/certificates', { type: 'client', token: true });
   const { id } = metadata as { id: string };
   for (const one of hosts) {
-    expect((await one.rest.must('GET', `/1.0/operations/${id}`)).metadata).toMatchObject({ id, status: 'Running' });
+    expect((await one.rest.must('GET', `/1.0/operations/${id}`)).metadata).toMatchObject({
+      id,
+      status: 'Running',
+    });
     const { metadata: all } = await one.rest.must('GET', '/1.0/operations?recursion=1');
     expect(JSON.stringify(all)).toContain(id);
   }
@@ -189,7 +192,9 @@ async function survives(kill: () => Promise<void>, what: string): Promise<void> 
   await client.stop();
   for (const one of hosts) await whole(one);
   expect(client.made.size).toBeGreaterThan(5);
-  console.log(`${what}: ${client.made.size} instances made, longest ${Math.round(client.longestGapMs)} ms without an answer`);
+  console.log(
+    `${what}: ${client.made.size} instances made, longest ${Math.round(client.longestGapMs)} ms without an answer`,
+  );
   // What was left half done is finished or taken back.
   const settled = async (): Promise<boolean> => {
     const all = (await host(0).rest.must('GET', '/1.0/instances?recursion=1')).metadata as { name: string }[];
@@ -205,18 +210,24 @@ async function survives(kill: () => Promise<void>, what: string): Promise<void> 
 }
 
 test.each([0, 1, 2])('the etcd of member %i is killed', async (index) => {
-  await survives(async () => {
-    process.kill(etcdOf(host(index)), 'SIGKILL');
-    await Promise.resolve();
-  }, `etcd of m${index + 1} killed`);
+  await survives(
+    async () => {
+      process.kill(etcdOf(host(index)), 'SIGKILL');
+      await Promise.resolve();
+    },
+    `etcd of m${index + 1} killed`,
+  );
 });
 
 test.each([0, 1, 2])('the daemon of member %i is killed, and starts again', async (index) => {
-  await survives(async () => {
-    await host(index).end('SIGKILL');
-    host(index).start();
-    await ready(host(index));
-  }, `daemon of m${index + 1} killed`);
+  await survives(
+    async () => {
+      await host(index).end('SIGKILL');
+      host(index).start();
+      await ready(host(index));
+    },
+    `daemon of m${index + 1} killed`,
+  );
 });
 
 test('a member with all that runs there is gone for a while', async () => {

@@ -78,7 +78,10 @@ beforeAll(async () => {
   ip('link', 'add', hub, 'type', 'bridge');
   ip('link', 'set', hub, 'up');
   control = new Host(hub, 'cp', join(dir, 'cp'), '10.232.0.1');
-  nodes = [new Host(hub, 'n1', join(dir, 'n1'), '10.232.0.2'), new Host(hub, 'n2', join(dir, 'n2'), '10.232.0.3')];
+  nodes = [
+    new Host(hub, 'n1', join(dir, 'n1'), '10.232.0.2'),
+    new Host(hub, 'n2', join(dir, 'n2'), '10.232.0.3'),
+  ];
   for (const host of [control, ...nodes]) await host.plugIn();
   await startControl();
   for (const node of nodes) {
