@@ -34,7 +34,7 @@ interface Member {
   status: string;
 }
 const members = async (asked: Host): Promise<Member[]> =>
-  ((await asked.rest.must('GET', '/1.0/cluster/members?recursion=1')).metadata as Member[]) ?? [];
+  (await asked.rest.must('GET', '/1.0/cluster/members?recursion=1')).metadata as Member[];
 /** All three have a vote and are there, as this one sees it. */
 const whole = (asked: Host) =>
   waitFor(
