@@ -18,7 +18,7 @@ interface Ran {
   conf?: string;
 }
 
-/** What lxd-tsd does not serve yet is asked of real LXD only: copies of single snapshots, refreshed copies, images of other servers. */
+/** What lxd-tsd does not serve yet is asked of real LXD only: copies of single snapshots, refreshed copies, images that are sent. */
 const isReal = (...kinds: Kind[]): boolean => kinds.every((kind) => kind === 'real LXD');
 
 /** The client with two servers as remotes, `a` by token and `b` by password. It runs in the network of the first. */
@@ -168,9 +168,8 @@ function describePair(first: Kind, second: Kind): void {
       expect(images.stderr).toBe("Error: The remote isn't a private LXD server\n");
     });
 
-    const withImages = real ? test : test.skip;
-    withImages('images go from server to server', async () => {
-      for (const mode of ['pull', 'push', 'relay']) {
+    test('images go from server to server', async () => {
+      for (const mode of ['pull', ...(real ? ['push'] : []), 'relay']) {
         await text(['image', 'copy', 'a:busybox', 'b:', '--mode', mode, '--copy-aliases', '--alias', mode]);
         const listed = JSON.parse(await text(['image', 'list', 'b:', '-f', 'json'])) as {
           aliases: { name: string }[];
