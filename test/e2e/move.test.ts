@@ -62,6 +62,13 @@ const life = (): void => {
     expect(note('m2', pool, 'containers-snapshots/c1/s1')).toBe('one');
     expect(left('m1', pool)).toEqual([]);
     expect(existsSync(join(member('m1').dir, 'containers/c1'))).toBe(false);
+    await member('m1').rest.must('POST', '/1.0/instances?target=m1', {
+      name: 'k1',
+      source: { type: 'copy', source: 'c1' },
+    });
+    expect(note('m1', pool, 'containers/k1')).toBe('now');
+    expect(note('m1', pool, 'containers-snapshots/k1/s1')).toBe('one');
+    await must('delete', 'k1');
     await must('restore', 'c1', 's1');
     expect(note('m2', pool, 'containers/c1')).toBe('one');
 

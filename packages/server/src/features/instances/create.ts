@@ -16,7 +16,7 @@ import {
   unwindTimeoutMs,
   type InstancesContext,
 } from './context.ts';
-import { copyOrigin, copySource, putCopied, startRefresh, type CopyOrigin } from './copy.ts';
+import { copyAcross, copyOrigin, copySource, putCopied, startRefresh, type CopyOrigin } from './copy.ts';
 import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { generateName } from './names.ts';
@@ -176,7 +176,7 @@ function plan(context: InstancesContext, request: CreateRequest, name: string, o
   return { record, source };
 }
 
-/** A copy is made where its source is. */
+/** A copy is made where its source is, unless it is asked for elsewhere. */
 const choose = (
   { services, placer }: InstancesContext,
   { target }: CreateRequest,
@@ -186,7 +186,8 @@ const choose = (
     {
       ...record,
       ...(source.kind === 'image' ? { fingerprint: source.image.fingerprint } : {}),
-      target: source.kind === 'copy' ? memberOf(services, source.from.project, source.from.name) : target,
+      target:
+        target || (source.kind === 'copy' ? memberOf(services, source.from.project, source.from.name) : undefined),
     },
     AbortSignal.timeout(placingTimeoutMs),
   );
@@ -373,7 +374,10 @@ async function make(
   } else if (source.kind === 'copy') {
     from = { type: 'copy', ...copySource(services, source) };
   }
-  const outcome = await agent.createInstance(instanceSpec(services, record, member), from, options);
+  const outcome =
+    source.kind === 'copy' && memberOf(services, source.from.project, source.from.name) !== member
+      ? await copyAcross(services, { record, member }, source, options)
+      : await agent.createInstance(instanceSpec(services, record, member), from, options);
   const copied = source.kind === 'copy' ? source.snapshots : [];
   await settle(
     services,

@@ -1,8 +1,7 @@
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { OperationView, RunningOperation } from '@lxd-ts/operations';
-import type { CallOptions, MigratedSnapshot } from '@lxd-ts/rpc';
+import type { MigratedSnapshot } from '@lxd-ts/rpc';
 import type { InstanceRecord, Pending } from '@lxd-ts/state';
-import { describeForPeers } from '../migration/index-header.ts';
 import { snapshotsToSend } from '../migration/snapshots.ts';
 import { findInstance, isUp, memberOf, statusOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
 import { expandIn } from './expand.ts';
@@ -11,6 +10,7 @@ import { finishPoolMove, moveToPool } from './move-pool.ts';
 import { renameWithin } from './rename.ts';
 import type { InstancePost } from './requests.ts';
 import { settle, unchanged } from './snapshot-records.ts';
+import { sendFiles, type Files, type Wait } from './send-files.ts';
 import { instanceSpec } from './spec.ts';
 import { startWithin, stopWithin } from './state-change.ts';
 
@@ -32,47 +32,17 @@ interface MoveDetail {
   temporary?: string;
 }
 
-type Wait = Pick<CallOptions, 'signal' | 'onProgress'>;
-
-/** One pass of files from where it is to `to`; what is there of it already is brought up to date. */
-async function pass(
+/** One pass of its files to `to`; what is there of it already is brought up to date. */
+function pass(
   { services }: InstancesContext,
   { project, name }: InstanceRecord,
   to: string,
-  {
-    snapshots,
-    present,
-    running,
-  }: { snapshots: MigratedSnapshot[]; present?: MigratedSnapshot[]; running: boolean },
-  { signal, onProgress }: Wait,
+  files: Files,
+  wait: Wait,
 ): Promise<void> {
   const record = withoutPending(findInstance(services, project, name).value);
   const from = memberOf(services, project, name);
-  const source = services.agents.get(from);
-  const sink = services.agents.get(to);
-  const failed = new AbortController();
-  const options = { signal: AbortSignal.any([signal, failed.signal]), ...(onProgress ? { onProgress } : {}) };
-  const base = record.config['volatile.base_image'];
-  const streams = { kind: 'direct' as const, tickets: await sink.offerMigration({ signal }) };
-  const receive = { confirm: true, ...(base ? { baseImage: base } : {}), ...(present ? { present } : {}) };
-  const index = describeForPeers(services, record, snapshots);
-  const ends = [
-    sink.receiveInstance(instanceSpec(services, record, to), receive, streams, options),
-    source.sendInstance(
-      instanceSpec(services, record, from),
-      { snapshots, running, index },
-      streams,
-      options,
-    ),
-  ].map((end) =>
-    end.catch((error: unknown) => {
-      // The other one would wait for it; the first cause is the one to tell.
-      failed.abort(error);
-      throw failed.signal.reason;
-    }),
-  );
-  const results = await Promise.allSettled(ends);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  return sendFiles(services, { record, member: from }, { record, member: to }, files, wait);
 }
 
 /** The intent, with the room it will have at its new place. Undefined: it is there already. */
