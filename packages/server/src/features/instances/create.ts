@@ -187,7 +187,8 @@ const choose = (
       ...record,
       ...(source.kind === 'image' ? { fingerprint: source.image.fingerprint } : {}),
       target:
-        target || (source.kind === 'copy' ? memberOf(services, source.from.project, source.from.name) : undefined),
+        target ||
+        (source.kind === 'copy' ? memberOf(services, source.from.project, source.from.name) : undefined),
     },
     AbortSignal.timeout(placingTimeoutMs),
   );
