@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeJoinToken } from '@lxd-ts/rpc';
@@ -261,6 +261,35 @@ test('a node that goes down stops its instances, and starts them again', async (
   expect(before.filter((pid) => existsSync(`/proc/${pid}`))).toHaveLength(3);
   node.start('--role', 'node');
   await waitFor('its instances', own, (all) => all.every(({ status }) => status === 'Running'));
+});
+
+test("a member's certificate is good for its agent, and for nothing else", async () => {
+  const [node, other] = nodes;
+  if (!node || !other) throw new Error('no nodes');
+  const { identity } = JSON.parse(readFileSync(join(node.dir, 'member.json'), 'utf8')) as {
+    identity: { certificate: string; key: string; authority: string };
+  };
+  const path = (part: string) => join(dir, `stolen.${part}`);
+  for (const part of ['certificate', 'key', 'authority'] as const) writeFileSync(path(part), identity[part]);
+  const own = ['--cert', path('certificate'), '--key', path('key')];
+  for (const at of [control, node]) {
+    const rest = await node.inside(['curl', '-sk', ...own, `https://${at.address}/1.0/instances`]);
+    expect(JSON.parse(rest.stdout)).toMatchObject({ error_code: 403, error: 'not authorized' });
+  }
+  const tls = (name: string, with_: string[], to: Host, input: string) =>
+    node.inside(
+      ['openssl', 's_client', '-quiet', '-connect', to.address, '-servername', name, ...with_],
+      input,
+    );
+  const mine = ['-cert', path('certificate'), '-key', path('key'), '-CAfile', path('authority')];
+  // Nothing of another member without a ticket of its own, and nothing at all without a certificate.
+  const bulk = await tls('bulk.lxd-ts', mine, other, `${'0'.repeat(64)}\n`);
+  expect(bulk.stdout).toBe('-');
+  for (const name of ['bulk.lxd-ts', 'control-plane.lxd-ts']) {
+    const stranger = await tls(name, [], name.startsWith('bulk') ? other : control, 'x\n');
+    expect(stranger.stdout).toBe('');
+    expect(stranger.stderr).toMatch(/alert|error/i);
+  }
 });
 
 test('a token is good once', async () => {

@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { run, type Result } from './client.ts';
 import { lxdTsd } from './daemon.ts';
 import { Rest } from './rest.ts';
 
@@ -76,6 +77,11 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
 
   get pid(): number {
     return this.#daemon?.pid ?? 0;
+  }
+
+  /** Runs a program in its network. */
+  inside(argv: readonly string[], input = ''): Promise<Result> {
+    return run(['nsenter', '-t', String(this.#holder.pid), '-n', '--', ...argv], { input });
   }
 
   /** Of a daemon that ends by itself. */
