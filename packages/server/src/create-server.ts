@@ -28,6 +28,7 @@ import { toldLog } from './features/events/told-log.ts';
 import { ImagePuller } from './features/images/pull.ts';
 import { imagesRoutes } from './features/images/routes.ts';
 import { imagesService } from './features/images/service.ts';
+import { moveInstance } from './features/instances/move.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
 import { runningSpecs } from './features/instances/observe.ts';
 import { snapshotDuties } from './features/instances/snapshot-duties.ts';
@@ -176,6 +177,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     tokens: new Set(),
     inHand: new Set(),
     instances: instances.context,
+    move: (ref, target, operation) => moveInstance(instances.context, ref, target, operation),
   };
   const routes = [
     ...serverRoutes(info),

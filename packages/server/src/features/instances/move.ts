@@ -51,7 +51,7 @@ async function begin(
   project: string,
   name: string,
   target: string,
-  { id, signal }: RunningOperation,
+  { id, signal }: Pick<RunningOperation, 'id' | 'signal'>,
 ): Promise<{ after: InstanceRecord; detail: MoveDetail } | undefined> {
   const { services, placer } = context;
   for (let attempt = 0; ; attempt++) {
@@ -154,7 +154,7 @@ async function moveToMember(
   project: string,
   name: string,
   target: string,
-  operation: RunningOperation,
+  operation: Pick<RunningOperation, 'id' | 'signal' | 'update'>,
 ): Promise<void> {
   const { services } = context;
   const { id, signal } = operation;
@@ -215,6 +215,17 @@ async function moveToMember(
     },
   );
 }
+
+/** Brings an instance to another member within an operation, in its turn. */
+export const moveInstance = (
+  context: InstancesContext,
+  { project, name }: { project: string; name: string },
+  target: string,
+  operation: Pick<RunningOperation, 'id' | 'signal' | 'update'>,
+): Promise<void> =>
+  context.busy.queue({ project, name }, 'move', () =>
+    moveToMember(context, project, name, target, operation),
+  );
 
 /** Whether a request is a move on this server or within the cluster, not a rename or a migration between servers. */
 export const isMove = ({ body, target }: Pick<MoveRequest, 'body' | 'target'>): boolean =>
