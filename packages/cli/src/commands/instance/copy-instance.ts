@@ -157,7 +157,6 @@ export async function copyInstance(
     options,
   );
   const instanceOnly = flags['instance-only'] || snapshot !== undefined;
-  const live = !flags.stateless && snapshot === undefined && original.status === 'Running';
   if (local) {
     const operation = await target.change('POST', '/1.0/instances', {
       query,
@@ -167,7 +166,7 @@ export async function copyInstance(
           type: 'copy',
           source: from,
           project: original.project,
-          live,
+          live: !flags.stateless && snapshot === undefined,
           instance_only: instanceOnly,
           container_only: instanceOnly,
           ...(refresh ? { refresh } : {}),
@@ -183,7 +182,7 @@ export async function copyInstance(
     source: { context: source, instance, snapshot },
     target: { context: target, query },
     mode,
-    live,
+    live: !flags.stateless && snapshot === undefined && original.status === 'Running',
     instanceOnly,
     allowInconsistent: flags['allow-inconsistent'],
     refresh,

@@ -104,8 +104,11 @@ export class Placer implements Disposable {
     if (only && nodes.length === 1 && this.#services.agents.online().includes(only.name))
       return this.#alone(want, only);
     const target = this.checkTarget(want.target);
-    const wanted = target && 'member' in target && nodes.find(({ name }) => name === target.member);
-    if (wanted && wanted.state === 'Evacuated' && wanted.pending?.kind !== 'restore')
+    if (
+      target &&
+      'member' in target &&
+      nodes.find(({ name }) => name === target.member)?.state === 'Evacuated'
+    )
       throw new LxdError('invalid', 'Cluster member is evacuated');
     const asked = await this.ask(want, signal);
     const patience = performance.now() + reconnectMs;
