@@ -1,98 +1,18 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeJoinToken } from '@lxd-ts/rpc';
 import { makeBusyboxImage } from '../support/busybox.ts';
 import { run } from '../support/client.ts';
-import { lxdTs, lxdTsd } from '../support/daemon.ts';
+import { lxdTs } from '../support/daemon.ts';
+import { Host, ip } from '../support/host.ts';
 import { makeTemporary } from '../support/ground.ts';
 import { Rest } from '../support/rest.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** Three hosts on one machine: a control plane and two nodes, over gRPC with mutual TLS and a real etcd. */
-const hub = 'lxt3hub';
-const ip = (...args: string[]): void => void execFileSync('ip', args);
-
-/** A network and mounts of its own; it outlives the daemons that run in it. */
-class Host {
-  readonly name: string;
-  readonly dir: string;
-  readonly #holder: ChildProcess;
-  #daemon: ChildProcess | undefined;
-
-  constructor(name: string, dir: string, address: string) {
-    this.name = name;
-    this.dir = dir;
-    const script = `ip link set lo up
-mount --rbind /sys/fs/cgroup /mnt; mount -t sysfs sysfs /sys; mount --rbind /mnt /sys/fs/cgroup; umount -l /mnt
-mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
-    this.#holder = spawn('unshare', ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    this.#address = address;
-  }
-
-  readonly #address: string;
-
-  async plugIn(): Promise<void> {
-    await new Promise((ready) => this.#holder.stdout?.once('data', ready));
-    const pid = String(this.#holder.pid);
-    ip('link', 'add', `lxt3${this.name}`, 'type', 'veth', 'peer', 'name', 'up0', 'netns', pid);
-    ip('link', 'set', `lxt3${this.name}`, 'master', hub, 'up');
-    execFileSync('nsenter', ['-t', pid, '-n', 'ip', 'address', 'add', `${this.#address}/24`, 'dev', 'up0']);
-    execFileSync('nsenter', ['-t', pid, '-n', 'ip', 'link', 'set', 'up0', 'up']);
-  }
-
-  start(...args: string[]): void {
-    const log = `${this.dir}.log`;
-    this.#daemon = spawn(
-      'nsenter',
-      [
-        '-t',
-        String(this.#holder.pid),
-        '-n',
-        '-m',
-        lxdTsd,
-        '--dir',
-        this.dir,
-        '--name',
-        this.name,
-        '--debug',
-        '--logfile',
-        log,
-        ...args,
-      ],
-      { stdio: 'ignore' },
-    );
-  }
-
-  join(token: string): void {
-    this.start('--role', 'node', '--cluster-address', `${this.#address}:8444`, '--join-token', token);
-  }
-
-  /** Of a daemon that ends by itself. */
-  async exitCode(): Promise<number | null> {
-    const daemon = this.#daemon;
-    if (daemon?.exitCode === null) await new Promise((done) => daemon.once('exit', done));
-    return daemon?.exitCode ?? null;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<void> {
-    const daemon = this.#daemon;
-    if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
-    const gone = new Promise((done) => daemon.once('exit', done));
-    daemon.kill(signal);
-    await gone;
-  }
-
-  async tearDown(): Promise<void> {
-    await this.end('SIGTERM');
-    const gone = new Promise((done) => this.#holder.once('exit', done));
-    this.#holder.kill('SIGKILL');
-    await gone;
-  }
-}
+const hub = 'lxt3';
 
 let dir: string;
 let control: Host;
@@ -157,8 +77,11 @@ beforeAll(async () => {
   dir = makeTemporary('hosts');
   ip('link', 'add', hub, 'type', 'bridge');
   ip('link', 'set', hub, 'up');
-  control = new Host('cp', join(dir, 'cp'), '10.232.0.1');
-  nodes = [new Host('n1', join(dir, 'n1'), '10.232.0.2'), new Host('n2', join(dir, 'n2'), '10.232.0.3')];
+  control = new Host(hub, 'cp', join(dir, 'cp'), '10.232.0.1');
+  nodes = [
+    new Host(hub, 'n1', join(dir, 'n1'), '10.232.0.2'),
+    new Host(hub, 'n2', join(dir, 'n2'), '10.232.0.3'),
+  ];
   for (const host of [control, ...nodes]) await host.plugIn();
   await startControl();
   for (const node of nodes) {
@@ -166,7 +89,7 @@ beforeAll(async () => {
     const { metadata } = await rest.send('POST', '/1.0/cluster/members', { server_name: node.name });
     const { secret, fingerprint, addresses } = (metadata as { metadata: TokenMetadata }).metadata;
     usedToken = encodeJoinToken({ server_name: node.name, secret, fingerprint, addresses, expires_at: '' });
-    node.join(usedToken);
+    node.join(usedToken, '--role', 'node');
   }
   await online(3);
   await rest.must('POST', '/1.0/storage-pools', { name: 'p', driver: 'dir' });
@@ -340,10 +263,39 @@ test('a node that goes down stops its instances, and starts them again', async (
   await waitFor('its instances', own, (all) => all.every(({ status }) => status === 'Running'));
 });
 
+test("a member's certificate is good for its agent, and for nothing else", async () => {
+  const [node, other] = nodes;
+  if (!node || !other) throw new Error('no nodes');
+  const { identity } = JSON.parse(readFileSync(join(node.dir, 'member.json'), 'utf8')) as {
+    identity: { certificate: string; key: string; authority: string };
+  };
+  const path = (part: string) => join(dir, `stolen.${part}`);
+  for (const part of ['certificate', 'key', 'authority'] as const) writeFileSync(path(part), identity[part]);
+  const own = ['--cert', path('certificate'), '--key', path('key')];
+  for (const at of [control, node]) {
+    const rest = await node.inside(['curl', '-sk', ...own, `https://${at.address}/1.0/instances`]);
+    expect(JSON.parse(rest.stdout)).toMatchObject({ error_code: 403, error: 'not authorized' });
+  }
+  const tls = (name: string, with_: string[], to: Host, input: string) =>
+    node.inside(
+      ['openssl', 's_client', '-quiet', '-connect', to.address, '-servername', name, ...with_],
+      input,
+    );
+  const mine = ['-cert', path('certificate'), '-key', path('key'), '-CAfile', path('authority')];
+  // Nothing of another member without a ticket of its own, and nothing at all without a certificate.
+  const bulk = await tls('bulk.lxd-ts', mine, other, `${'0'.repeat(64)}\n`);
+  expect(bulk.stdout).toBe('-');
+  for (const name of ['bulk.lxd-ts', 'control-plane.lxd-ts']) {
+    const stranger = await tls(name, [], name.startsWith('bulk') ? other : control, 'x\n');
+    expect(stranger.stdout).toBe('');
+    expect(stranger.stderr).toMatch(/alert|error/i);
+  }
+});
+
 test('a token is good once', async () => {
-  const late = new Host('n3', join(dir, 'n3'), '10.232.0.4');
+  const late = new Host(hub, 'n3', join(dir, 'n3'), '10.232.0.4');
   await late.plugIn();
-  late.join(usedToken);
+  late.join(usedToken, '--role', 'node');
   expect(await late.exitCode()).toBe(1);
   await late.tearDown();
   const members = (await rest.must('GET', '/1.0/cluster/members')).metadata as string[];

@@ -5,6 +5,7 @@ import { instances } from './chapters/instances.ts';
 import { networks } from './chapters/networks.ts';
 import { profiles } from './chapters/profiles.ts';
 import { server } from './chapters/server.ts';
+import { snapshots } from './chapters/snapshots.ts';
 import { states } from './chapters/states.ts';
 import { storagePools } from './chapters/storage-pools.ts';
 import type { Step } from './step.ts';
@@ -17,6 +18,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   profiles,
   images,
   instances,
+  snapshots,
   states,
   errors,
   'the command line': commandLine,

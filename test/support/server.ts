@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,6 @@ export interface TestServer {
   inside(argv: readonly string[]): string;
   /** SIGTERM; instances stay. */
   stop(): Promise<void>;
-  /** Killed in the middle of whatever it does, and started again at once. */
-  crash(): Promise<void>;
   /** Dies on the spot; what is left of it is swept away. It must run no instances. */
   die(): Promise<void>;
   /** Deletes everything the server has, tells what is left of it, and shuts it down. */
@@ -167,19 +165,17 @@ export interface ServerOptions {
 export async function startServer({ dir, argv, environment, cgroups }: ServerOptions): Promise<TestServer> {
   mkdirSync(dir, { recursive: true, mode: 0o711 });
   const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
-  const environmentOf = { ...inherited, ...environment };
-  let child = spawn(
+  const child = spawn(
     'unshare',
     [
       ...['--net', '--mount', '--propagation', 'private'],
       ...['sh', '-c', `exec >>"$0.log" 2>&1\n${ownNamespace}`, dir, ...argv],
     ],
-    { stdio: 'ignore', env: environmentOf },
+    { stdio: 'ignore', env: { ...inherited, ...environment } },
   );
-  let pid = child.pid ?? 0;
-  if (pid === 0) throw new Error('unshare did not start');
-  const endOf = (process: ChildProcess) => new Promise<void>((done) => process.once('exit', () => done()));
-  let ended = endOf(child);
+  const pid = child.pid;
+  if (pid === undefined) throw new Error('unshare did not start');
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const rest = new Rest(join(dir, 'unix.socket'));
 
@@ -195,44 +191,22 @@ export async function startServer({ dir, argv, environment, cgroups }: ServerOpt
   const inside = (command: readonly string[]) =>
     execFileSync('nsenter', ['-t', String(pid), '-n', '-m', '--', ...command], { encoding: 'utf8' });
 
-  const untilReady = async (): Promise<void> => {
-    for (let tries = 0; ; tries++) {
-      const answer = await rest.call('GET', '/internal/ready').catch(() => undefined);
-      if (answer?.status === 200) break;
-      if (isOver() || tries > 600) {
-        await end('SIGTERM');
-        throw new Error(`${argv[0] ?? ''} is not ready:\n${read(`${dir}.log`).slice(-2_000)}`);
-      }
-      await sleep(100);
+  for (let tries = 0; ; tries++) {
+    const answer = await rest.call('GET', '/internal/ready').catch(() => undefined);
+    if (answer?.status === 200) break;
+    if (isOver() || tries > 600) {
+      await end('SIGTERM');
+      throw new Error(`${argv[0] ?? ''} is not ready:\n${read(`${dir}.log`).slice(-2_000)}`);
     }
-  };
-  await untilReady();
+    await sleep(100);
+  }
   return {
     dir,
-    get pid() {
-      return pid;
-    },
+    pid,
     rest,
     inside,
     stop: async () => {
       await end('SIGTERM');
-    },
-    crash: async () => {
-      // Somebody has to stay in its namespaces.
-      const holder = spawn('nsenter', ['-t', String(pid), '-n', '-m', 'sleep', 'infinity'], {
-        stdio: 'ignore',
-      });
-      const networkOf = (of: number | undefined) => readlinkSync(`/proc/${of ?? 0}/ns/net`);
-      while (networkOf(holder.pid) !== networkOf(pid)) await sleep(5);
-      child.kill('SIGKILL');
-      await ended;
-      const log = 'exec >>"$0.log" 2>&1\nexec "$@"';
-      const into = ['-t', String(holder.pid), '-n', '-m', 'sh', '-c', log, dir, ...argv];
-      child = spawn('nsenter', into, { stdio: 'ignore', env: environmentOf });
-      pid = child.pid ?? 0;
-      ended = endOf(child);
-      await untilReady();
-      holder.kill('SIGKILL');
     },
     die: async () => {
       rest.close();

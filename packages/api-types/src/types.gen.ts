@@ -426,7 +426,7 @@ export interface paths {
         put?: never;
         /**
          * Add an image
-         * @description A body of any other type than JSON and multipart is one tarball with metadata and root file system. A split image comes as multipart, metadata first. The operation’s metadata has `fingerprint` and `size`. A JSON body asks for an image from elsewhere, which this server refuses for now.
+         * @description A body of any other type than JSON and multipart is one tarball with metadata and root file system. A split image comes as multipart, metadata first. The operation’s metadata has `fingerprint` and `size`. A JSON body asks for an image of another server.
          */
         post: operations["imagesPost"];
         delete?: never;
@@ -2985,6 +2985,8 @@ export interface operations {
             query?: {
                 /** @description Project to work in. */
                 project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
             };
             header?: never;
             path: {

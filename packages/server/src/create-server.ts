@@ -25,10 +25,13 @@ import { EventHub } from './features/events/hub.ts';
 import { joinEvents } from './features/events/mesh.ts';
 import { eventsRoutes } from './features/events/routes.ts';
 import { toldLog } from './features/events/told-log.ts';
+import { ImagePuller } from './features/images/pull.ts';
 import { imagesRoutes } from './features/images/routes.ts';
 import { imagesService } from './features/images/service.ts';
+import { moveInstance } from './features/instances/move.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
 import { runningSpecs } from './features/instances/observe.ts';
+import { snapshotDuties } from './features/instances/snapshot-duties.ts';
 import { instancesService, type InstancesService } from './features/instances/service.ts';
 import { internalRoutes, type InternalOptions } from './features/internal/routes.ts';
 import { networksRoutes } from './features/networks/routes.ts';
@@ -136,7 +139,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
         (value) => (value.architecture === architecture ? undefined : { ...value, architecture }),
         { signal },
       );
-      const here = runningSpecs(services, member);
+      const here = runningSpecs(instances.context, member);
       await agents.get(member).restore({ ...partsOf(records, member), instances: here }, { signal });
       await catchUp(services, allDrivers, member, { signal });
     },
@@ -156,7 +159,8 @@ export function createServer(options: ApiServerOptions): ApiServer {
     clock,
     uuid,
   };
-  const instances = instancesService(services, allDrivers);
+  const puller = new ImagePuller(services);
+  const instances = instancesService(services, allDrivers, puller);
   const info = new ServerService(services, {
     ...options.info,
     describe: () =>
@@ -173,13 +177,14 @@ export function createServer(options: ApiServerOptions): ApiServer {
     tokens: new Set(),
     inHand: new Set(),
     instances: instances.context,
+    move: (ref, target, operation) => moveInstance(instances.context, ref, target, operation),
   };
   const routes = [
     ...serverRoutes(info),
     ...eventsRoutes(events),
     ...operationsRoutes(services),
     ...instancesRoutes(instances),
-    ...imagesRoutes(services),
+    ...imagesRoutes(services, puller),
     ...profilesRoutes(new ProfilesService(instances.context)),
     ...storagePoolsRoutes(services, pools),
     ...networksRoutes(services, networks),
@@ -240,7 +245,12 @@ export function createServer(options: ApiServerOptions): ApiServer {
         recover,
         deleteImage: (project, fingerprint) => images.delete(project, fingerprint, caller),
       });
-      const candidate = { name: server, log, duties: [...own, ...(options.duties ?? [])], signal };
+      const candidate = {
+        name: server,
+        log,
+        duties: [...own, ...snapshotDuties(instances.context), ...(options.duties ?? [])],
+        signal,
+      };
       await Promise.all([bePresent(store, candidate), lead(store, candidate)]);
     },
     [Symbol.asyncDispose]: () => {

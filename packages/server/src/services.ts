@@ -28,7 +28,7 @@ export interface Agents {
   get(member: string): Agent;
   /** Members whose agent is connected now. */
   online(): string[];
-  /** `unreachable`: not connected now, but heard of a short while ago; `offline`: silent for longer than the threshold. */
+  /** `unreachable`: not connected, or silent for a moment: it may be called, but is not counted on; `offline`: silent for longer than the threshold. */
   state(member: string): 'online' | 'unreachable' | 'offline';
   /** Milliseconds since its last sign of life. */
   silentMs(member: string): number;

@@ -50,6 +50,7 @@ test('follows what is placed, moved and removed; what is expected counts once', 
     .put('placements', id, placement('a', { target: 'b' }))
     .commit({ signal });
   expect([loads.of('a'), loads.of('b')]).toEqual([one, one]);
+  expect([loads.heldBy('a'), loads.heldBy('b')]).toEqual([[id], []]);
   expect([loads.without(id)('a'), loads.without(id)('b')]).toEqual([empty, empty]);
 
   await records

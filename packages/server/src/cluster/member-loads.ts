@@ -49,6 +49,8 @@ const keyOf = ([project, name]: Id): string => `${project}/${name}`;
 export class MemberLoads implements Disposable {
   readonly #loads = new Map<string, Load>();
   readonly #placements = new Map<string, PlacementRecord>();
+  /** Member → keys of what is placed there. */
+  readonly #held = new Map<string, Set<string>>();
   readonly #expected = new Map<string, PlacementRecord>();
   readonly #listening: Disposable;
 
@@ -76,10 +78,15 @@ export class MemberLoads implements Disposable {
   #changed(key: string, value: PlacementRecord | undefined): void {
     if (value) this.#forget(key);
     const before = this.#placements.get(key);
-    if (before) this.#count(before, -1);
+    if (before) {
+      this.#count(before, -1);
+      this.#held.get(before.member)?.delete(key);
+    }
     if (value) {
       this.#placements.set(key, value);
       this.#count(value, 1);
+      const held = this.#held.get(value.member) ?? new Set();
+      this.#held.set(value.member, held.add(key));
     } else this.#placements.delete(key);
   }
 
@@ -93,6 +100,14 @@ export class MemberLoads implements Disposable {
   /** What is there, and is about to be there. Do not change it. */
   of(member: string): Load {
     return this.#of(member);
+  }
+
+  /** All that is placed on a member, in no order. */
+  heldBy(member: string): [project: string, name: string][] {
+    return [...(this.#held.get(member) ?? [])].map((key) => {
+      const slash = key.indexOf('/');
+      return [key.slice(0, slash), key.slice(slash + 1)];
+    });
   }
 
   /** The same, as if this instance were nowhere. */

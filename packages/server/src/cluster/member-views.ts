@@ -147,7 +147,10 @@ export class MemberViews {
           );
       }
       const state = agents.state(name);
-      const evacuated = member.state === 'Evacuated' || member.pending?.kind === 'delete';
+      const { pending } = member;
+      // One that is being restored takes its own back, and others.
+      const evacuated =
+        (member.state === 'Evacuated' && pending?.kind !== 'restore') || pending?.kind === 'delete';
       views.push({
         name,
         state:

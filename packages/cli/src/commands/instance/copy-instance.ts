@@ -157,6 +157,7 @@ export async function copyInstance(
     options,
   );
   const instanceOnly = flags['instance-only'] || snapshot !== undefined;
+  const live = !flags.stateless && snapshot === undefined && original.status === 'Running';
   if (local) {
     const operation = await target.change('POST', '/1.0/instances', {
       query,
@@ -166,7 +167,7 @@ export async function copyInstance(
           type: 'copy',
           source: from,
           project: original.project,
-          live: !flags.stateless && snapshot === undefined,
+          live,
           instance_only: instanceOnly,
           container_only: instanceOnly,
           ...(refresh ? { refresh } : {}),
@@ -182,7 +183,7 @@ export async function copyInstance(
     source: { context: source, instance, snapshot },
     target: { context: target, query },
     mode,
-    live: !flags.stateless && snapshot === undefined && original.status === 'Running',
+    live,
     instanceOnly,
     allowInconsistent: flags['allow-inconsistent'],
     refresh,

@@ -61,6 +61,16 @@ async function moveBetween(from: Place, to: Place, flags: CopyFlags): Promise<vo
   const path = apiPath('instances', instance);
   const copy = (refresh: boolean): Promise<Place> =>
     copyInstance(from, to, flags, { refresh, ephemeral: undefined, keepVolatile: true });
+  /** What changed since the first copy; where the servers cannot do that, all of it again. */
+  const copyLast = async (): Promise<void> => {
+    try {
+      await copy(true);
+    } catch (error) {
+      if (error instanceof LxdError && error.code === 'cancelled') throw error;
+      await target.change('DELETE', apiPath('instances', name));
+      await copy(false);
+    }
+  };
   const found = await source.client.get<InstanceFull>(path, { query: { recursion: 1 } });
   if (found.status !== 'Running' || !flags.stateless) {
     await copy(false);
@@ -72,7 +82,7 @@ async function moveBetween(from: Place, to: Place, flags: CopyFlags): Promise<vo
   if (early) await copy(false);
   try {
     await changeState(source, instance, { action: 'stop' });
-    if (!found.ephemeral) await copy(early);
+    if (!found.ephemeral) await (early ? copyLast() : copy(false));
   } catch (error) {
     await startOrThaw(source, instance, { action: 'start' }).catch(() => undefined);
     if (early) await target.change('DELETE', apiPath('instances', name)).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Agent } from '@lxd-ts/rpc';
+import { ImagePuller } from '../images/pull.ts';
 import { Busy } from '../instances/busy.ts';
 import { Placer } from '../instances/placement.ts';
 import { drivers, fakeAgent, harness, type FakeAgent } from '../testing/harness.ts';
@@ -47,7 +48,7 @@ async function setUp() {
       },
       removeMember: async (name, { force }) => Promise.resolve(void asked.push(`remove ${name} ${force}`)),
     },
-    instances: { services, drivers, busy: new Busy(), placer },
+    instances: { services, drivers, busy: new Busy(), placer, puller: new ImagePuller(services) },
     move: async ({ project, name }, target) => {
       asked.push(`move ${name} ${target}`);
       const { revision = 0 } = records.get('placements', project, name) ?? {};
@@ -439,10 +440,9 @@ describe('evacuation', () => {
 
   it('goes on after it was cut off', async () => {
     await using at = await setUp();
-    // It had been stopped already, and then seen as one that ended by itself.
-    await at.instance('c1', 'm2', { config: { 'volatile.last_state.power': 'STOPPED' } });
-    const detail = { mode: '', running: JSON.stringify(['default/c1']) };
-    const pending = { kind: 'evacuate' as const, operation: '', server: 'm3', detail };
+    // It had been stopped already.
+    await at.instance('c1', 'm2', { config: { 'volatile.last_state.power': 'RUNNING' } });
+    const pending = { kind: 'evacuate' as const, operation: '', server: 'm3', detail: { mode: '' } };
     await at.records.modify('members', ['m2'], (value) => ({ ...value, state: 'Evacuated', pending }), {
       signal,
     });

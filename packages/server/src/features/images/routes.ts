@@ -25,6 +25,8 @@ import {
   type AliasBody,
 } from './aliases.ts';
 import { parseFilter } from '../shared/filter.ts';
+import { importRemote, type ImagesPost } from './import-remote.ts';
+import type { ImagePuller } from './pull.ts';
 import { joinParts } from './multipart.ts';
 import { imagesService, type ImagePut } from './service.ts';
 import { uploadImage } from './upload.ts';
@@ -33,17 +35,23 @@ import { findImage, imageTag, imageView } from './view.ts';
 const fingerprintOf = (request: RequestContext): string => request.params['fingerprint'] ?? '';
 const aliasOf = (request: RequestContext): string => request.params['name'] ?? '';
 
-/** A source in JSON: images from elsewhere. */
-async function refuseSource(given: unknown, stream: Readable): Promise<never> {
-  const body = (given ?? (await json(stream).catch(() => null))) as { source?: { type?: string } } | null;
-  const type = body?.source?.type ?? '';
-  if (['url', 'image', 'instance', 'container', 'virtual-machine', 'snapshot'].includes(type))
-    throw new LxdError('invalid', `Creating an image from source type "${type}" is not supported yet`);
-  throw new LxdError('internal', 'Invalid images JSON');
+/** Of a body, which stays whole; empty: it has none. */
+async function firstByte(stream: Readable): Promise<string> {
+  for (;;) {
+    const chunk = stream.read() as Buffer | null;
+    if (chunk !== null) {
+      stream.unshift(chunk);
+      return chunk.toString('latin1', 0, 1);
+    }
+    if (stream.readableEnded || stream.destroyed) return '';
+    await new Promise((resolve) =>
+      stream.once('readable', resolve).once('end', resolve).once('close', resolve),
+    );
+  }
 }
 
 /** Every route below `/1.0/images` that there is. */
-export function imagesRoutes(services: Services): Route[] {
+export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
   const service = imagesService(services);
   const secrets = new ImageSecrets(services);
   const isPublic = (project: string, fingerprint: string): boolean =>
@@ -84,7 +92,12 @@ export function imagesRoutes(services: Services): Route[] {
   const post: Route<unknown> = {
     operationId: 'imagesPost',
     async handle({ project, headers, body, stream, caller, signal }) {
-      if (headers['content-type']?.startsWith('application/json')) return refuseSource(body, stream);
+      const type = headers['content-type'];
+      // Some say nothing of what they send; no image begins like that.
+      if (type?.startsWith('application/json') || (type === undefined && (await firstByte(stream)) === '{')) {
+        const given = (body ?? (await json(stream).catch(() => null))) as ImagesPost | null;
+        return started(await importRemote(services, puller, { project, body: given ?? {}, caller }));
+      }
       return started(await uploadImage(services, { project, headers, body: stream, caller }, signal));
     },
   };

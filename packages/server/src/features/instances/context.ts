@@ -2,6 +2,7 @@ import { LxdError, type InstanceStatus } from '@lxd-ts/core';
 import type { InstanceRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import type { ImagePuller } from '../images/pull.ts';
 import type { Drivers } from '../shared/drivers.ts';
 import { isClustered } from '../shared/members.ts';
 import type { Busy } from './busy.ts';
@@ -12,6 +13,8 @@ export interface InstancesContext {
   drivers: Pick<Drivers, 'device'>;
   busy: Busy;
   placer: Placer;
+  /** Of images that other servers have. */
+  puller: ImagePuller;
 }
 
 /** How long taking back may need when what it takes back was given up. */

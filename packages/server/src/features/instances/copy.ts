@@ -1,11 +1,12 @@
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
-import type { CopySource } from '@lxd-ts/rpc';
+import type { CopySource, Outcome } from '@lxd-ts/rpc';
 import type { InstanceRecord, SnapshotRecord, Transaction } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { findInstance, isUp, memberOf, statusOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
-import { intend } from './pending.ts';
+import { intend, withoutPending } from './pending.ts';
 import type { InstanceSourceBody } from './requests.ts';
+import { sendFiles, type End, type Wait } from './send-files.ts';
 import { findSnapshot, settle, snapshotsOf, unchanged } from './snapshot-records.ts';
 import { told } from './snapshots.ts';
 import { instanceSpec } from './spec.ts';
@@ -57,6 +58,25 @@ export function copySource(services: Services, { from, snapshot, snapshots }: Co
     ...(snapshot === undefined ? {} : { snapshot }),
     snapshots: snapshots.map(({ name }) => name),
   };
+}
+
+/** A copy on another member than its source's. @throws LxdError `unsupported` of a snapshot */
+export async function copyAcross(
+  services: Services,
+  to: End,
+  { from, snapshot, snapshots }: CopyOrigin,
+  wait: Wait,
+): Promise<Outcome> {
+  if (snapshot !== undefined)
+    throw new LxdError('unsupported', 'A snapshot is copied only on its own cluster member: copy, then move');
+  const { project, name } = from;
+  const record = withoutPending(findInstance(services, project, name).value);
+  const files = {
+    snapshots: snapshots.map(({ project: _project, instance: _instance, ...one }) => one),
+    running: isUp(statusOf(services, project, name)),
+  };
+  await sendFiles(services, { record, member: memberOf(services, project, name) }, to, files, wait);
+  return { volatile: {} };
 }
 
 /** Their records, as those of the copy. */

@@ -3,6 +3,8 @@ import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { InstanceSource } from '@lxd-ts/rpc';
 import type { ImageRecord, InstanceRecord, Pending, Transaction } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
+import { remoteImageOf } from '../images/import-remote.ts';
+import type { RemoteImage } from '../images/remote.ts';
 import type { MigrationEnd } from '../migration/ends.ts';
 import { receiveMigrated, sinkEnd } from '../migration/receive.ts';
 import { recordReceived } from '../migration/snapshots.ts';
@@ -14,7 +16,7 @@ import {
   unwindTimeoutMs,
   type InstancesContext,
 } from './context.ts';
-import { copyOrigin, copySource, putCopied, startRefresh, type CopyOrigin } from './copy.ts';
+import { copyAcross, copyOrigin, copySource, putCopied, startRefresh, type CopyOrigin } from './copy.ts';
 import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { generateName } from './names.ts';
@@ -57,6 +59,8 @@ interface Creation extends Plan {
 /** Where a new instance comes from, as far as it can be told before the operation. */
 type Origin =
   | { kind: 'image'; image: ImageRecord | undefined }
+  /** Of another server: known when it is here. */
+  | { kind: 'remote-image'; remote: RemoteImage }
   | { kind: 'none' }
   | ({ kind: 'copy' } & CopyOrigin)
   | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd };
@@ -73,6 +77,7 @@ function originOf({ services }: InstancesContext, { project, body }: CreateReque
   const source = body.source ?? {};
   switch (source.type) {
     case 'image':
+      if (source.server) return { kind: 'remote-image', remote: remoteImageOf(source) };
       return { kind: 'image', image: sourceImage(services, project, source) };
     case 'none':
       return { kind: 'none' };
@@ -171,7 +176,7 @@ function plan(context: InstancesContext, request: CreateRequest, name: string, o
   return { record, source };
 }
 
-/** A copy is made where its source is. */
+/** A copy is made where its source is, unless it is asked for elsewhere. */
 const choose = (
   { services, placer }: InstancesContext,
   { target }: CreateRequest,
@@ -181,7 +186,9 @@ const choose = (
     {
       ...record,
       ...(source.kind === 'image' ? { fingerprint: source.image.fingerprint } : {}),
-      target: source.kind === 'copy' ? memberOf(services, source.from.project, source.from.name) : target,
+      target:
+        target ||
+        (source.kind === 'copy' ? memberOf(services, source.from.project, source.from.name) : undefined),
     },
     AbortSignal.timeout(placingTimeoutMs),
   );
@@ -254,6 +261,14 @@ export async function createInstance(
   const fail = (error: unknown) =>
     services.operations.start({ ...operation, class: 'task', run: () => Promise.reject(toLxdError(error)) });
 
+  if (origin.kind === 'remote-image')
+    return services.operations.start({
+      ...operation,
+      class: 'task',
+      mayCancel: true,
+      run: (running) => createFromRemote(context, request, name, origin.remote, running),
+    });
+
   for (let attempt = 0; ; attempt++) {
     let choice: Choice;
     let creation: Creation;
@@ -277,6 +292,36 @@ export async function createInstance(
       const lost = toLxdError(error).code === 'precondition-failed';
       if (!lost || attempt >= maxAttempts) throw error;
     }
+  }
+}
+
+/** Fetches the image first; from then on it is as with any other. */
+async function createFromRemote(
+  context: InstancesContext,
+  request: CreateRequest,
+  name: string,
+  remote: RemoteImage,
+  running: RunningOperation,
+): Promise<void> {
+  const { services, puller, busy } = context;
+  const { project } = request;
+  const keep = { project, public: false, autoUpdate: false, cached: true, profiles: [] };
+  const { image } = await puller.pull(remote, keep, running);
+  for (let attempt = 0; ; attempt++) {
+    const planned = plan(context, request, name, { kind: 'image', image });
+    using choice = await choose(context, request, planned);
+    const creation = settled(context, planned, choice);
+    const transaction = services.records.transaction();
+    intend(context, creation, choice, running.id, transaction);
+    try {
+      await transaction.commit({ signal: running.signal });
+    } catch (error) {
+      const lost = toLxdError(error).code === 'precondition-failed';
+      if (!lost || attempt >= maxAttempts) throw error;
+      continue;
+    }
+    await busy.queue({ project, name }, 'create', () => fill(context, creation, running));
+    return;
   }
 }
 
@@ -330,7 +375,10 @@ async function make(
   } else if (source.kind === 'copy') {
     from = { type: 'copy', ...copySource(services, source) };
   }
-  const outcome = await agent.createInstance(instanceSpec(services, record, member), from, options);
+  const outcome =
+    source.kind === 'copy' && memberOf(services, source.from.project, source.from.name) !== member
+      ? await copyAcross(services, { record, member }, source, options)
+      : await agent.createInstance(instanceSpec(services, record, member), from, options);
   const copied = source.kind === 'copy' ? source.snapshots : [];
   await settle(
     services,

@@ -4,6 +4,8 @@ import { findInstance, instanceUrl, isUp, memberOf, statusOf, type InstancesCont
 import { expandIn } from './expand.ts';
 import { intend } from './pending.ts';
 import { removeInstance } from './remove.ts';
+import { snapshotsOf } from './snapshot-records.ts';
+import { told } from './snapshots.ts';
 
 /** @throws LxdError `not-found`, `invalid` while it runs */
 export function startDelete(
@@ -29,7 +31,10 @@ export function startDelete(
         await intend(context, project, name, { kind: 'delete', operation: id }, (record) => record, {
           signal,
         });
+        const snapshots = snapshotsOf(services, project, name);
         await removeInstance(services, project, name, signal);
+        for (const { name: snapshot } of snapshots.reverse())
+          told(context, { project, name, snapshot }, 'deleted');
         services.events.lifecycle({
           action: 'instance-deleted',
           source: instanceUrl(project, name),

@@ -20,16 +20,12 @@ const same = (a: StatusRecord | undefined, b: StatusRecord): boolean =>
   a?.status === b.status && a.pid === b.pid && a.message === b.message;
 
 /** What runs on a member as far as is known, as it should be. */
-export const runningSpecs = (services: Services, member: string): InstanceSpec[] =>
-  services.records
-    .list('instances')
-    .map(({ value }) => value)
-    .filter(
-      ({ project, name, pending }) =>
-        !pending &&
-        services.records.get('placements', project, name)?.value.member === member &&
-        isUp(statusOf(services, project, name)),
-    )
+export const runningSpecs = ({ services, placer }: InstancesContext, member: string): InstanceSpec[] =>
+  placer.loads
+    .heldBy(member)
+    .filter(([project, name]) => isUp(statusOf(services, project, name)))
+    .flatMap(([project, name]) => services.records.get('instances', project, name)?.value ?? [])
+    .filter(({ pending }) => !pending)
     .map((record) => instanceSpec(services, record, member));
 
 /** Everything a member has, after its agent connected: what it does not name is stopped. */
@@ -47,9 +43,7 @@ async function observeAll(
   );
   const seen = new Map(instances.map((instance) => [`${instance.project}/${instance.name}`, instance]));
   const changed: [id: [string, string], record: StatusRecord][] = [];
-  for (const { value } of services.records.list('instances')) {
-    const { project, name } = value;
-    if (services.records.get('placements', project, name)?.value.member !== member) continue;
+  for (const [project, name] of context.placer.loads.heldBy(member)) {
     const observed = seen.get(`${project}/${name}`);
     const next: StatusRecord = observed ? statusRecord(observed) : { status: 'Stopped', pid: 0 };
     if (!same(services.records.get('statuses', project, name)?.value, next))

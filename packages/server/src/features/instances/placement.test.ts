@@ -10,8 +10,12 @@ import { startUpdate } from './update.ts';
 const project = 'default';
 const signal = AbortSignal.timeout(60_000);
 
+/** Pools of 10 GiB with 1 GiB in use. */
+const poolUsage = () =>
+  Promise.resolve({ space: { used: 1024 ** 3, total: 10 * 1024 ** 3 }, inodes: { used: 1, total: 10 } });
+
 async function ground(...names: string[]) {
-  const fakes = Object.fromEntries(names.map((name) => [name, fakeAgent()]));
+  const fakes = Object.fromEntries(names.map((name) => [name, fakeAgent({ poolUsage })]));
   const agents = Object.fromEntries(names.map((name) => [name, fakes[name]!.agent]));
   const base = await harness(agents);
   const { context } = instancesService(base.services, drivers);
@@ -87,6 +91,38 @@ test('an instance takes more where it is, if that is there', async () => {
   base.fakes['m1']!.fail.set('updateInstance', new Error('broken'));
   await expect(limit('2GiB')).rejects.toThrow('broken');
   expect(base.context.placer.loads.of('m1').memoryBytes).toBe(5 * 1024 ** 3);
+});
+
+test('a pool gives away what it has, less what is in use already', async () => {
+  await using base = await ground('m1', 'm2');
+  const sized = (name: string, size: string) =>
+    base.finish(
+      createInstance(base.context, {
+        project,
+        body: {
+          name,
+          source: { type: 'none' },
+          devices: { root: { type: 'disk', path: '/', pool: 'default', size } },
+        },
+      }),
+    );
+  await expect(sized('a', '9500MiB')).rejects.toThrow('9.00GiB of 10.00GiB storage pool "default" left');
+  await sized('a', '6GiB');
+  await sized('b', '6GiB');
+  expect([base.on('a'), base.on('b')].sort()).toEqual(['m1', 'm2']);
+  await expect(sized('c', '6GiB')).rejects.toThrow('4.00GiB of 10.00GiB storage pool "default" left');
+  await sized('c', '4GiB');
+});
+
+test('more is given away than there is where the cluster says so', async () => {
+  await using base = await ground('m1', 'm2');
+  const config = { 'scheduler.overcommit.memory': '1.5' };
+  await base.records.transaction().create('serverConfig', [], { config }).commit({ signal });
+  await base.create('a', { 'limits.memory': '8GiB' }, 'm1');
+  await base.create('b', { 'limits.memory': '4GiB' }, 'm1');
+  await expect(base.create('c', { 'limits.memory': '1GiB' }, 'm1')).rejects.toThrow(
+    '0B of 12.00GiB memory left',
+  );
 });
 
 test('labels keep instances apart', async () => {

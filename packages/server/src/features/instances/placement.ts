@@ -104,11 +104,8 @@ export class Placer implements Disposable {
     if (only && nodes.length === 1 && this.#services.agents.online().includes(only.name))
       return this.#alone(want, only);
     const target = this.checkTarget(want.target);
-    if (
-      target &&
-      'member' in target &&
-      nodes.find(({ name }) => name === target.member)?.state === 'Evacuated'
-    )
+    const wanted = target && 'member' in target && nodes.find(({ name }) => name === target.member);
+    if (wanted && wanted.state === 'Evacuated' && wanted.pending?.kind !== 'restore')
       throw new LxdError('invalid', 'Cluster member is evacuated');
     const asked = await this.ask(want, signal);
     const patience = performance.now() + reconnectMs;

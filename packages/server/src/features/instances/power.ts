@@ -10,14 +10,11 @@ interface Candidate {
   config: Config;
 }
 
-function on({ services }: InstancesContext, member: string): Candidate[] {
-  return services.records
-    .list('instances')
-    .map(({ value }) => value)
-    .filter(({ project, name, pending }) => {
-      const placement = services.records.get('placements', project, name);
-      return placement?.value.member === member && !pending;
-    })
+function on({ services, placer }: InstancesContext, member: string): Candidate[] {
+  return placer.loads
+    .heldBy(member)
+    .flatMap(([project, name]) => services.records.get('instances', project, name)?.value ?? [])
+    .filter(({ pending }) => !pending)
     .map((record) => ({ record, config: expandIn(services, record.project, record).config }));
 }
 

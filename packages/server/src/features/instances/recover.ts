@@ -2,6 +2,7 @@ import { toLxdError } from '@lxd-ts/core';
 import type { InstanceRecord, Pending } from '@lxd-ts/state';
 import { statusOf, isUp, type InstancesContext } from './context.ts';
 import { dropRefresh, finishRefresh } from './copy.ts';
+import { settleMove } from './move.ts';
 import { withoutPending } from './pending.ts';
 import { removeInstance } from './remove.ts';
 import { finishRename } from './rename.ts';
@@ -67,6 +68,9 @@ async function recoverOne(
     case 'snapshot-rename':
     case 'restore':
       await recoverSnapshot(context, record, pending, signal);
+      break;
+    case 'move':
+      await settleMove(context, record, pending, signal);
       break;
     case 'refresh':
       await recoverRefresh(context, withoutPending(record), pending, signal);

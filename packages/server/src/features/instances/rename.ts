@@ -1,5 +1,5 @@
 import { checkInstanceName, LxdError, toLxdError } from '@lxd-ts/core';
-import type { OperationView } from '@lxd-ts/operations';
+import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { InstanceRecord } from '@lxd-ts/state';
 import {
   findInstance,
@@ -71,6 +71,35 @@ export async function finishRename(
   }
 }
 
+/** A rename within an operation; its turn is the caller's. */
+export async function renameWithin(
+  context: InstancesContext,
+  project: string,
+  name: string,
+  to: string,
+  { id, signal }: Pick<RunningOperation, 'id' | 'signal'>,
+): Promise<void> {
+  const { services } = context;
+  if (isUp(statusOf(services, project, name)))
+    throw new LxdError('invalid', 'Renaming of running container not allowed');
+  services.agents.get(memberOf(services, project, name));
+  const { after } = await intend(
+    context,
+    project,
+    name,
+    { kind: 'rename', operation: id, detail: { to } },
+    (record) => record,
+    { signal },
+  );
+  await finishRename(context, after, to, signal);
+  services.events.lifecycle({
+    action: 'instance-renamed',
+    source: instanceUrl(project, to),
+    project,
+    context: { old_name: name },
+  });
+}
+
 /** @throws LxdError `invalid`, `not-found`, `conflict` */
 export function startRename(
   context: InstancesContext,
@@ -90,25 +119,6 @@ export function startRename(
     project,
     resources: { instances: [name], containers: [name] },
     run: ({ id, signal }) =>
-      busy.queue({ project, name }, 'rename', async () => {
-        if (isUp(statusOf(services, project, name)))
-          throw new LxdError('invalid', 'Renaming of running container not allowed');
-        services.agents.get(memberOf(services, project, name));
-        const { after } = await intend(
-          context,
-          project,
-          name,
-          { kind: 'rename', operation: id, detail: { to } },
-          (record) => record,
-          { signal },
-        );
-        await finishRename(context, after, to, signal);
-        services.events.lifecycle({
-          action: 'instance-renamed',
-          source: instanceUrl(project, to),
-          project,
-          context: { old_name: name },
-        });
-      }),
+      busy.queue({ project, name }, 'rename', () => renameWithin(context, project, name, to, { id, signal })),
   });
 }

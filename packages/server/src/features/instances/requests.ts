@@ -18,6 +18,8 @@ export interface InstanceSourceBody {
   fingerprint?: string;
   properties?: Record<string, string> | null;
   server?: string;
+  protocol?: string;
+  secret?: string;
   mode?: string;
   /** For a copy. */
   source?: string;

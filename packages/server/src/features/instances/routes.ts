@@ -10,6 +10,7 @@ import { startDelete } from './delete.ts';
 import { startExec } from './exec.ts';
 import { listInstances, listRefs, withStates } from './list.ts';
 import { deleteLog, listLogs, readLog } from './logs.ts';
+import { isMove, startMove } from './move.ts';
 import { startRename } from './rename.ts';
 import type {
   InstanceConsolePost,
@@ -127,9 +128,12 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
     operationId: 'instancePost',
     async handle(request) {
       const { project, body } = request;
+      const target = request.query.get('target') || undefined;
+      if (isMove({ body, target }))
+        return started(await startMove(context, { project, name: nameOf(request), body, target }));
       if (body.migration) return started(await startSending(context, project, nameOf(request), body));
-      if (body.pool || body.project)
-        throw new LxdError('unsupported', 'Moving an instance is not supported yet');
+      if (body.project)
+        throw new LxdError('unsupported', 'Moving an instance to another project is not supported yet');
       return started(await startRename(context, project, nameOf(request), body.name));
     },
   };

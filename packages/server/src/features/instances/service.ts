@@ -1,5 +1,6 @@
 import type { Observation } from '@lxd-ts/rpc';
 import type { Services } from '../../services.ts';
+import { ImagePuller } from '../images/pull.ts';
 import type { Drivers } from '../shared/drivers.ts';
 import { bringUp } from './bring-up.ts';
 import { Busy } from './busy.ts';
@@ -22,12 +23,17 @@ export interface InstancesService {
   stopAll(member: string, timeoutMs: number, options: { signal: AbortSignal }): Promise<void>;
 }
 
-export function instancesService(services: Services, drivers: Pick<Drivers, 'device'>): InstancesService {
+export function instancesService(
+  services: Services,
+  drivers: Pick<Drivers, 'device'>,
+  puller = new ImagePuller(services),
+): InstancesService {
   const context: InstancesContext = {
     services,
     drivers,
     busy: new Busy(),
     placer: new Placer(services),
+    puller,
   };
   return {
     context,

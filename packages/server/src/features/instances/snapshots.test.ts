@@ -9,6 +9,7 @@ import { instancesService, type InstancesService } from './service.ts';
 import { expiryOf, nextSnapshotName } from './snapshot-names.ts';
 import { snapshotsOf } from './snapshot-records.ts';
 import { startSnapshot, startSnapshotDelete, startSnapshotRename, startSnapshotUpdate } from './snapshots.ts';
+import { snapshotDuties } from './snapshot-duties.ts';
 import { startStateChange } from './state-change.ts';
 import { patch, startUpdate } from './update.ts';
 
@@ -147,7 +148,7 @@ describe('snapshots', () => {
     );
     await h.finish(startStateChange(service.context, project, 'c1', { action: 'start' }));
     agent.calls.length = 0;
-    await h.finish(startUpdate(service.context, { project, name: 'c1', body: { restore: 's1' } }));
+    await h.finish(startUpdate(service.context, { project, name: 'c1', body: { restore: 'c1/s1' } }));
     expect(agent.calls).toEqual(['stopInstance c1', 'restoreSnapshot c1 s1', 'startInstance c1']);
     expect(record('c1')).toMatchObject({ ephemeral: false, config: { 'user.a': 'then' } });
     expect(record('c1').config['user.b']).toBeUndefined();
@@ -178,6 +179,39 @@ describe('snapshots', () => {
     await expect(copy('k', { source: 'c1', refresh: true })).rejects.toThrow('no space');
     expect([names('k'), agent.volumes.has('k/s1')]).toEqual([[], false]);
     expect(record('k').pending).toBeUndefined();
+  });
+});
+
+describe('the leader', () => {
+  const term = { guard: { key: '', revision: 0 } as never, signal };
+  const run = async (name: string) => {
+    const duty = snapshotDuties(service.context).find((one) => one.name === name);
+    await duty?.run(term);
+    await duty?.run(term);
+  };
+  const until = async (done: () => boolean) => {
+    for (let tries = 0; tries < 500 && !done(); tries++) await new Promise((next) => setTimeout(next, 5));
+  };
+
+  it('deletes snapshots whose time is over, and no others', async () => {
+    await take({ name: 'old', expires_at: '2025-01-01T00:00:00Z' });
+    await take({ name: 'new', expires_at: '2030-01-01T00:00:00Z' });
+    await take({ name: 'kept' });
+    await run('expired snapshots');
+    await until(() => !names('c1').includes('old'));
+    expect(names('c1').sort()).toEqual(['kept', 'new']);
+  });
+
+  it('takes those that are due, once, of what runs or is said to be taken stopped', async () => {
+    const config = { 'snapshots.schedule': '* * * * *' };
+    await patch(service.context, { project, name: 'c1', body: { config } }, signal);
+    await run('scheduled snapshots');
+    expect(names('c1')).toEqual([]);
+    const stopped = { ...config, 'snapshots.schedule.stopped': 'true' };
+    await patch(service.context, { project, name: 'c1', body: { config: stopped } }, signal);
+    await run('scheduled snapshots');
+    await until(() => names('c1').length > 0 && !record('c1').pending);
+    expect(names('c1')).toEqual(['snap0']);
   });
 });
 

@@ -16,8 +16,6 @@ export function sourceImage(
   source: InstanceSourceBody,
 ): ImageRecord | undefined {
   const { records } = services;
-  if (source.server)
-    throw new LxdError('invalid', 'Creating an instance from a remote image server is not supported yet');
   if (source.fingerprint) {
     const found = records
       .list('images', project)

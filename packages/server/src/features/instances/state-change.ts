@@ -64,10 +64,17 @@ interface Target {
   signal: AbortSignal;
 }
 
-function target(context: InstancesContext, project: string, name: string, signal: AbortSignal): Target {
+/** @param own what is pending is the caller's */
+function target(
+  context: InstancesContext,
+  project: string,
+  name: string,
+  signal: AbortSignal,
+  own = false,
+): Target {
   const { services } = context;
   const { value: record } = findInstance(services, project, name);
-  if (record.pending) throw invalid(`Instance is busy running a "${record.pending.kind}" operation`);
+  if (record.pending && !own) throw invalid(`Instance is busy running a "${record.pending.kind}" operation`);
   const member = memberOf(services, project, name);
   return { context, record, agent: services.agents.get(member), member, signal };
 }
@@ -149,6 +156,31 @@ async function stop(
       );
     });
   await settle(at, 'Stopped', { volatile: { 'volatile.last_state.power': power, ...outcome.volatile } });
+}
+
+/** A start that belongs to something that is pending, whose turn it is. */
+export const startWithin = (
+  context: InstancesContext,
+  project: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> => start(target(context, project, name, signal, true));
+
+/** A stop that belongs to something that is pending; it will run again. By force what does not stop in time. */
+export async function stopWithin(
+  context: InstancesContext,
+  project: string,
+  name: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const at = () => target(context, project, name, signal, true);
+  try {
+    await stop(at(), { force: timeoutMs === 0, timeoutMs }, 'RUNNING');
+  } catch (error) {
+    if (signal.aborted) throw error;
+    await stop(at(), { force: true, timeoutMs: 0 }, 'RUNNING');
+  }
 }
 
 /** An ephemeral instance that stopped is deleted: intent first. */

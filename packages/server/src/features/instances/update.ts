@@ -153,7 +153,9 @@ function change(
 export function startUpdate(context: InstancesContext, request: UpdateRequest): Promise<OperationView> {
   const { project, name, body } = request;
   findInstance(context.services, project, name);
-  if (body.restore) return startRestore(context, project, name, body.restore, body.stateful);
+  // The stock client says which instance it means, too.
+  const restore = body.restore?.replace(`${name}/`, '');
+  if (restore) return startRestore(context, project, name, restore, body.stateful);
   checkProfiles(context, request);
   return context.services.operations.start({
     class: 'task',

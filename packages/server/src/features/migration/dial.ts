@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { connect, type TLSSocket } from 'node:tls';
 import { LxdError } from '@lxd-ts/core';
 import { WebSocket } from 'ws';
+import { dialTls } from '../../http/dial-tls.ts';
 
 /** An operation of another server that waits for its sockets. */
 export interface RemoteOperation {
@@ -38,44 +38,10 @@ export function checkRemote(
   return url;
 }
 
-/** Connected, and certainly to that server: before anything is said. */
-function secure(url: URL, certificate: string | undefined, signal: AbortSignal): Promise<TLSSocket> {
-  const pinned = certificate ? new X509Certificate(certificate).fingerprint256 : undefined;
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  return new Promise((resolve, reject) => {
-    const fail = (why: string) => {
-      socket.destroy();
-      reject(new LxdError('unavailable', `Cannot connect to ${url.host}: ${why}`));
-    };
-    const socket = connect({
-      host,
-      port: Number(url.port || 443),
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
-      timeout: connectTimeoutMs,
-      rejectUnauthorized: pinned === undefined,
-      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-    });
-    const onAbort = () => fail('it was given up');
-    signal.addEventListener('abort', onAbort, { once: true });
-    socket.once('error', (error: Error) => fail(error.message));
-    socket.once('timeout', () => fail('no answer'));
-    socket.once('secureConnect', () => {
-      signal.removeEventListener('abort', onAbort);
-      if (pinned !== undefined && socket.getPeerX509Certificate()?.fingerprint256 !== pinned) {
-        fail('it has another certificate than the one given');
-        return;
-      }
-      socket.setTimeout(0);
-      resolve(socket);
-    });
-  });
-}
-
 /** One socket of the operation, paused: nothing is lost before somebody listens. @throws LxdError `unavailable` */
 export async function dial(remote: RemoteOperation, name: string, signal: AbortSignal): Promise<WebSocket> {
   const url = checkRemote(remote, [name]);
-  const tls = await secure(url, remote.certificate, signal);
+  const tls = await dialTls(url, remote.certificate, signal);
   const query = new URLSearchParams({ secret: remote.secrets[name] ?? '' });
   const socket = new WebSocket(`ws://${url.host}${url.pathname}/websocket?${query.toString()}`, {
     createConnection: () => tls,

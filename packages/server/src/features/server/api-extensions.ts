@@ -14,7 +14,14 @@ export const apiExtensions: readonly string[] = [
     'instance_bulk_state_change',
   ],
   ...['container_last_used_at', 'container_stop_priority', 'container_host_shutdown_timeout'],
-  ...['snapshots', 'snapshot_expiry', 'snapshot_expiry_creation', 'container_incremental_copy'],
+  ...[
+    'snapshot_expiry',
+    'snapshot_expiry_creation',
+    'snapshot_scheduling',
+    'instance_snapshot_never',
+    'container_incremental_copy',
+    'instance_pool_move',
+  ],
   ...['container_stateless_copy', 'container_cpu_time', 'container_syscall_filtering'],
   ...[
     'container_local_cross_pool_handling',

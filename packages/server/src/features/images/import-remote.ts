@@ -1,0 +1,103 @@
+import { LxdError } from '@lxd-ts/core';
+import type { OperationView } from '@lxd-ts/operations';
+import type { Caller } from '../../http/route.ts';
+import type { Services } from '../../services.ts';
+import type { ImagePuller } from './pull.ts';
+import { checkRemoteImage, type RemoteImage } from './remote.ts';
+
+/** A request for an image from elsewhere, as LXD's clients send it. */
+export interface ImagesPost {
+  source?: {
+    type?: string;
+    mode?: string;
+    protocol?: string;
+    server?: string;
+    certificate?: string;
+    secret?: string;
+    fingerprint?: string;
+    alias?: string;
+    project?: string;
+  } | null;
+  aliases?: { name: string; description?: string }[] | null;
+  public?: boolean;
+  auto_update?: boolean;
+  profiles?: string[] | null;
+}
+
+/** @throws LxdError `invalid`, `internal` (as LXD) */
+export function remoteImageOf(source: NonNullable<ImagesPost['source']>): RemoteImage {
+  const { mode = '', protocol = '', server = '' } = source;
+  if (mode && mode !== 'pull') throw new LxdError('invalid', `Image source mode "${mode}" is not supported`);
+  if (protocol && protocol !== 'lxd')
+    throw new LxdError('invalid', `Image server protocol "${protocol}" is not supported yet; use "lxd"`);
+  const remote = { ...source, server };
+  checkRemoteImage(remote);
+  return remote;
+}
+
+/** Starts to fetch an image of another server. @throws LxdError */
+export function importRemote(
+  services: Services,
+  puller: ImagePuller,
+  { project, body, caller }: { project: string; body: ImagesPost; caller: Caller },
+): Promise<OperationView> {
+  const { source } = body;
+  if (source?.type !== 'image') {
+    const known = ['url', 'instance', 'container', 'virtual-machine', 'snapshot'].includes(
+      source?.type ?? '',
+    );
+    throw known
+      ? new LxdError(
+          'invalid',
+          `Creating an image from source type "${source?.type ?? ''}" is not supported yet`,
+        )
+      : new LxdError('internal', 'Invalid images JSON');
+  }
+  const remote = remoteImageOf(source);
+  const { records, operations, events } = services;
+  return operations.start({
+    class: 'task',
+    description: 'Downloading image',
+    project,
+    resources: {},
+    mayCancel: true,
+    run: async (running) => {
+      const options = {
+        project,
+        public: body.public ?? false,
+        autoUpdate: body.auto_update ?? false,
+        cached: false,
+        profiles: body.profiles ?? [],
+      };
+      const { image, fetched } = await puller.pull(remote, options, running);
+      const { fingerprint } = image;
+      if (!fetched && !image.cached)
+        throw new LxdError('conflict', 'Image with same fingerprint already exists');
+      for (const { name, description = '' } of body.aliases ?? []) {
+        if (records.get('imageAliases', project, name)) continue;
+        const alias = { project, name, description, target: fingerprint, type: image.type };
+        await records
+          .transaction()
+          .create('imageAliases', [project, name], alias)
+          .commit({ signal: running.signal });
+      }
+      if (!fetched) {
+        // It was only kept because something had needed it.
+        await records.modify(
+          'images',
+          [project, fingerprint],
+          (value) => ({ ...value, cached: false, public: options.public }),
+          { signal: running.signal },
+        );
+      }
+      events.lifecycle({
+        action: 'image-created',
+        source: `/1.0/images/${fingerprint}`,
+        project,
+        context: { type: image.type },
+        requestor: { username: caller.username, protocol: caller.protocol },
+      });
+      return { fingerprint, size: String(image.size) };
+    },
+  });
+}

@@ -1,0 +1,114 @@
+import { X509Certificate } from 'node:crypto';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { LxdError } from '@lxd-ts/core';
+import { dialTls } from '../../http/dial-tls.ts';
+
+/** An image of another server that speaks LXD's API. */
+export interface RemoteImage {
+  /** `https://HOST:PORT` */
+  server: string;
+  /** PEM that it must show; absent: one that the machine trusts. */
+  certificate?: string | undefined;
+  /** For an image that is not public. */
+  secret?: string | undefined;
+  /** Of that server. */
+  project?: string | undefined;
+  fingerprint?: string | undefined;
+  alias?: string | undefined;
+}
+
+/** What the other server says of it. */
+export interface RemoteDescription {
+  fingerprint: string;
+  filename: string;
+  size: number;
+  public: boolean;
+  properties: Record<string, string>;
+  profiles?: string[] | null;
+}
+
+/** @throws LxdError `invalid` naming the field */
+export function checkRemoteImage({ server, certificate, fingerprint, alias }: RemoteImage): URL {
+  const url = URL.parse(server);
+  if (url?.protocol !== 'https:')
+    throw new LxdError('invalid', `"server" must be https://HOST:PORT, not "${server}"`);
+  if (!fingerprint && !alias)
+    throw new LxdError('invalid', 'Must specify one of alias or fingerprint for an image of another server');
+  try {
+    if (certificate) new X509Certificate(certificate);
+  } catch (error) {
+    throw new LxdError('invalid', '"certificate" is not a certificate in PEM', { cause: error });
+  }
+  return url;
+}
+
+/** @throws LxdError what the other server answers, or `unavailable` */
+async function get(
+  remote: RemoteImage,
+  path: string,
+  query: Record<string, string | undefined>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const url = checkRemoteImage(remote);
+  const socket = await dialTls(url, remote.certificate, signal);
+  const set = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  const search = new URLSearchParams(set).toString();
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = httpRequest({
+      host: url.hostname,
+      path: search ? `${path}?${search}` : path,
+      headers: { Host: url.host, 'User-Agent': 'lxd-ts' },
+      createConnection: () => socket,
+      signal,
+    });
+    sent
+      .once('response', resolve)
+      .once('error', (error: Error) =>
+        reject(
+          new LxdError('unavailable', `${url.host} does not answer: ${error.message}`, { cause: error }),
+        ),
+      );
+    sent.end();
+  });
+  if (response.statusCode === 200) return response;
+  const { error = '' } = (await json(response).catch(() => ({}))) as { error?: string };
+  socket.destroy();
+  const code =
+    response.statusCode === 404 ? 'not-found' : response.statusCode === 403 ? 'forbidden' : 'unavailable';
+  throw new LxdError(code, `${url.host}: ${error || `status ${response.statusCode ?? 0}`}`);
+}
+
+/** @throws LxdError */
+export async function describeRemoteImage(
+  remote: RemoteImage,
+  signal: AbortSignal,
+): Promise<RemoteDescription> {
+  const { project, secret } = remote;
+  const read = async (path: string, query: Record<string, string | undefined>): Promise<unknown> =>
+    ((await json(await get(remote, path, query, signal))) as { metadata: unknown }).metadata;
+  let { fingerprint } = remote;
+  if (!fingerprint) {
+    const alias = encodeURIComponent(remote.alias ?? '');
+    const found = (await read(`/1.0/images/aliases/${alias}`, { project })) as { target?: string };
+    fingerprint = found.target ?? '';
+  }
+  const image = (await read(`/1.0/images/${encodeURIComponent(fingerprint)}`, { project, secret })) as
+    RemoteDescription | undefined;
+  if (!image || !/^[0-9a-f]{64}$/.test(image.fingerprint))
+    throw new LxdError('unavailable', 'The other server does not say the fingerprint of the image');
+  return image;
+}
+
+/** Its files as they come: one, or a multipart body. @throws LxdError */
+export const downloadRemoteImage = (
+  remote: RemoteImage,
+  fingerprint: string,
+  signal: AbortSignal,
+): Promise<IncomingMessage> =>
+  get(
+    remote,
+    `/1.0/images/${fingerprint}/export`,
+    { project: remote.project, secret: remote.secret },
+    signal,
+  );

@@ -1,0 +1,43 @@
+import { X509Certificate } from 'node:crypto';
+import { connect, type TLSSocket } from 'node:tls';
+import { LxdError } from '@lxd-ts/core';
+
+const connectTimeoutMs = 10_000;
+
+/**
+ * Connected, and certainly to that server: before anything is said.
+ * @param certificate PEM that it must show; absent: one that the machine trusts
+ * @throws LxdError `unavailable`
+ */
+export function dialTls(url: URL, certificate: string | undefined, signal: AbortSignal): Promise<TLSSocket> {
+  const pinned = certificate ? new X509Certificate(certificate).fingerprint256 : undefined;
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => {
+      socket.destroy();
+      reject(new LxdError('unavailable', `Cannot connect to ${url.host}: ${why}`));
+    };
+    const socket = connect({
+      host,
+      port: Number(url.port || 443),
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      timeout: connectTimeoutMs,
+      rejectUnauthorized: pinned === undefined,
+      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+    });
+    const onAbort = () => fail('it was given up');
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.once('error', (error: Error) => fail(error.message));
+    socket.once('timeout', () => fail('no answer'));
+    socket.once('secureConnect', () => {
+      signal.removeEventListener('abort', onAbort);
+      if (pinned !== undefined && socket.getPeerX509Certificate()?.fingerprint256 !== pinned) {
+        fail('it has another certificate than the one given');
+        return;
+      }
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+  });
+}

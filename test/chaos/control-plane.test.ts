@@ -1,0 +1,242 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeJoinToken } from '@lxd-ts/rpc';
+import { makeTemporary } from '../support/ground.ts';
+import { Host, ip } from '../support/host.ts';
+import type { Answer } from '../support/rest.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+jest.setTimeout(240_000);
+
+/** A control plane of three on three machines, that loses one after the other while a client goes on. */
+const hub = 'lxtcp';
+let dir: string;
+let hosts: Host[];
+
+const host = (index: number): Host => {
+  const found = hosts[index];
+  if (!found) throw new Error(`no host ${index}`);
+  return found;
+};
+const ready = (one: Host) =>
+  waitFor(
+    `${one.name} to be ready`,
+    () => one.rest.send('GET', '/internal/ready').catch(() => undefined),
+    (answer) => answer?.status === 200,
+    60,
+  );
+
+interface Member {
+  server_name: string;
+  database: boolean;
+  status: string;
+}
+const members = async (asked: Host): Promise<Member[]> =>
+  (await asked.rest.must('GET', '/1.0/cluster/members?recursion=1')).metadata as Member[];
+/** All three have a vote and are there, as this one sees it. */
+const whole = (asked: Host) =>
+  waitFor(
+    `a control plane of three at ${asked.name}`,
+    () => members(asked).catch(() => []),
+    (all) => all.length === 3 && all.every(({ database, status }) => database && status === 'Online'),
+    90,
+  );
+const names = async (asked: Host): Promise<string[]> =>
+  ((await asked.rest.must('GET', '/1.0/instances')).metadata as string[])
+    .map((url) => url.split('/').at(-1) ?? '')
+    .sort();
+
+/** The etcd of a host, by its working directory. */
+function etcdOf(one: Host): number {
+  const found = execFileSync('pgrep', ['-x', 'etcd'], { encoding: 'utf8' })
+    .split('\n')
+    .find(
+      (pid) =>
+        pid &&
+        execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).trim() === join(one.dir, 'etcd'),
+    );
+  return Number(found);
+}
+
+/** A client that makes and deletes instances without end, at whatever member answers. */
+class Client {
+  readonly made = new Set<string>();
+  /** Neither known to be done nor to have failed: the answer was lost. */
+  readonly unsure = new Set<string>();
+  longestGapMs = 0;
+  #last = performance.now();
+  #count = 0;
+  #running = true;
+  #over = Promise.resolve();
+
+  run(): void {
+    this.#over = this.#work();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.#over;
+  }
+
+  #done(): void {
+    const now = performance.now();
+    this.longestGapMs = Math.max(this.longestGapMs, now - this.#last);
+    this.#last = now;
+  }
+
+  async #change(method: string, path: string, body?: unknown): Promise<'done' | 'failed' | 'unsure'> {
+    for (const one of hosts) {
+      let answer: Answer;
+      try {
+        answer = await one.rest.call(method, path, body);
+      } catch {
+        // Perhaps it was not even heard; perhaps it was done.
+        return 'unsure';
+      }
+      if (answer.status === 503) continue;
+      if (answer.status < 400 && !answer.error) {
+        this.#done();
+        return 'done';
+      }
+      return answer.status < 400 ? 'unsure' : 'failed';
+    }
+    return 'unsure';
+  }
+
+  async #work(): Promise<void> {
+    while (this.#running) {
+      const name = `i${this.#count++}`;
+      const made = await this.#change('POST', '/1.0/instances', { name, source: { type: 'none' } });
+      if (made === 'done') this.made.add(name);
+      if (made === 'unsure') this.unsure.add(name);
+      if (made !== 'done' || this.#count % 3 !== 0) {
+        await sleep(20);
+        continue;
+      }
+      const deleted = await this.#change('DELETE', `/1.0/instances/${name}`);
+      if (deleted === 'done') this.made.delete(name);
+      if (deleted === 'unsure') {
+        this.made.delete(name);
+        this.unsure.add(name);
+      }
+    }
+  }
+}
+
+beforeAll(async () => {
+  dir = makeTemporary('control-plane');
+  ip('link', 'add', hub, 'type', 'bridge');
+  ip('link', 'set', hub, 'up');
+  hosts = [1, 2, 3].map((n) => new Host(hub, `m${n}`, join(dir, `m${n}`), `10.235.0.${n}`));
+  for (const one of hosts) await one.plugIn();
+  host(0).start('--cluster-address', host(0).address);
+  await ready(host(0));
+  for (const one of hosts.slice(1)) {
+    const { metadata } = await host(0).rest.send('POST', '/1.0/cluster/members', { server_name: one.name });
+    const { secret, fingerprint, addresses } = (
+      metadata as { metadata: { secret: string; fingerprint: string; addresses: string[] } }
+    ).metadata;
+    one.join(encodeJoinToken({ server_name: one.name, secret, fingerprint, addresses, expires_at: '' }));
+    await ready(one);
+  }
+  for (const one of hosts) await whole(one);
+  await host(0).rest.must('POST', '/1.0/storage-pools', { name: 'p', driver: 'dir' });
+  await host(0).rest.must('PUT', '/1.0/profiles/default', {
+    devices: { root: { type: 'disk', path: '/', pool: 'p' } },
+  });
+});
+
+afterAll(async () => {
+  const [first] = hosts;
+  if (first) {
+    for (const name of await names(first)) await first.rest.must('DELETE', `/1.0/instances/${name}`);
+    await first.rest.must('PUT', '/1.0/profiles/default', { devices: {} });
+    await first.rest.must('DELETE', '/1.0/storage-pools/p');
+  }
+  await Promise.all(hosts.map((one) => one.tearDown()));
+  ip('link', 'delete', hub);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+test('any of them answers, and all say the same', async () => {
+  for (const one of hosts) {
+    await one.rest.must('POST', '/1.0/instances', { name: `by-${one.name}`, source: { type: 'none' } });
+  }
+  for (const one of hosts) expect(await names(one)).toEqual(['by-m1', 'by-m2', 'by-m3']);
+});
+
+test('an operation is waited for at any member', async () => {
+  const { metadata } = await host(1).rest.send('POST', '/1.0/certificates', { type: 'client', token: true });
+  const { id } = metadata as { id: string };
+  for (const one of hosts) {
+    expect((await one.rest.must('GET', `/1.0/operations/${id}`)).metadata).toMatchObject({
+      id,
+      status: 'Running',
+    });
+    const { metadata: all } = await one.rest.must('GET', '/1.0/operations?recursion=1');
+    expect(JSON.stringify(all)).toContain(id);
+  }
+  await host(2).rest.must('DELETE', `/1.0/operations/${id}`);
+});
+
+/** While the client works, something is killed; afterwards what it was told is so, on every member. */
+async function survives(kill: () => Promise<void>, what: string): Promise<void> {
+  const client = new Client();
+  const before = await names(host(0));
+  client.run();
+  await sleep(500);
+  await kill();
+  await sleep(4_000);
+  await client.stop();
+  for (const one of hosts) await whole(one);
+  expect(client.made.size).toBeGreaterThan(5);
+  console.log(
+    `${what}: ${client.made.size} instances made, longest ${Math.round(client.longestGapMs)} ms without an answer`,
+  );
+  // What was left half done is finished or taken back.
+  const settled = async (): Promise<boolean> => {
+    const all = (await host(0).rest.must('GET', '/1.0/instances?recursion=1')).metadata as { name: string }[];
+    const now = all.map(({ name }) => name);
+    return [...client.made, ...before].every((name) => now.includes(name));
+  };
+  await waitFor('every acknowledged instance', settled, (is) => is, 30);
+  const seen = await names(host(0));
+  const allowed = new Set([...before, ...client.made, ...client.unsure]);
+  expect(seen.filter((name) => !allowed.has(name))).toEqual([]);
+  for (const one of hosts) expect(await names(one)).toEqual(seen);
+  for (const name of seen) await host(1).rest.must('DELETE', `/1.0/instances/${name}`);
+}
+
+test.each([0, 1, 2])('the etcd of member %i is killed', async (index) => {
+  await survives(
+    async () => {
+      process.kill(etcdOf(host(index)), 'SIGKILL');
+      await Promise.resolve();
+    },
+    `etcd of m${index + 1} killed`,
+  );
+});
+
+test.each([0, 1, 2])('the daemon of member %i is killed, and starts again', async (index) => {
+  await survives(
+    async () => {
+      await host(index).end('SIGKILL');
+      host(index).start();
+      await ready(host(index));
+    },
+    `daemon of m${index + 1} killed`,
+  );
+});
+
+test('a member with all that runs there is gone for a while', async () => {
+  await survives(async () => {
+    const gone = host(0);
+    await gone.end('SIGKILL');
+    process.kill(etcdOf(gone), 'SIGKILL');
+    await sleep(2_000);
+    gone.start();
+    await ready(gone);
+  }, 'm1 and its etcd killed');
+});
