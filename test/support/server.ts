@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,8 @@ export interface TestServer {
   inside(argv: readonly string[]): string;
   /** SIGTERM; instances stay. */
   stop(): Promise<void>;
+  /** Killed in the middle of whatever it does, and started again at once. */
+  crash(): Promise<void>;
   /** Dies on the spot; what is left of it is swept away. It must run no instances. */
   die(): Promise<void>;
   /** Deletes everything the server has, tells what is left of it, and shuts it down. */
@@ -165,17 +167,19 @@ export interface ServerOptions {
 export async function startServer({ dir, argv, environment, cgroups }: ServerOptions): Promise<TestServer> {
   mkdirSync(dir, { recursive: true, mode: 0o711 });
   const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
-  const child = spawn(
+  const environmentOf = { ...inherited, ...environment };
+  let child = spawn(
     'unshare',
     [
       ...['--net', '--mount', '--propagation', 'private'],
       ...['sh', '-c', `exec >>"$0.log" 2>&1\n${ownNamespace}`, dir, ...argv],
     ],
-    { stdio: 'ignore', env: { ...inherited, ...environment } },
+    { stdio: 'ignore', env: environmentOf },
   );
-  const pid = child.pid;
-  if (pid === undefined) throw new Error('unshare did not start');
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  let pid = child.pid ?? 0;
+  if (pid === 0) throw new Error('unshare did not start');
+  const endOf = (process: ChildProcess) => new Promise<void>((done) => process.once('exit', () => done()));
+  let ended = endOf(child);
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const rest = new Rest(join(dir, 'unix.socket'));
 
@@ -191,22 +195,42 @@ export async function startServer({ dir, argv, environment, cgroups }: ServerOpt
   const inside = (command: readonly string[]) =>
     execFileSync('nsenter', ['-t', String(pid), '-n', '-m', '--', ...command], { encoding: 'utf8' });
 
-  for (let tries = 0; ; tries++) {
-    const answer = await rest.call('GET', '/internal/ready').catch(() => undefined);
-    if (answer?.status === 200) break;
-    if (isOver() || tries > 600) {
-      await end('SIGTERM');
-      throw new Error(`${argv[0] ?? ''} is not ready:\n${read(`${dir}.log`).slice(-2_000)}`);
+  const untilReady = async (): Promise<void> => {
+    for (let tries = 0; ; tries++) {
+      const answer = await rest.call('GET', '/internal/ready').catch(() => undefined);
+      if (answer?.status === 200) break;
+      if (isOver() || tries > 600) {
+        await end('SIGTERM');
+        throw new Error(`${argv[0] ?? ''} is not ready:\n${read(`${dir}.log`).slice(-2_000)}`);
+      }
+      await sleep(100);
     }
-    await sleep(100);
-  }
+  };
+  await untilReady();
   return {
     dir,
-    pid,
+    get pid() {
+      return pid;
+    },
     rest,
     inside,
     stop: async () => {
       await end('SIGTERM');
+    },
+    crash: async () => {
+      // Somebody has to stay in its namespaces.
+      const holder = spawn('nsenter', ['-t', String(pid), '-n', '-m', 'sleep', 'infinity'], { stdio: 'ignore' });
+      const networkOf = (of: number | undefined) => readlinkSync(`/proc/${of ?? 0}/ns/net`);
+      while (networkOf(holder.pid) !== networkOf(pid)) await sleep(5);
+      child.kill('SIGKILL');
+      await ended;
+      const log = 'exec >>"$0.log" 2>&1\nexec "$@"';
+      const into = ['-t', String(holder.pid), '-n', '-m', 'sh', '-c', log, dir, ...argv];
+      child = spawn('nsenter', into, { stdio: 'ignore', env: environmentOf });
+      pid = child.pid ?? 0;
+      ended = endOf(child);
+      await untilReady();
+      holder.kill('SIGKILL');
     },
     die: async () => {
       rest.close();

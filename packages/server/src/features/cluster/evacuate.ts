@@ -52,16 +52,45 @@ const words: Readonly<Record<Kind, { description: string; already: string; done:
   },
 };
 
+const keyOf = ({ project, name }: { project: string; name: string }): string => `${project}/${name}`;
+
+/** Of the intent on record: who is to run in the end. */
+const runningOf = (pending: MemberRecord['pending']): ReadonlySet<string> =>
+  new Set(JSON.parse(pending?.detail?.['running'] ?? '[]') as string[]);
+
+/** The instances of a member that run, or would if they could. */
+function runningNow({ services }: ClusterContext, member: string): string[] {
+  const { records } = services;
+  return records
+    .list('instances')
+    .map(({ value }) => value)
+    .filter(
+      ({ project, name, config }) =>
+        config[origin] === member || records.get('placements', project, name)?.value.member === member,
+    )
+    .filter(
+      ({ project, name, config }) => isUp(statusOf(services, project, name)) || config[power] === 'RUNNING',
+    )
+    .map(keyOf);
+}
+
 /** One instance on its way. */
 class Passenger {
   readonly #context: EvacuationContext;
   readonly #ref: { project: string; name: string };
   readonly #operation: Operation;
+  readonly #running: ReadonlySet<string>;
 
-  constructor(context: EvacuationContext, { project, name }: InstanceRecord, operation: Operation) {
+  constructor(
+    context: EvacuationContext,
+    { project, name }: InstanceRecord,
+    operation: Operation,
+    running: ReadonlySet<string>,
+  ) {
     this.#context = context;
     this.#ref = { project, name };
     this.#operation = operation;
+    this.#running = running;
   }
 
   #tell(what: string): void {
@@ -82,9 +111,9 @@ class Passenger {
     return isUp(statusOf(this.#context.services, this.#ref.project, this.#ref.name));
   }
 
-  /** It ran, whether or not it was stopped by us already. */
+  /** It ran when we began, whether or not it was stopped by us already. */
   get shouldRun(): boolean {
-    return this.isUp || this.#record?.config[power] === 'RUNNING';
+    return this.#running.has(keyOf(this.#ref));
   }
 
   async stop(): Promise<void> {
@@ -104,6 +133,20 @@ class Passenger {
       if (toLxdError(error).code === 'unavailable' || this.#operation.signal.aborted) throw error;
       if (this.isUp) await stop(true);
     });
+  }
+
+  /** It is to run again, whatever is on record of an end that we did not see to its end. */
+  async waits(): Promise<void> {
+    const { project, name } = this.#ref;
+    await this.#context.services.records.modify(
+      'instances',
+      [project, name],
+      (record) =>
+        record.config[power] === 'RUNNING'
+          ? undefined
+          : { ...record, config: { ...record.config, [power]: 'RUNNING' } },
+      { signal: this.#operation.signal },
+    );
   }
 
   async start(): Promise<void> {
@@ -170,11 +213,12 @@ async function evacuateAll(
   operation: Operation,
 ): Promise<void> {
   const { records } = context.services;
+  const running = runningOf(pending);
   const here = instancesOf(
     context,
     ({ project, name }) => records.get('placements', project, name)?.value.member === member,
   )
-    .map((record) => ({ record, passenger: new Passenger(context, record, operation) }))
+    .map((record) => ({ record, passenger: new Passenger(context, record, operation, running) }))
     .sort(
       (a, b) =>
         number(b.passenger.config, 'boot.stop.priority') - number(a.passenger.config, 'boot.stop.priority'),
@@ -184,6 +228,7 @@ async function evacuateAll(
     const mode = pending?.detail?.['mode'] || passenger.config['cluster.evacuate'] || 'auto';
     const { shouldRun } = passenger;
     await passenger.stop();
+    if (shouldRun) await passenger.waits();
     if (mode === 'stop') continue;
     const target = await passenger.chooseTarget();
     // Nobody can take it: it waits here until the member is restored.
@@ -197,21 +242,22 @@ async function evacuateAll(
 /** Guests come home, and what ran runs again. */
 async function restoreAll(
   context: EvacuationContext,
-  { name: member }: MemberRecord,
+  { name: member, pending }: MemberRecord,
   operation: Operation,
 ): Promise<void> {
   const { records } = context.services;
+  const running = runningOf(pending);
   const isHere = ({ project, name }: InstanceRecord) =>
     records.get('placements', project, name)?.value.member === member;
   const guests = instancesOf(context, (record) => record.config[origin] === member);
   for (const record of instancesOf(context, (one) => isHere(one) && one.config[origin] !== member)) {
     operation.signal.throwIfAborted();
-    const passenger = new Passenger(context, record, operation);
+    const passenger = new Passenger(context, record, operation, running);
     if (passenger.shouldRun) await passenger.start();
   }
   for (const record of guests) {
     operation.signal.throwIfAborted();
-    const passenger = new Passenger(context, record, operation);
+    const passenger = new Passenger(context, record, operation, running);
     const { shouldRun } = passenger;
     if (!isHere(record)) await passenger.stop();
     await passenger.moveTo(member);
@@ -284,7 +330,8 @@ export function startEvacuation(
       throw new LxdError('invalid', words[kind].already);
     if (value.pending)
       throw new LxdError('conflict', `Cluster member "${member}" is busy: ${value.pending.kind}`);
-    const pending = { kind, operation, server: services.server, detail: { mode } };
+    const detail = { mode, running: JSON.stringify(runningNow(context, member)) };
+    const pending = { kind, operation, server: services.server, detail };
     // Nothing new comes from now on, and until all is back.
     await services.records
       .transaction()

@@ -440,9 +440,10 @@ describe('evacuation', () => {
 
   it('goes on after it was cut off', async () => {
     await using at = await setUp();
-    // It had been stopped already.
-    await at.instance('c1', 'm2', { config: { 'volatile.last_state.power': 'RUNNING' } });
-    const pending = { kind: 'evacuate' as const, operation: '', server: 'm3', detail: { mode: '' } };
+    // It had been stopped already, and then seen as one that ended by itself.
+    await at.instance('c1', 'm2', { config: { 'volatile.last_state.power': 'STOPPED' } });
+    const detail = { mode: '', running: JSON.stringify(['default/c1']) };
+    const pending = { kind: 'evacuate' as const, operation: '', server: 'm3', detail };
     await at.records.modify('members', ['m2'], (value) => ({ ...value, state: 'Evacuated', pending }), {
       signal,
     });

@@ -14,5 +14,6 @@ export function statusView(
   if (target === undefined) return record.status;
   if (!Object.hasOwn(record.memberConfig, target)) return 'Unknown';
   if (record.status !== 'Created') return record.status;
-  return arrearOf(services, target, of, id)?.was === null ? 'Pending' : 'Created';
+  const arrear = arrearOf(services, target, of, id);
+  return arrear && (arrear.was === null || arrear.gone) ? 'Pending' : 'Created';
 }
