@@ -84,6 +84,10 @@ class BtrfsPool implements StoragePool {
     return loopFile(this.#dir, this.#pool.name);
   }
 
+  get #partial(): string {
+    return `${this.#loop}.partial-new`;
+  }
+
   #btrfs(args: string[], signal: AbortSignal): Promise<{ stdout: string }> {
     return this.#host.run(['btrfs', ...args], { signal });
   }
@@ -118,13 +122,18 @@ class BtrfsPool implements StoragePool {
     const size = config['size'] ?? (await defaultSize(this.#dir));
     await mkdir(join(this.#dir, 'disks'), { recursive: true, mode: 0o700 });
     undo.push(() => rm(this.#loop, { force: true }));
-    const file = await open(this.#loop, 'wx', 0o600);
+    // It has its name once there is a filesystem in it: cut off before, it could be neither mounted nor deleted.
+    const partial = this.#partial;
+    await rm(partial, { force: true });
+    undo.push(() => rm(partial, { force: true }));
+    const file = await open(partial, 'wx', 0o600);
     try {
       await file.truncate(parseSize(size));
     } finally {
       await file.close();
     }
-    await this.#host.run(['mkfs.btrfs', '-q', '-L', this.#pool.name, '--', this.#loop], { signal });
+    await this.#host.run(['mkfs.btrfs', '-q', '-L', this.#pool.name, '--', partial], { signal });
+    await rename(partial, this.#loop);
     return { ...config, source: this.#loop, size };
   }
 
@@ -185,6 +194,7 @@ class BtrfsPool implements StoragePool {
     this.#shared.quotas.delete(this.path);
     if (await exists(this.path)) await rmdir(this.path);
     await rm(this.#loop, { force: true });
+    await rm(this.#partial, { force: true });
   }
 
   async update(after: Config): Promise<void> {
