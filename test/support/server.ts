@@ -219,7 +219,9 @@ export async function startServer({ dir, argv, environment, cgroups }: ServerOpt
     },
     crash: async () => {
       // Somebody has to stay in its namespaces.
-      const holder = spawn('nsenter', ['-t', String(pid), '-n', '-m', 'sleep', 'infinity'], { stdio: 'ignore' });
+      const holder = spawn('nsenter', ['-t', String(pid), '-n', '-m', 'sleep', 'infinity'], {
+        stdio: 'ignore',
+      });
       const networkOf = (of: number | undefined) => readlinkSync(`/proc/${of ?? 0}/ns/net`);
       while (networkOf(holder.pid) !== networkOf(pid)) await sleep(5);
       child.kill('SIGKILL');
