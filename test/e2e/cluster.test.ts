@@ -188,6 +188,7 @@ const life = (): void => {
     expect(mine).not.toEqual([]);
     await must(lxc, 'cluster evacuate m2 --force');
     expect(await statusOf('m2')).toBe('Evacuated');
+    expect(Object.values(await where())).not.toContain('m2');
     await must(lxc, 'launch bb e1');
     expect((await where())['e1']).not.toBe('m2');
     expect((await lxc(['launch', 'bb', 'e2', '--target', 'm2'])).stderr).toContain(
