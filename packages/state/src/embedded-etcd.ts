@@ -87,6 +87,7 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions): Promise<E
   };
 
   const stopping = new AbortController();
+  const ending = (): boolean => stopping.signal.aborted;
   const left = await findEtcd(binary, dir);
   // One that listens elsewhere must start again.
   const listens = peers.find((argument) => argument.startsWith('--listen-peer-urls=')) ?? '';
@@ -115,6 +116,8 @@ export async function startEmbeddedEtcd(options: EmbeddedEtcdOptions): Promise<E
       if (performance.now() - since > steadyMs) backoff.reset();
       else await backoff.wait(stopping.signal);
       while (!(await restarted())) await backoff.wait(stopping.signal);
+      // It came up while `stop` was ending the one before, and nobody else knows of it.
+      if (ending()) return endProcess(current);
     }
   };
   const supervised = supervise().catch((error: unknown) => {
