@@ -26,7 +26,8 @@ export interface MountEntry {
 /** The only door to the kernel and its tools for storage, network, devices, images and agent. Linux, and a fake for unit tests. */
 export interface Host {
   /**
-   * Runs a program to its end. argv only, never a shell.
+   * Runs a program to its end. argv only, never a shell. Given up: SIGTERM to it and all it started, SIGKILL after 2 s.
+   * `status` is 128 + n when signal n killed it; of `stderr` the last 64 KiB are kept.
    * @throws LxdError `internal` with the last lines of stderr when the status is not 0, unless `allowFailure`
    */
   run(
@@ -51,6 +52,7 @@ export interface Host {
   ): Promise<number>;
   /** Sends a signal when `pid` still is the program whose command line holds `marker`; false when it is gone or another. */
   signalProcess(pid: number, marker: string, signal: NodeJS.Signals): Promise<boolean>;
+  /** In the order of the kernel: of several on one target the last one is seen. */
   mounts(): Promise<MountEntry[]>;
   mount(
     mount: { source: string; target: string; fsType?: string; options?: readonly string[] },

@@ -14,7 +14,8 @@ export function linuxHost(): Host {
     daemonize,
     signalProcess: async (pid, marker, signal) => {
       const cmdline = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-      if (pid <= 1 || !cmdline.includes(marker)) return false;
+      // Pid 0 and below would be groups, 1 is init, and nothing is in everything.
+      if (pid <= 1 || marker === '' || !cmdline.includes(marker)) return false;
       try {
         return process.kill(pid, signal);
       } catch {

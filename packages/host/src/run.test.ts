@@ -31,3 +31,24 @@ test('ends the program when aborted', async () => {
   await expect(run(['sleep', '60'], { signal: AbortSignal.timeout(50) })).rejects.toThrow(/abort|timeout/i);
   expect(Date.now() - begin).toBeLessThan(10_000);
 });
+
+test('ends what the program started, also when it does not listen', async () => {
+  const begin = Date.now();
+  const stubborn = 'trap "" TERM; sleep 60 & wait; sleep 60';
+  await expect(run(['sh', '-c', stubborn], { signal: AbortSignal.timeout(50) })).rejects.toThrow();
+  expect(Date.now() - begin).toBeLessThan(10_000);
+});
+
+test('tells which signal ended it, and keeps only the end of endless complaints', async () => {
+  expect((await run(['sh', '-c', 'kill -9 $$'], { signal, allowFailure: true })).status).toBe(137);
+  const { stderr } = await run(['sh', '-c', 'seq 1 200000 >&2'], { signal });
+  expect(stderr.length).toBeLessThanOrEqual(64 * 1024);
+  expect(stderr.endsWith('200000\n')).toBe(true);
+});
+
+test('the environment is bare, and in English', async () => {
+  const { stdout } = await run(['env'], { signal, env: { GIVEN: '1' } });
+  expect(stdout).toContain('LC_ALL=C\n');
+  expect(stdout).toContain('GIVEN=1\n');
+  expect(stdout).not.toContain('HOME=');
+});
