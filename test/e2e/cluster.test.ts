@@ -213,6 +213,19 @@ const life = (): void => {
     expect(await where()).toMatchObject({ t2: 'four' });
     expect(Object.keys(await where())).toEqual(Object.keys(before));
     expect(await must(lxc, 'cluster group show east')).toContain('- four');
+    // And its old one again.
+    for (const [from, to] of [
+      ['four', 'm4'],
+      ['m4', 'four'],
+    ] as const) {
+      await must(lxc, `cluster rename ${from} ${to}`);
+      await becomes(to, 'Online');
+      await waitFor(
+        `instances of ${to}`,
+        () => lxc(['exec', 't2', '--', 'hostname']),
+        ({ stdout }) => stdout.trim() === 't2',
+      );
+    }
   });
 
   test('a member leaves, and is alone again', async () => {

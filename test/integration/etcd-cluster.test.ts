@@ -6,6 +6,7 @@ import { createAuthority, issue, type Authority } from '@lxd-ts/rpc';
 import {
   openEtcdMembers,
   openEtcdStore,
+  peerCommonName,
   startEmbeddedEtcd,
   type EmbeddedEtcd,
   type EtcdMember,
@@ -26,7 +27,7 @@ let members: EtcdMembers;
 
 async function peerOf(name: string): Promise<EtcdPeer> {
   const port = await freePort();
-  const subject = { commonName: name, role: 'member' as const, addresses: ['127.0.0.1'] };
+  const subject = { commonName: peerCommonName, role: 'member' as const, addresses: ['127.0.0.1'] };
   const identity = await issue(authority, subject, new Date(), 1);
   return { name, url: `https://127.0.0.1:${port}`, ...identity };
 }
@@ -139,19 +140,22 @@ test('all are stopped and started: nothing is lost', async () => {
   members = openEtcdMembers({ endpoints: running.get('a')?.endpoints ?? [] });
 });
 
-test('one without a certificate of the authority is not let in', async () => {
-  const stranger = await createAuthority(new Date());
+test.each([
+  ['of another authority', async () => createAuthority(new Date()), peerCommonName],
+  ['of a member', () => Promise.resolve(authority), 'm1'],
+] as const)('one with a certificate %s is not let in', async (_whose, by, commonName) => {
+  const stranger = await by();
   const port = await freePort();
-  const subject = { commonName: 'x', role: 'member' as const, addresses: ['127.0.0.1'] };
+  const subject = { commonName, role: 'member' as const, addresses: ['127.0.0.1'] };
   const identity = await issue(stranger, subject, new Date(), 1);
   const url = `https://127.0.0.1:${port}`;
   const all = await added(url);
   const cluster = Object.fromEntries(all.map((one) => [one.url === url ? 'x' : one.name, one.url]));
   await expect(
     startEmbeddedEtcd({
-      dir: join(dir, 'x'),
+      dir: join(dir, commonName),
       signal: AbortSignal.timeout(3_000),
-      peer: { name: 'x', url, ...identity },
+      peer: { name: 'x', url, ...identity, authority: authority.certificate },
       join: cluster,
     }),
   ).rejects.toThrow();

@@ -28,6 +28,7 @@ import {
   openEtcdMembers,
   openEtcdStore,
   openRecords,
+  peerCommonName,
   startEmbeddedEtcd,
   type EmbeddedEtcdOptions,
   type EtcdMembers,
@@ -95,7 +96,7 @@ async function peerOptions(
 ): Promise<Pick<EmbeddedEtcdOptions, 'peer' | 'join'>> {
   const authority = await clusterAuthority(dir, new Date());
   const { host } = splitAddress(address);
-  const subject = { commonName: name, role: 'member' as const, addresses: [host] };
+  const subject = { commonName: peerCommonName, role: 'member' as const, addresses: [host] };
   const identity = await issue(authority, subject, new Date(), memberDays);
   return { peer: { name, url: peerUrl(address), ...identity }, ...(etcd ? { join: etcd } : {}) };
 }

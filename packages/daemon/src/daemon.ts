@@ -36,6 +36,7 @@ import { noAgent } from './no-agent.ts';
 import { openNode } from './node.ts';
 import type { DaemonOptions } from './options.ts';
 import { switchableBulk } from './switchable-bulk.ts';
+import { peerUrl } from './voters.ts';
 
 /** Time for the answer that announces a change to reach whoever asked for it. */
 const answerMs = 300;
@@ -273,6 +274,11 @@ export class Daemon {
         if (change.addresses.length === 0 || change.addresses.join() === membership.controlPlane.join())
           return;
         membership.controlPlane = change.addresses;
+        // Should its etcd lose all it has, it must not begin an empty one beside the others.
+        if (membership.controls && change.addresses.length > 1)
+          membership.etcd ??= Object.fromEntries(
+            change.addresses.map((to) => [to === membership.address ? membership.name : to, peerUrl(to)]),
+          );
         await writeMembership(this.#dir, membership);
         // Its vote was taken while it was away.
         if (membership.controls && !change.addresses.includes(membership.address)) {

@@ -14,6 +14,9 @@ export interface EtcdPeer {
   key: string;
 }
 
+/** The name that a peer's certificate must have: no member can be called so, as its own is not good for this. */
+export const peerCommonName = 'etcd:peer';
+
 const directory = 'peer';
 
 /** Where etcd finds them, in its own directory. */
@@ -41,6 +44,9 @@ export function peerArguments(peer: EtcdPeer, join: Readonly<Record<string, stri
     `--peer-cert-file=${directory}/${files.certificate}`,
     `--peer-key-file=${directory}/${files.key}`,
     '--peer-client-cert-auth',
+    `--peer-cert-allowed-cn=${peerCommonName}`,
+    // One that was cut off does not disturb the others when it is back.
+    '--pre-vote',
     '--strict-reconfig-check',
     // The same on all members, also on the first while it is alone.
     '--heartbeat-interval=100',

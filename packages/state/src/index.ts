@@ -2,7 +2,7 @@ export * from './collections.ts';
 export * from './election.ts';
 export * from './embedded-etcd.ts';
 export { openEtcdMembers, type EtcdMember, type EtcdMembers } from './etcd-members.ts';
-export type { EtcdPeer } from './etcd-peer.ts';
+export { peerCommonName, type EtcdPeer } from './etcd-peer.ts';
 export { openEtcdStore, type EtcdStoreOptions } from './etcd-store.ts';
 export * from './memory-store.ts';
 export * from './open-records.ts';

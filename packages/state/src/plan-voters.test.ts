@@ -82,6 +82,17 @@ test('a voter that is lost, or removed from the cluster, is replaced', () => {
   expect(names(follow(members, removed, 3))).toEqual(['a', 'c', 'd']);
 });
 
+test('one that is lost keeps its vote while there is nobody to give it to', () => {
+  const members = [voter('a'), voter('b'), voter('c')];
+  const lost = [candidate('a'), candidate('b'), candidate('c', { state: 'lost' })];
+  expect(follow(members, lost, 3).steps).toEqual([]);
+});
+
+test('a second vote is not given without a third', () => {
+  const candidates = [candidate('a'), candidate('b'), candidate('c', { state: 'away' })];
+  expect(follow([voter('a')], candidates, 3).steps).toEqual([]);
+});
+
 test('one that is only away keeps its vote', () => {
   const members = [voter('a'), voter('b'), voter('c')];
   const away = [candidate('a'), candidate('b', { state: 'away' }), candidate('c'), candidate('d')];

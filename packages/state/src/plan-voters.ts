@@ -77,22 +77,21 @@ export function planVoters(
   const stray = strays.find(canRemove);
   if (stray) return { kind: 'remove', id: stray.id, candidate: of(stray) };
 
-  const usable = candidates.filter(
-    ({ eligible, state, url }) => eligible && (state !== 'lost' || url === own),
+  const wanted = votersFor(candidates.filter(({ eligible }) => eligible).length, most);
+  const known = voters.flatMap((member) => of(member) ?? []);
+  const spare = candidates.filter(
+    ({ eligible, state, url }) =>
+      eligible && state === 'online' && url !== own && !members.some((member) => member.url === url),
   );
-  const wanted = votersFor(usable.length, most);
+  const replacement = best(spare, known);
+  // A vote is only taken from one that is lost when there is another to give it to: its copy may be the last but one.
   const dead = voters.find((member) => member.url !== own && of(member)?.state === 'lost');
-  if (dead && usable.length >= voters.length - 1 && canRemove(dead))
-    return { kind: 'remove', id: dead.id, candidate: of(dead) };
+  if (dead && replacement && canRemove(dead)) return { kind: 'remove', id: dead.id, candidate: of(dead) };
 
-  if (voters.length < wanted) {
-    const known = voters.flatMap((member) => of(member) ?? []);
-    const candidate = best(
-      usable.filter(({ url, state }) => state === 'online' && !members.some((member) => member.url === url)),
-      known,
-    );
-    return candidate && { kind: 'add', candidate };
-  }
+  // Two votes are worse than one: the second is given when there is a third to follow at once.
+  const needed = voters.length % 2 === 1 ? 2 : 1;
+  if (voters.length < wanted && spare.length >= needed)
+    return replacement && { kind: 'add', candidate: replacement };
   if (voters.length > wanted) {
     const [surplus] = voters
       .filter((member) => member.url !== own && canRemove(member))

@@ -32,22 +32,32 @@ test('what runs where it is placed is left alone', async () => {
   expect(base.records.get('statuses', project, 'c1')?.value.status).toBe('Running');
 });
 
-test('what came back with a member but is placed elsewhere is stopped, and its copy goes', async () => {
+test('what came back with a member but is placed elsewhere is stopped, and its files stay', async () => {
   await using base = await ground();
   await base.observe('m2', 'c1');
-  expect(base.m2.calls).toEqual(['stopInstance c1', 'deleteInstance c1']);
+  expect(base.m2.calls).toEqual(['stopInstance c1']);
   expect(base.m1.calls).toEqual([]);
   expect(base.records.get('statuses', project, 'c1')?.value.status ?? 'Stopped').toBe('Stopped');
   base.m2.calls.length = 0;
   const instance = { project, name: 'c1', status: 'Running' as const, pid: 9 };
   await base.service.observe('m2', { kind: 'instance', instance, cause: 'reboot' }, { signal });
-  expect(base.m2.calls).toEqual(['stopInstance c1', 'deleteInstance c1']);
+  expect(base.m2.calls).toEqual(['stopInstance c1']);
 });
 
 test('what nobody knows is stopped, and its files stay', async () => {
   await using base = await ground();
   await base.observe('m2', 'unknown');
   expect(base.m2.calls).toEqual(['stopInstance unknown']);
+});
+
+test('nothing is stopped while the member gets another name, or under a name that it has no more', async () => {
+  await using base = await ground();
+  const pending = { kind: 'rename' as const, operation: '', server: 'm1', detail: { to: 'two' } };
+  await base.records.modify('members', ['m2'], (value) => ({ ...value, pending }), { signal });
+  await base.observe('m2', 'c1');
+  await base.records.transaction().remove('members', ['m2']).commit({ signal });
+  await base.observe('m2', 'c1');
+  expect(base.m2.calls).toEqual([]);
 });
 
 test('what is being moved is left to whoever moves it', async () => {

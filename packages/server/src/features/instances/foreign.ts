@@ -7,8 +7,8 @@ const timeoutMs = 60_000;
 
 /**
  * An instance that runs on a member where it is not placed: the cluster went on without the member while it was away.
- * It is stopped. When it is placed elsewhere, what this member has of it is an old copy and goes; when nobody knows it,
- * its files stay, for whoever has to find out.
+ * It is stopped. Its files stay, for whoever has to find out: nothing is deleted on a suspicion, and a move deletes
+ * what it leaves behind itself.
  */
 export async function stopForeign(
   { services, busy }: InstancesContext,
@@ -20,6 +20,9 @@ export async function stopForeign(
   const fields = { member, project, instance: name };
   try {
     for (;;) {
+      // While a member gets another name, its placements and its agent may go by different ones.
+      const own = records.get('members', member)?.value;
+      if (!own || own.pending?.kind === 'rename') return;
       const record = records.get('instances', project, name)?.value;
       const placed = records.get('placements', project, name);
       // What is under way decides itself where it belongs.
@@ -59,7 +62,6 @@ export async function stopForeign(
         ...fields,
         placed: placed?.value.member ?? 'nowhere',
       });
-      if (record) await agent.deleteInstance(spec, { signal });
       return;
     }
   } catch (error) {
