@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Server, ServerCredentials, type ServerDuplexStream, type status } from '@grpc/grpc-js';
-import { grpcStatusOf, LxdError, toLxdError, type ErrorCode } from '@lxd-ts/core';
+import { grpcStatusOf, LxdError, toLxdError, type ErrorCode, type InstanceRef } from '@lxd-ts/core';
 import { AgentHubService, type AgentMessage, type Chunk, type HubMessage } from './agent-hub.gen.ts';
 import type { Agent, CallOptions, Observation } from './agent.ts';
 import { CallTable } from './call-table.ts';
@@ -56,6 +56,20 @@ const grpcError = (error: unknown): { code: status; details: string } => {
 const endWith = (stream: ServerDuplexStream<AgentMessage, HubMessage>, error: LxdError): void =>
   void stream.emit('error', Object.assign(error, grpcError(error)));
 
+/** The whole picture is as of now, too: what was so earlier is not told any more. */
+function withLater(
+  seen: readonly Observation[],
+  later: Extract<Observation, { kind: 'instance' }>,
+): Observation[] {
+  const { instance } = later;
+  const isOf = ({ project, name }: InstanceRef) => project === instance.project && name === instance.name;
+  const now = seen.map((one): Observation => {
+    if (one.kind !== 'all') return one;
+    return { ...one, instances: [...one.instances.filter((other) => !isOf(other)), instance] };
+  });
+  return [...now, later];
+}
+
 /** One connected agent. */
 class Connection implements Peer {
   readonly member: string;
@@ -99,7 +113,7 @@ class Connection implements Peer {
 
   #observed(observation: Observation): void {
     if (this.#observers.size === 0) {
-      this.#seen = observation.kind === 'all' ? [observation] : [...this.#seen, observation];
+      this.#seen = observation.kind === 'all' ? [observation] : withLater(this.#seen, observation);
     }
     for (const tell of this.#observers) tell(observation);
   }
