@@ -321,12 +321,16 @@ export class Daemon {
     }
   }
 
-  /** After the answer to whoever asked, one after the other. */
+  /**
+   * After the answer to whoever asked, one after the other. Void when the daemon has another place by then: a member that
+   * was removed while it was to step down is alone already.
+   */
   #soon(work: () => Promise<void>): void {
+    const cluster = this.#cluster;
     this.#changing = this.#changing
       .then(() => sleep(answerMs))
       .then(async () => {
-        if (!this.#ending) await work();
+        if (!this.#ending && this.#cluster === cluster) await work();
       })
       .catch((error: unknown) => {
         // Its place on disk is as it should be: the next start takes it.
