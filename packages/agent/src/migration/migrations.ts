@@ -83,14 +83,46 @@ export class Migrations {
     return { control, filesystem };
   }
 
-  async send(
+  /** Whoever fails before it could say so hangs up: the other side would wait for it. */
+  async #with<T>(
+    streams: MigrationStreams,
+    signal: AbortSignal,
+    work: (opened: Streams) => Promise<T>,
+  ): Promise<T> {
+    const opened = await this.#open(streams, signal);
+    try {
+      return await work(opened);
+    } catch (error) {
+      for (const channel of [opened.filesystem, opened.control]) channel.close();
+      throw error;
+    }
+  }
+
+  send(
     spec: InstanceSpec,
     request: SendRequest,
     streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<void> {
+    return this.#with(streams, options.signal, (opened) => this.#send(spec, request, opened, options));
+  }
+
+  receive(
+    spec: InstanceSpec,
+    request: ReceiveRequest,
+    streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<ReceivedInstance> {
+    return this.#with(streams, options.signal, (opened) => this.#receive(spec, request, opened, options));
+  }
+
+  async #send(
+    spec: InstanceSpec,
+    request: SendRequest,
+    opened: Streams,
     { signal, onProgress }: CallOptions,
   ): Promise<void> {
     const { host, liblxc, pools } = this.#context;
-    const opened = await this.#open(streams, signal);
     const poolSpec = rootPool(spec);
     const pool = await pools.open(poolSpec, { signal });
     const volume = volumeOf(spec);
@@ -126,14 +158,13 @@ export class Migrations {
     }
   }
 
-  async receive(
+  async #receive(
     spec: InstanceSpec,
     request: ReceiveRequest,
-    streams: MigrationStreams,
+    opened: Streams,
     { signal, onProgress }: CallOptions,
   ): Promise<ReceivedInstance> {
     const { host, liblxc, pools, dir } = this.#context;
-    const opened = await this.#open(streams, signal);
     const poolSpec = rootPool(spec);
     const pool = await pools.open(poolSpec, { signal });
     const volume = volumeOf(spec);
