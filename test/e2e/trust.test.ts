@@ -208,6 +208,14 @@ test('a token can be revoked, and ends by itself', async () => {
   expect((await daemon.rest.must('GET', '/1.0/certificates')).metadata).toHaveLength(1);
 });
 
+test('a token ends with the daemon that showed it, as nobody could revoke it any more', async () => {
+  const orphan = await token('--name', 'grace');
+  await daemon.end('SIGKILL');
+  await daemon.start();
+  expect((await user('grace')('remote', 'add', 'srv', orphan)).code).not.toBe(0);
+  expect((await daemon.rest.must('GET', '/1.0/certificates')).metadata).toHaveLength(1);
+});
+
 test('the trust password lets in who knows it, and is told to nobody', async () => {
   await daemon.rest.must('PATCH', '/1.0', { config: { 'core.trust_password': 'correct horse' } });
   const address = `https://127.0.0.1:${port}`;

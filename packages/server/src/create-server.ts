@@ -179,6 +179,10 @@ export function createServer(options: ApiServerOptions): ApiServer {
     instances: instances.context,
     move: (ref, target, operation) => moveInstance(instances.context, ref, target, operation),
   };
+  const certificates = certificatesService(services, {
+    addresses: () => info.addresses(),
+    fingerprint: () => fingerprintOf(options.info.certificate()),
+  });
   const routes = [
     ...serverRoutes(info),
     ...eventsRoutes(events),
@@ -189,12 +193,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...storagePoolsRoutes(services, pools),
     ...networksRoutes(services, networks),
     ...projectsRoutes(services),
-    ...certificatesRoutes(
-      certificatesService(services, {
-        addresses: () => info.addresses(),
-        fingerprint: () => fingerprintOf(options.info.certificate()),
-      }),
-    ),
+    ...certificatesRoutes(certificates),
     ...clusterRoutes(cluster),
     ...memberRoutes(cluster),
     ...memberActionRoutes(cluster),
@@ -225,6 +224,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     await networks.recover(servers, given);
     await instances.recover(servers, given);
     await recoverMembers(cluster, servers, given);
+    await certificates.recover(servers, given);
   };
   return {
     http,

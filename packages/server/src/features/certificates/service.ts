@@ -5,7 +5,8 @@ import type { CertificateRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { GuessLimit, isPassword } from './password.ts';
-import { createTrustToken, redeemTrustToken, secretOf, untilTrustTokenUsed } from './trust-tokens.ts';
+import { forgetTokens, untilUsed } from '../shared/token-life.ts';
+import { createTrustToken, redeemTrustToken, secretOf } from './trust-tokens.ts';
 
 const recordTimeoutMs = 30_000;
 
@@ -73,6 +74,8 @@ export const certificateTag = ({ fingerprint, certificate, name, type }: Certifi
 /** The trust store: who may use the API over the network. */
 export function certificatesService(services: Services, options: CertificatesOptions) {
   const { records, operations, events, clock } = services;
+  /** Ids of the tokens that operations of this server wait for. */
+  const live = new Set<string>();
   const limit = new GuessLimit(() => clock.now().getTime());
 
   const lifecycle = (action: string, fingerprint: string, { username, protocol }: Caller) =>
@@ -180,10 +183,13 @@ export function certificatesService(services: Services, options: CertificatesOpt
     if (body.type !== 'client') throw invalid('Tokens can only be issued for client certificates');
     const { config } = records.get('serverConfig')?.value ?? { config: {} };
     const now = clock.now();
+    const id = services.uuid();
+    // Before it is on record: recovery must not take it for a dead server's.
+    live.add(id);
     const made = await createTrustToken(
       records,
       {
-        id: services.uuid(),
+        id,
         name: body.name ?? '',
         restricted: body.restricted ?? false,
         projects: checkProjects(body.projects ?? []),
@@ -214,7 +220,11 @@ export function certificatesService(services: Services, options: CertificatesOpt
         ...(made.expiresAt ? { expiresAt: made.expiresAt } : {}),
       },
       mayCancel: true,
-      run: ({ signal }) => untilTrustTokenUsed(records, made, now, signal),
+      run: async ({ signal }) => {
+        await untilUsed(records, 'trustTokens', made, () => clock.now(), signal).finally(() =>
+          live.delete(made.id),
+        );
+      },
     });
   }
 
@@ -222,6 +232,10 @@ export function certificatesService(services: Services, options: CertificatesOpt
     find,
     add,
     token,
+
+    /** Tokens of these servers that nobody shows any more are good no more. */
+    recover: (servers: readonly string[], { signal }: { signal: AbortSignal }): Promise<void> =>
+      forgetTokens(records, 'trustTokens', servers, (id) => live.has(id), signal),
 
     list: (): CertificateRecord[] =>
       records

@@ -1,5 +1,4 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { LxdError } from '@lxd-ts/core';
 import type { Records, Transaction, TrustTokenRecord } from '@lxd-ts/state';
 import { expiryAfter } from '../cluster/expiry.ts';
 
@@ -62,53 +61,4 @@ export function redeemTrustToken(
   const { value: token, revision } = found;
   if (token.expiresAt && new Date(token.expiresAt) <= now) return undefined;
   return { token, transaction: records.transaction().delete('trustTokens', [token.id], revision) };
-}
-
-/** What a timer can wait at most. */
-const longestMs = 2 ** 31 - 1;
-
-/**
- * The life of a token's operation: until it is used or expired. Given up, the token is good no more.
- * @throws LxdError `cancelled` when it was not used
- */
-export async function untilTrustTokenUsed(
-  records: Records,
-  { id, expiresAt }: TrustToken,
-  now: Date,
-  signal: AbortSignal,
-): Promise<void> {
-  const over = Promise.withResolvers<undefined>();
-  const end = () => over.resolve(undefined);
-  using _listening = records.onChange('trustTokens', ([changed], value) => {
-    if (changed === id && !value) end();
-  });
-  signal.addEventListener('abort', end, { once: true });
-  const left = expiresAt ? new Date(expiresAt).getTime() - now.getTime() : longestMs;
-  const timer = setTimeout(end, Math.min(Math.max(left, 0), longestMs));
-  timer.unref();
-  try {
-    if (records.get('trustTokens', id)) await over.promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', end);
-  }
-  if (!records.get('trustTokens', id)) return;
-  await records
-    .transaction()
-    .remove('trustTokens', [id])
-    .commit({ signal: AbortSignal.timeout(commitTimeoutMs) });
-  throw new LxdError('cancelled', signal.aborted ? 'The token was revoked' : 'The token expired');
-}
-
-/** Tokens of servers that ended: their operations are gone, so nobody could revoke them. */
-export async function forgetTrustTokens(
-  records: Records,
-  servers: readonly string[],
-  isLive: (id: string) => boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { value } of records.list('trustTokens')) {
-    if (servers.includes(value.server) && !isLive(value.id))
-      await records.transaction().remove('trustTokens', [value.id]).commit({ signal });
-  }
 }

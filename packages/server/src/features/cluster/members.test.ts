@@ -14,7 +14,8 @@ import { memberConfigKeys } from './member-config.ts';
 import { memberView } from './member-view.ts';
 import { recoverMembers } from './recover.ts';
 import { removeMember } from './remove-member.ts';
-import { createJoinToken, redeem, untilUsed } from './tokens.ts';
+import { untilUsed } from '../shared/token-life.ts';
+import { createJoinToken, redeem } from './tokens.ts';
 import { updateMember } from './update-member.ts';
 import { newMember } from '@lxd-ts/state';
 
@@ -223,7 +224,7 @@ describe('join tokens', () => {
     const { services } = at.h;
     const token = await ask(at, 't1');
     expect(token.expiresAt).toBe('2026-01-02T06:04:05.000Z');
-    const used = untilUsed(at.records, token, now, signal);
+    const used = untilUsed(at.records, 'joinTokens', token, () => now, signal);
     const memberConfig = [
       { entity: 'storage-pool', name: 'default', key: 'source', value: '/dev/sdb' },
       { entity: 'network', name: 'br0', key: 'bridge.external_interfaces', value: '' },
@@ -252,7 +253,7 @@ describe('join tokens', () => {
     expect(() => redeem(at.records, 'm4', second.secret, later)).toThrow('expired');
     expect(() => redeem(at.records, 'm5', second.secret, now)).toThrow('not known');
     const revoke = new AbortController();
-    const life = untilUsed(at.records, second, now, revoke.signal);
+    const life = untilUsed(at.records, 'joinTokens', second, () => now, revoke.signal);
     revoke.abort();
     await expect(life).rejects.toMatchObject({ code: 'cancelled' });
     expect(at.records.list('joinTokens')).toEqual([]);

@@ -3,7 +3,7 @@ import { finishRename } from './change-name.ts';
 import { holding } from './context.ts';
 import { resumeEvacuations, type EvacuationContext } from './evacuate.ts';
 import { finishRemoval } from './remove-member.ts';
-import { forgetTokens } from './tokens.ts';
+import { forgetTokens } from '../shared/token-life.ts';
 
 /** Finishes what these servers left half done with members; what cannot be reached stays for the next time. */
 export async function recoverMembers(
@@ -12,7 +12,7 @@ export async function recoverMembers(
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
   const { services, tokens } = context;
-  await forgetTokens(services.records, servers, (id) => tokens.has(id), signal);
+  await forgetTokens(services.records, 'joinTokens', servers, (id) => tokens.has(id), signal);
   for (const { value } of services.records.list('members')) {
     const { name, pending } = value;
     if (!pending || !servers.includes(pending.server)) continue;

@@ -8,7 +8,8 @@ import { memberUrl, tell, type ClusterContext } from './context.ts';
 import type { ClusterControl, JoinRequest, MemberConfigKey } from './control.ts';
 import { memberConfigKeys } from './member-config.ts';
 import { checkMemberName } from './names.ts';
-import { createJoinToken, redeem, untilUsed } from './tokens.ts';
+import { untilUsed } from '../shared/token-life.ts';
+import { createJoinToken, redeem } from './tokens.ts';
 
 interface ClusterPut {
   server_name?: string;
@@ -142,7 +143,9 @@ export function clusterRoutes(context: ClusterContext): Route[] {
           metadata,
           mayCancel: true,
           run: async ({ signal }) => {
-            await untilUsed(records, token, now, signal).finally(() => context.tokens.delete(token.id));
+            await untilUsed(records, 'joinTokens', token, () => clock.now(), signal).finally(() =>
+              context.tokens.delete(token.id),
+            );
           },
         }),
       );
