@@ -10,14 +10,14 @@ import {
   type ReceiveRequest,
   type SendRequest,
 } from '@lxd-ts/rpc';
-import { snapshotsPath, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
+import { snapshotsPath, type VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
 import { volumeOf } from '../instance/paths.ts';
 import { linkSnapshots } from '../instance/snapshots.ts';
 import { linkVolume } from '../instance/volume.ts';
 import { sendOutcome } from './control.ts';
-import type { VolumePlaces } from './landing.ts';
 import type { Transport } from './negotiate.ts';
+import { hasSubvolumes, placesOf } from './places.ts';
 import { runSink } from './sink.ts';
 import { runSource, type Streams } from './source.ts';
 import { cloneTree, createSubvolume, deleteTree } from './subvolumes.ts';
@@ -27,20 +27,12 @@ const cleanupMs = 60_000;
 /** What the volume is called in a stream of it, as by the peers. */
 const sentName = '.migration-send';
 
-const hasSubvolumes = (pool: PoolSpec): boolean => pool.driver === 'btrfs';
 const transportsOf = (pool: PoolSpec): Transport[] => (hasSubvolumes(pool) ? ['btrfs', 'rsync'] : ['rsync']);
 const compresses = (pool: PoolSpec): boolean => isTrue(pool.config['rsync.compression'] ?? 'true');
 
 function limitOf({ config }: PoolSpec): number | undefined {
   const limit = config['rsync.bwlimit'];
   return limit ? parseSize(limit) || undefined : undefined;
-}
-
-function placesOf(pool: StoragePool, volume: VolumeRef): VolumePlaces {
-  const path = pool.volumePath(volume);
-  const snapshots = snapshotsPath(pool.path, volume);
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return { volume: path, snapshots, staging: join(path, '..', `.partial-${name}`) };
 }
 
 /** Sends instances to other servers and members, and receives them. */
