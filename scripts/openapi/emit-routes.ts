@@ -3,6 +3,7 @@ import { nameOf, operationsOf, type Document, type Operation } from './document.
 function bodyOf({ requestBody }: Operation): string {
   if (!requestBody) return 'none';
   const types = Object.keys(requestBody.content);
+  if (types[0] === 'application/json' && types.includes('application/octet-stream')) return 'json-or-file';
   if (types.includes('application/octet-stream')) return 'binary';
   return types.includes('multipart/form-data') ? 'multipart' : 'json';
 }

@@ -1,3 +1,4 @@
+import { backups } from './chapters/backups.ts';
 import { commandLine } from './chapters/command-line.ts';
 import { errors } from './chapters/errors.ts';
 import { images } from './chapters/images.ts';
@@ -19,6 +20,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   images,
   instances,
   snapshots,
+  backups,
   states,
   errors,
   'the command line': commandLine,

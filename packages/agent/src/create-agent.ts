@@ -7,6 +7,9 @@ import type { NetworkDriver } from '@lxd-ts/network';
 import type { Agent, Bulk } from '@lxd-ts/rpc';
 import type { StorageDriver } from '@lxd-ts/storage';
 import type { AgentContext, AgentLogger } from './context.ts';
+import { deleteBackup, keepBackups, readBackup, receiveBackup } from './backup/backups.ts';
+import { openBackups } from './backup/places.ts';
+import { writeBackup } from './backup/write-backup.ts';
 import { describe } from './describe.ts';
 import { exec, openConsole } from './exec.ts';
 import { hostFeatures } from './host-features.ts';
@@ -55,6 +58,7 @@ const directories: readonly [string, number][] = [
 export async function createAgent(options: AgentOptions): Promise<Agent & Disposable> {
   const { dir, host, log } = options;
   for (const [name, mode] of directories) await mkdir(join(dir, name), { recursive: true, mode });
+  await openBackups(dir);
   const pools = new Pools(options.storageDrivers, { host, dir });
   const networks = new Networks(options.networkDrivers, { host, dir });
   const context: AgentContext = {
@@ -138,6 +142,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     restoreSnapshot: (spec, snapshot, call) => instances.restoreSnapshot(spec, snapshot, call),
     refreshInstance: (spec, source, call) => instances.refresh(spec, source, call),
     deleteRoot: (spec, call) => instances.deleteRoot(spec, call),
+    createBackup: (spec, request, call) =>
+      instances.withStillFiles(spec, call, (files) => writeBackup(context, spec, request, files, call)),
+    readBackup: (id) => readBackup(context, id),
+    deleteBackup: (id) => deleteBackup(context, id),
+    keepBackups: (ids) => keepBackups(context, ids),
+    receiveBackup: (id, body, call) => receiveBackup(context, id, body, call),
     startInstance: (spec, call) => instances.start(spec, call),
     stopInstance: (spec, stop, call) => instances.stop(spec, stop, call),
     freezeInstance: (spec, call) => instances.freeze(spec, call),

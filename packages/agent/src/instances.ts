@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { LxdError, projectPrefixed, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, StopRequest } from '@lxd-ts/rpc';
+import type { VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from './context.ts';
 import { cgroupDefault, cgroupSettings } from './instance/limits.ts';
 import { removeDevices } from './instance/devices.ts';
@@ -21,8 +22,11 @@ import {
 import { moveOn, standStill } from './instance/still.ts';
 import { createVolume, deleteVolume, renameVolume } from './instance/volume.ts';
 import { KeyedLock } from './keyed-lock.ts';
+import type { StillFiles } from './backup/write-backup.ts';
+import { hasSubvolumes } from './migration/places.ts';
 
 const settleTimeoutMs = 30_000;
+const cleanupTimeoutMs = 120_000;
 const nothing: Outcome = { volatile: {} };
 
 /** The life of instances on this member. One thing at a time per instance. */
@@ -135,6 +139,35 @@ export class Instances implements Disposable {
       const pool = await this.#context.pools.open(rootPool(spec), options);
       await linkSnapshots(this.#context, pool, spec);
     });
+  }
+
+  /**
+   * Its files as they are at one moment: a copy, which goes afterwards, or itself where it does not run and a copy would
+   * be written out in full.
+   */
+  async withStillFiles<T>(
+    spec: InstanceSpec,
+    options: CallOptions,
+    work: (files: StillFiles) => Promise<T>,
+  ): Promise<T> {
+    const poolSpec = rootPool(spec);
+    const pool = await this.#context.pools.open(poolSpec, options);
+    // A crash's is removed when the pool is mounted, by its name.
+    const name = `.partial-copy-${this.#context.randomId()}`;
+    const copy: VolumeRef = { type: 'container', project: 'default', name };
+    const inPlace = await this.#locked(spec, async () => {
+      const still = this.#still(spec, options.signal);
+      if (!still && !hasSubvolumes(poolSpec))
+        return { done: await work({ path: pool.volumePath(volumeOf(spec)), own: false }) };
+      await pool.copyVolume(volumeOf(spec), copy, { ...options, ...(still ? { still } : {}) });
+      return undefined;
+    });
+    if (inPlace) return inPlace.done;
+    try {
+      return await work({ path: pool.volumePath(copy), own: true });
+    } finally {
+      await pool.deleteVolume(copy, { signal: AbortSignal.timeout(cleanupTimeoutMs) });
+    }
   }
 
   deleteRoot(spec: InstanceSpec, options: CallOptions): Promise<void> {

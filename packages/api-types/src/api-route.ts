@@ -8,8 +8,8 @@ export interface ApiRoute {
   path: string;
   /** Older spellings of the path, answered in the same way. */
   aliases: readonly string[];
-  /** `binary`: any body, told apart by its content type. */
-  requestBody: 'json' | 'binary' | 'multipart' | 'none';
+  /** `binary`: any body, told apart by its content type. `json-or-file`: JSON, unless that says `application/octet-stream`. */
+  requestBody: 'json' | 'json-or-file' | 'binary' | 'multipart' | 'none';
   queryParameters: readonly string[];
   /** Path parameters that may contain slashes; they come last in the path. */
   slashes: readonly string[];

@@ -171,7 +171,7 @@ export interface paths {
         put: operations["instancesPut"];
         /**
          * Create an instance
-         * @description Without a name one is made up; the operation’s resources tell it. The instance is left stopped.
+         * @description Without a name one is made up; the operation’s resources tell it. The instance is left stopped. A body of type `application/octet-stream` is a backup of an instance, which is made again from it.
          */
         post: operations["instancesPost"];
         delete?: never;
@@ -409,6 +409,91 @@ export interface paths {
         head?: never;
         /** Change when a snapshot is deleted */
         patch: operations["instanceSnapshotPatch"];
+        trace?: never;
+    };
+    "/1.0/instances/{name}/backups": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the backups of an instance
+         * @description Oldest first. Recursion 1 gives InstanceBackup objects.
+         */
+        get: operations["instanceBackupsGet"];
+        put?: never;
+        /**
+         * Back an instance up
+         * @description Its configuration and files, and those of its snapshots, in one file on the member that it is on; also while it runs. Without a name, the next of `backup0`, `backup1`, …
+         */
+        post: operations["instanceBackupsPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}/backups/{backup}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        /** Show a backup */
+        get: operations["instanceBackupGet"];
+        put?: never;
+        /** Rename a backup */
+        post: operations["instanceBackupPost"];
+        /** Delete a backup */
+        delete: operations["instanceBackupDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}/backups/{backup}/export": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Download a backup
+         * @description A tarball as LXD makes it; `POST /1.0/instances` takes it.
+         */
+        get: operations["instanceBackupExportGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/1.0/images": {
@@ -1536,6 +1621,27 @@ export interface components {
              */
             expires_at?: string | null;
         };
+        InstanceBackupsPost: {
+            /** @description Left out: the next of `backup0`, `backup1`, … */
+            name?: string;
+            /**
+             * Format: date-time
+             * @description When it is deleted. Left out, or `0001-01-01T00:00:00Z`: never.
+             */
+            expires_at?: string | null;
+            /** @description Without snapshots. */
+            instance_only?: boolean;
+            /** @description An older name of instance_only. */
+            container_only?: boolean;
+            /** @description As the storage driver sends volumes; only pools of that driver take it. */
+            optimized_storage?: boolean;
+            /** @description none, bzip2, gzip, lz4, lzma, xz or zstd. Left out: by `backups.compression_algorithm` of the server. */
+            compression_algorithm?: string;
+        };
+        InstanceBackupPost: {
+            /** @description The new name. */
+            name: string;
+        };
         InstanceSnapshotPut: {
             /**
              * Format: date-time
@@ -2546,6 +2652,12 @@ export interface components {
         InstanceName: string;
         /** @description Name of the snapshot. */
         SnapshotName: string;
+        /** @description Name of the backup. */
+        BackupPath: string;
+        /** @description Of a backup: the storage pool to put it in, instead of the one it was in. */
+        BackupPool: string;
+        /** @description Of a backup: the name of the instance, instead of the one it had. */
+        BackupName: string;
         /** @description Name of the file. */
         LogFile: string;
         /** @description SHA-256 of the image, or the first characters of it. */
@@ -2899,13 +3011,19 @@ export interface operations {
                 /** @description Member of the cluster to ask or to use. */
                 target?: components["parameters"]["Target"];
             };
-            header?: never;
+            header?: {
+                /** @description Of a backup: the storage pool to put it in, instead of the one it was in. */
+                "X-LXD-pool"?: components["parameters"]["BackupPool"];
+                /** @description Of a backup: the name of the instance, instead of the one it had. */
+                "X-LXD-name"?: components["parameters"]["BackupName"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
                 "application/json": components["schemas"]["InstancesPost"];
+                "application/octet-stream": unknown;
             };
         };
         responses: {
@@ -3485,6 +3603,168 @@ export interface operations {
             404: components["responses"]["NotFound"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceBackupsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["InstanceBackup"][];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceBackupsPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceBackupsPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceBackupGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backup. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["InstanceBackup"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceBackupPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceBackupPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceBackupDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceBackupExportGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["File"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];
         };
     };

@@ -1,3 +1,4 @@
+export { packingOfFile, tarFlags } from './compression.ts';
 export {
   openImageStore,
   type ImageFile,

@@ -134,7 +134,49 @@ export interface ImageFile {
 }
 
 export type InstanceSource =
-  { type: 'image'; fingerprint: string } | { type: 'none' } | ({ type: 'copy' } & CopySource);
+  | { type: 'image'; fingerprint: string }
+  | { type: 'none' }
+  | ({ type: 'copy' } & CopySource)
+  | ({ type: 'backup' } & BackupSource);
+
+/** What `receiveBackup` took in. */
+export interface BackupSource {
+  id: string;
+  /** The driver of the pool it was made from. */
+  backend: string;
+  /** Its files are streams of that driver. */
+  optimized: boolean;
+  /** Oldest first. */
+  snapshots: readonly Pick<MigratedSnapshot, 'name' | 'config'>[];
+  /** Of the instance, as it was. */
+  config: Config;
+}
+
+/** A backup of an instance, to be one file of the member it is on. */
+export interface BackupRequest {
+  /** Names the file. */
+  id: string;
+  /** Oldest first. */
+  snapshots: readonly string[];
+  /** LXD's description of the backup; `config` is that of the instance. */
+  index: Record<string, unknown> & { config: unknown };
+  /** `none`, `gzip`, `zstd`, … */
+  compression: string;
+  /** Streams of the pool's driver where it has such, instead of files. */
+  optimized: boolean;
+}
+
+export interface BackupFile {
+  size: number;
+  /** ISO 8601. */
+  modifiedAt: string;
+  body: Readable;
+}
+
+export interface ReceivedBackup {
+  /** LXD's description in it, not checked. */
+  index: Record<string, unknown>;
+}
 
 /** Another instance on the same member, in any pool, or the same one in another pool; it may run. */
 export interface CopySource {
@@ -345,6 +387,16 @@ export interface Agent {
   refreshInstance(spec: InstanceSpec, source: CopySource, options: CallOptions): Promise<void>;
   /** Its volume and snapshots in the pool that `spec` names, and nothing else of it: what a move to another pool leaves. */
   deleteRoot(spec: InstanceSpec, options: CallOptions): Promise<void>;
+
+  /** Also while it runs. @returns its size in bytes */
+  createBackup(spec: InstanceSpec, request: BackupRequest, options: CallOptions): Promise<{ size: number }>;
+  readBackup(id: string, options: CallOptions): Promise<BackupFile>;
+  /** Also what `receiveBackup` took in. Gone already: nothing done. */
+  deleteBackup(id: string, options: CallOptions): Promise<void>;
+  /** All others of this member are nobody's and go. */
+  keepBackups(ids: readonly string[], options: CallOptions): Promise<void>;
+  /** Takes a backup in, for `createInstance`; `deleteBackup` when that is done. @throws LxdError when it is none */
+  receiveBackup(id: string, body: Readable, options: CallOptions): Promise<ReceivedBackup>;
 
   startInstance(spec: InstanceSpec, options: CallOptions): Promise<Outcome>;
   /** Clean or forced; devices are released. */

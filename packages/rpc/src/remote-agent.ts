@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { toLxdError } from '@lxd-ts/core';
 import type {
   Agent,
+  BackupFile,
   CallOptions,
   ExecSession,
   ImageFile,
   MigrationStreams,
   Observation,
+  ReceivedBackup,
   ReceivedImage,
   ReceivedInstance,
   TerminalSession,
@@ -50,6 +53,9 @@ export const plainMethods = [
   'restoreSnapshot',
   'refreshInstance',
   'deleteRoot',
+  'createBackup',
+  'deleteBackup',
+  'keepBackups',
   'startInstance',
   'stopInstance',
   'freezeInstance',
@@ -175,6 +181,23 @@ export function remoteAgent(peer: Peer): Agent {
     },
     receiveInstance: async (spec, request, streams, options) =>
       (await migrate('receiveInstance', [spec, request], streams, options)) as ReceivedInstance,
+    readBackup: async (id, options) => {
+      const { channel, ...file } = (await peer.call('readBackup', [id], options)) as Omit<
+        BackupFile,
+        'body'
+      > & { channel: string };
+      return { ...file, body: byteStream(await peer.channel(channel, options.signal)) };
+    },
+    receiveBackup: async (id, body, options) => {
+      const name = randomUUID();
+      const answer = peer.call('receiveBackup', [id, name], options) as Promise<ReceivedBackup>;
+      answer.catch(() => undefined);
+      // A refusal may come before the first byte was wanted.
+      const channel = await Promise.race([peer.channel(name, options.signal), answer.then(() => undefined)]);
+      // What went wrong on the other side is told by the answer.
+      if (channel) await pipeline(body, byteStream(channel)).catch(() => undefined);
+      return answer;
+    },
     exec: (spec, command, options) => openSession(peer, 'exec', [spec, command], options),
     console: async (spec, size, options) =>
       (await openSession(peer, 'console', [spec, size], options)) as ExecSession & TerminalSession,

@@ -185,6 +185,13 @@ export class AgentConnection {
         channel: this.#sendFrom(body),
       })),
     );
+    table.set('readBackup', async ([id], options) => {
+      const { body, ...file } = await agent.readBackup(String(id), options);
+      return { ...file, channel: this.#sendFrom(body) };
+    });
+    table.set('receiveBackup', ([id, name], options) =>
+      agent.receiveBackup(String(id), byteStream(this.#open(String(name))), options),
+    );
     const streams = (value: unknown): MigrationStreams => {
       const given = value as
         | Extract<MigrationStreams, { kind: 'direct' }>

@@ -12,6 +12,7 @@ import { bePresent, lead } from './cluster/leader.ts';
 import { Lanes } from './cluster/lanes.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
+import { backupDuties, recoverBackups } from './features/backups/backups.ts';
 import { certificatesService } from './features/certificates/service.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
 import type { EvacuationContext } from './features/cluster/evacuate.ts';
@@ -223,6 +224,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     await pools.recover(servers, given);
     await networks.recover(servers, given);
     await instances.recover(servers, given);
+    await recoverBackups(services, servers);
     await recoverMembers(cluster, servers, given);
     await certificates.recover(servers, given);
   };
@@ -248,7 +250,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
       const candidate = {
         name: server,
         log,
-        duties: [...own, ...snapshotDuties(instances.context), ...(options.duties ?? [])],
+        duties: [...own, ...snapshotDuties(instances.context), ...backupDuties(services), ...(options.duties ?? [])],
         signal,
       };
       await Promise.all([bePresent(store, candidate), lead(store, candidate)]);

@@ -1,4 +1,5 @@
 import type {
+  BackupRecord,
   CertificateRecord,
   ArrearRecord,
   FenceRecord,
@@ -25,6 +26,7 @@ import type { Guard } from './store.ts';
 export interface Kinds {
   instances: { record: InstanceRecord; id: [project: string, name: string] };
   snapshots: { record: SnapshotRecord; id: [project: string, instance: string, name: string] };
+  backups: { record: BackupRecord; id: [project: string, instance: string, name: string] };
   placements: { record: PlacementRecord; id: [project: string, name: string] };
   fences: { record: FenceRecord; id: [member: string] };
   statuses: { record: StatusRecord; id: [project: string, name: string] };

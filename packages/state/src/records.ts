@@ -57,6 +57,23 @@ export interface SnapshotRecord {
   expiresAt: string;
 }
 
+/** A backup of an instance, one file on a member. Times are ISO 8601; '': none. */
+export interface BackupRecord {
+  project: string;
+  instance: string;
+  name: string;
+  /** Names the file. */
+  id: string;
+  /** That has the file. */
+  member: string;
+  createdAt: string;
+  expiresAt: string;
+  instanceOnly: boolean;
+  optimized: boolean;
+  /** While it is made. */
+  pending?: Pick<Pending, 'operation' | 'server'>;
+}
+
 /** Where an instance is; the sums per member are made from these. */
 export interface PlacementRecord {
   member: string;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Undo, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, InstanceSource } from '@lxd-ts/rpc';
 import type { CopyOptions, StoragePool } from '@lxd-ts/storage';
+import { restoreBackup } from '../backup/restore-backup.ts';
 import { rootPool, type AgentContext } from '../context.ts';
 import { link } from './link.ts';
 import { instancePaths, volumeOf } from './paths.ts';
@@ -35,6 +36,8 @@ async function fillFrom(
         },
         options,
       );
+    case 'backup':
+      return restoreBackup(context, pool, spec, source, options);
     case 'copy':
       return copyInstance(context, spec, source, { ...options, ...(still ? { still } : {}) });
   }

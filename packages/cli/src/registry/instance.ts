@@ -71,4 +71,14 @@ export const instanceCommands: readonly Entry[] = [
     summary: 'Bring an instance back to a snapshot',
     load: () => import('../commands/instance/restore.ts'),
   },
+  {
+    path: 'export',
+    summary: 'Save an instance in a file',
+    load: () => import('../commands/instance/export.ts'),
+  },
+  {
+    path: 'import',
+    summary: 'Make an instance from a saved file',
+    load: () => import('../commands/instance/import.ts'),
+  },
 ];

@@ -52,7 +52,10 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     const project = query.get('project') || 'default';
     authorize(caller, route, project, query.get('all-projects') === 'true');
     checkProject(api.operationId, project);
-    const body = api.requestBody === 'json' ? await readBody(request, api.operationId) : undefined;
+    const isJson =
+      api.requestBody === 'json' ||
+      (api.requestBody === 'json-or-file' && request.headers['content-type'] !== 'application/octet-stream');
+    const body = isJson ? await readBody(request, api.operationId) : undefined;
     const context: RequestContext<never> = {
       caller,
       params,

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { LxdError, toLxdError, type Config } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { ImagePart, ReceivedImage } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { drain } from '../shared/drain.ts';
 import { splitParts } from './multipart.ts';
 
 export interface Upload {
@@ -84,14 +84,6 @@ function recordOf(services: Services, { project, headers }: Upload, received: Re
     uploadedAt: services.clock.now().toISOString(),
     members: [member],
   };
-}
-
-/** What a failure left unread: clients send all before they listen. */
-async function drain(body: Readable, signal: AbortSignal): Promise<void> {
-  body.unpipe();
-  body.resume();
-  if (!body.readableEnded && !body.destroyed)
-    await finished(body, { signal, writable: false }).catch(() => undefined);
 }
 
 /**

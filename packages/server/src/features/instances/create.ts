@@ -3,11 +3,14 @@ import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { InstanceSource } from '@lxd-ts/rpc';
 import type { ImageRecord, InstanceRecord, Pending, Transaction } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
+import type { Services } from '../../services.ts';
+import { dropFile } from '../backups/files.ts';
+import type { ImportedBackup } from '../backups/import.ts';
 import { remoteImageOf } from '../images/import-remote.ts';
 import type { RemoteImage } from '../images/remote.ts';
 import type { MigrationEnd } from '../migration/ends.ts';
 import { receiveMigrated, sinkEnd } from '../migration/receive.ts';
-import { recordReceived } from '../migration/snapshots.ts';
+import { putReceived, recordReceived } from '../migration/snapshots.ts';
 import { checkInstanceConfig } from './config-schema.ts';
 import {
   instanceUrl,
@@ -39,6 +42,8 @@ export interface CreateRequest {
   body: InstancesPost;
   target?: string;
   caller?: Caller;
+  /** It is what this was. */
+  backup?: ImportedBackup;
 }
 
 /** What is to be made, and what fills it. */
@@ -48,7 +53,8 @@ interface Plan {
     | { kind: 'image'; image: ImageRecord }
     | { kind: 'none' }
     | ({ kind: 'copy' } & CopyOrigin)
-    | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd };
+    | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd }
+    | { kind: 'backup'; backup: ImportedBackup };
 }
 
 /** A plan with its place. */
@@ -63,7 +69,8 @@ type Origin =
   | { kind: 'remote-image'; remote: RemoteImage }
   | { kind: 'none' }
   | ({ kind: 'copy' } & CopyOrigin)
-  | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd };
+  | { kind: 'migration'; source: InstanceSourceBody; end: MigrationEnd }
+  | { kind: 'backup'; backup: ImportedBackup };
 
 const set = (config: Config | null | undefined): Config =>
   Object.fromEntries(Object.entries(config ?? {}).filter(([, value]) => value !== ''));
@@ -73,7 +80,8 @@ const prefixed = (prefix: string, error: unknown): LxdError => {
   return new LxdError(code, `${prefix}${message}`, { cause: error });
 };
 
-function originOf({ services }: InstancesContext, { project, body }: CreateRequest): Origin {
+function originOf({ services }: InstancesContext, { project, body, backup }: CreateRequest): Origin {
+  if (backup) return { kind: 'backup', backup };
   const source = body.source ?? {};
   switch (source.type) {
     case 'image':
@@ -121,6 +129,10 @@ function draft(
     record.profiles = body.profiles ?? (image.profiles.length > 0 ? image.profiles : ['default']);
     record.config = { ...imageConfig(image), ...record.config, 'volatile.base_image': image.fingerprint };
   }
+  if (origin.kind === 'backup') {
+    record.config = set(body.config);
+    record.createdAt = origin.backup.createdAt || record.createdAt;
+  }
   if (origin.kind === 'copy') {
     const { from } = origin;
     record.architecture = from.architecture;
@@ -154,20 +166,29 @@ function plan(context: InstancesContext, request: CreateRequest, name: string, o
           'Requested image\'s type "container" doesn\'t match instance type "virtual-machine"',
         )
       : new LxdError('invalid', 'Instance type "virtual-machine" is not supported on this server');
+  if (origin.kind === 'backup' && services.records.get('instances', request.project, name))
+    throw new LxdError(
+      'conflict',
+      'Create instance from backup: Cannot restore volume, already exists on target',
+    );
   const record = draft(context, request, name, origin);
   try {
     checkInstanceConfig(record.config);
     checkDeviceTypes(record.devices);
     if (new Set(record.profiles).size !== record.profiles.length)
       throw new LxdError('invalid', 'Duplicate profile found in request');
-    if (services.records.get('instances', record.project, name))
+    checkInstanceName(name);
+    if (origin.kind !== 'backup' && services.records.get('instances', record.project, name))
       throw new LxdError(
         'conflict',
         'Add instance info to the database: This "instances" entry already exists',
       );
     checkExpanded(context, record);
   } catch (error) {
-    throw prefixed('Failed creating instance record: ', error);
+    throw prefixed(
+      `${origin.kind === 'backup' ? 'Failed importing backup: ' : ''}Failed creating instance record: `,
+      error,
+    );
   }
   const source: Plan['source'] =
     origin.kind === 'image' && origin.image
@@ -188,7 +209,11 @@ const choose = (
       ...(source.kind === 'image' ? { fingerprint: source.image.fingerprint } : {}),
       target:
         target ||
-        (source.kind === 'copy' ? memberOf(services, source.from.project, source.from.name) : undefined),
+        (source.kind === 'copy'
+          ? memberOf(services, source.from.project, source.from.name)
+          : source.kind === 'backup'
+            ? source.backup.member
+            : undefined),
     },
     AbortSignal.timeout(placingTimeoutMs),
   );
@@ -245,7 +270,8 @@ export async function createInstance(
   }
   const taken = (candidate: string) => services.records.get('instances', project, candidate) !== undefined;
   const name = body.name ? body.name : generateName(() => services.uuid(), taken);
-  checkInstanceName(name);
+  // Of a backup LXD finds out in the operation.
+  if (!request.backup) checkInstanceName(name);
   const origin = originOf(context, request);
 
   if (origin.kind === 'copy' && body.source?.refresh && services.records.get('instances', project, name))
@@ -254,12 +280,18 @@ export async function createInstance(
   const names = origin.kind === 'copy' ? [name, body.source?.source ?? ''] : [name];
   const operation = {
     ...(origin.kind === 'migration' ? origin.end.operation : { class: 'task' as const }),
-    description: 'Creating instance',
+    description: origin.kind === 'backup' ? 'Restoring backup' : 'Creating instance',
     project,
     resources: { instances: names, ...(type === 'virtual-machine' ? {} : { containers: names }) },
   };
-  const fail = (error: unknown) =>
-    services.operations.start({ ...operation, class: 'task', run: () => Promise.reject(toLxdError(error)) });
+  const fail = async (error: unknown) => {
+    if (origin.kind === 'backup') await dropUpload(services, origin.backup);
+    return services.operations.start({
+      ...operation,
+      class: 'task',
+      run: () => Promise.reject(toLxdError(error)),
+    });
+  };
 
   if (origin.kind === 'remote-image')
     return services.operations.start({
@@ -374,6 +406,8 @@ async function make(
     from = { type: 'image', fingerprint: source.image.fingerprint };
   } else if (source.kind === 'copy') {
     from = { type: 'copy', ...copySource(services, source) };
+  } else if (source.kind === 'backup') {
+    from = { type: 'backup', ...source.backup.source };
   }
   const outcome =
     source.kind === 'copy' && memberOf(services, source.from.project, source.from.name) !== member
@@ -385,7 +419,10 @@ async function make(
     project,
     name,
     (value) => ({ ...value, config: withOutcome(value.config, outcome) }),
-    (transaction) => putCopied(transaction, record, copied),
+    (transaction) => {
+      putCopied(transaction, record, copied);
+      if (source.kind === 'backup') putReceived(transaction, record, source.backup.snapshots);
+    },
   );
 }
 
@@ -399,6 +436,8 @@ async function fill(context: InstancesContext, creation: Creation, running: Runn
   } catch (error) {
     await takeBack(context, project, name);
     throw error;
+  } finally {
+    if (source.kind === 'backup') await dropUpload(services, source.backup);
   }
   services.events.lifecycle({
     action: 'instance-created',
@@ -413,6 +452,10 @@ async function fill(context: InstancesContext, creation: Creation, running: Runn
     told(context, { project, name, snapshot }, 'created');
   if (source.kind === 'image') await touchImage(context, project, source.image.fingerprint, running.signal);
 }
+
+/** What was uploaded is of no use any more. */
+const dropUpload = (services: Services, { member, source }: ImportedBackup): Promise<void> =>
+  dropFile(services, { id: source.id, member, name: source.id, instance: '' });
 
 /** What cannot be taken back now stays on record as pending, for recovery. */
 async function takeBack({ services }: InstancesContext, project: string, name: string): Promise<void> {

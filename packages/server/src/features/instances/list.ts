@@ -2,6 +2,7 @@ import { LxdError, type InstanceRef } from '@lxd-ts/core';
 import type { InstanceStateReport } from '@lxd-ts/rpc';
 import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
+import { backupViews } from '../backups/records.ts';
 import { memberOf } from './context.ts';
 import { snapshotViews } from './snapshot-view.ts';
 import { instanceSpec } from './spec.ts';
@@ -97,7 +98,7 @@ export async function withStates(
   );
   return views.map((view) => ({
     ...view,
-    backups: null,
+    backups: backupViews(services, view.project, view.name),
     // As LXD: of a member that does not answer nothing is known.
     state: view.status === 'Error' && !reports.get(keyOf(view)) ? null : stateView(reports.get(keyOf(view))),
     snapshots: snapshotViews(services, view.project, view.name),

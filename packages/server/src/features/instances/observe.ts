@@ -2,6 +2,7 @@ import { toLxdError, type InstanceSpec } from '@lxd-ts/core';
 import type { Observation, ObservedInstance } from '@lxd-ts/rpc';
 import type { StatusRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
+import { dropOrphans } from '../backups/files.ts';
 import { instanceUrl, isUp, statusOf, type InstancesContext } from './context.ts';
 import { stopForeign } from './foreign.ts';
 import { deleteEphemeral } from './state-change.ts';
@@ -123,6 +124,7 @@ export async function observe(
   try {
     if (observation.kind === 'all') {
       await observeAll(context, member, observation.instances, signal);
+      await dropOrphans(services, member);
       return;
     }
     const { instance, cause } = observation;

@@ -1,4 +1,5 @@
 import type { Services } from '../../services.ts';
+import { dropFile } from '../backups/files.ts';
 import { instanceSpec } from './spec.ts';
 
 /** Takes the instance's records away, whatever they are by now. */
@@ -11,11 +12,14 @@ export async function removeRecords(
   const gone = services.records.transaction();
   for (const { value } of services.records.list('snapshots', project, name))
     gone.remove('snapshots', [project, name, value.name]);
+  const backups = services.records.list('backups', project, name).map(({ value }) => value);
+  for (const backup of backups) gone.remove('backups', [project, name, backup.name]);
   await gone
     .remove('instances', [project, name])
     .remove('placements', [project, name])
     .remove('statuses', [project, name])
     .commit({ signal });
+  for (const backup of backups) await dropFile(services, backup);
 }
 
 /**

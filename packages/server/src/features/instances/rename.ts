@@ -1,6 +1,7 @@
 import { checkInstanceName, LxdError, toLxdError } from '@lxd-ts/core';
 import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { InstanceRecord } from '@lxd-ts/state';
+import { renameWithInstance } from '../backups/records.ts';
 import {
   findInstance,
   instanceUrl,
@@ -30,6 +31,7 @@ async function moveRecords(
     transaction
       .delete('snapshots', [project, name, snapshot.name], revision)
       .create('snapshots', [project, to, snapshot.name], { ...snapshot, instance: to });
+  renameWithInstance(services, [project, name, to], transaction);
   await transaction
     .delete('instances', [project, name], found.revision)
     .create('instances', [project, to], { ...withoutPending(record), name: to, config })

@@ -2,6 +2,8 @@ import { LxdError } from '@lxd-ts/core';
 import type { Readable } from 'node:stream';
 import { empty, started, sync, type Reply, type RequestContext, type Route } from '../../http/route.ts';
 import { startSending } from '../migration/send.ts';
+import { importInstance } from '../backups/import.ts';
+import { backupRoutes } from '../backups/routes.ts';
 import { parseFilter } from '../shared/filter.ts';
 import { clearConsole, consoleLog, startConsole } from './console.ts';
 import { findInstance, memberOf } from './context.ts';
@@ -75,8 +77,14 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
 
   const create: Route<InstancesPost> = {
     operationId: 'instancesPost',
-    async handle({ project, body, query, caller }) {
+    async handle({ project, body, query, caller, headers, stream, signal }) {
       const target = query.get('target');
+      if (headers['content-type'] === 'application/octet-stream') {
+        const given = target === null ? {} : { target };
+        return started(
+          await importInstance(context, { project, headers, body: stream, caller, ...given }, signal),
+        );
+      }
       return started(
         await createInstance(context, { project, body, caller, ...(target === null ? {} : { target }) }),
       );
@@ -234,5 +242,6 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
     logGet,
     logDelete,
     ...snapshotRoutes(context),
+    ...backupRoutes(services),
   ];
 }

@@ -6,12 +6,21 @@ import { instanceView } from '../instances/view.ts';
 
 const never = '0001-01-01T00:00:00Z';
 
+export interface PeerDescription {
+  Container: unknown;
+  Snapshots: unknown[];
+  Pool: unknown;
+  Profiles: unknown[];
+  Volume: unknown;
+  VolumeSnapshots: unknown[];
+}
+
 /** What LXD writes into `backup.yaml` and sends before the files: it reads from it what the files do not say. */
 export function describeForPeers(
   services: Services,
   record: InstanceRecord,
   snapshots: readonly MigratedSnapshot[],
-): unknown {
+): PeerDescription {
   const { project, name } = record;
   const container = instanceView(services, record);
   const root = rootDisk(expandIn(services, project, record).devices)?.[1];

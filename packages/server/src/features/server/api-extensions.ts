@@ -46,6 +46,9 @@ export const apiExtensions: readonly string[] = [
     'migration_progress',
     'container_incremental_copy',
   ],
+  // Backups
+  ...['container_backup', 'container_backup_override_pool', 'backup_override_name'],
+  ...['backup_compression', 'backup_compression_algorithm'],
   // Exec and console
   ...[
     'container_exec_recording',

@@ -40,6 +40,14 @@ export const serverSchema: ConfigSchema = {
   },
   'core.trust_password': { check: validators.any, description: 'Lets whoever knows it be trusted' },
   'core.remote_token_expiry': { check: expiry, description: 'How long a token for clients is good' },
+  'backups.compression_algorithm': {
+    check: (value) =>
+      ['none', 'bzip2', 'gzip', 'lz4', 'lzma', 'xz', 'zstd'].includes(value)
+        ? undefined
+        : `"${value}" is not a compression algorithm; use one of bzip2, gzip, lz4, lzma, xz, zstd or none`,
+    description: 'How backups are compressed',
+    default: 'gzip',
+  },
   'cluster.join_token_expiry': {
     check: expiry,
     description: 'How long a token for members is good',

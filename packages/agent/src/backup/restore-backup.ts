@@ -1,0 +1,171 @@
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { LxdError, type InstanceSpec } from '@lxd-ts/core';
+import { packingOfFile, tarFlags } from '@lxd-ts/images';
+import type { BackupSource, CallOptions } from '@lxd-ts/rpc';
+import type { StoragePool } from '@lxd-ts/storage';
+import { parse } from 'yaml';
+import { rootPool, type AgentContext } from '../context.ts';
+import { volumeOf } from '../instance/paths.ts';
+import { snapshotRanges } from '../migration/id-ranges.ts';
+import { openLanding, type Landing } from '../migration/landing.ts';
+import { hasSubvolumes, placesOf } from '../migration/places.ts';
+import { checkSnapshotName } from '../migration/snapshot-item.ts';
+import { unpacking } from './archive.ts';
+import { partialBackup } from './places.ts';
+
+const maxAliases = 100;
+
+async function decompressorOf(file: string): Promise<readonly string[]> {
+  const packed = await packingOfFile(file).catch(() => undefined);
+  if (packed === undefined || packed === 'squashfs')
+    throw new LxdError('internal', 'Unsupported compression');
+  return tarFlags[packed];
+}
+
+/** `backup/index.yaml` of a backup. @throws LxdError `invalid` when it is none */
+export async function readIndex(
+  { host }: AgentContext,
+  file: string,
+  { signal }: CallOptions,
+): Promise<Record<string, unknown>> {
+  const flags = await decompressorOf(file);
+  const { stdout, status } = await host.run(
+    [
+      'tar',
+      '--extract',
+      `--file=${file}`,
+      ...flags,
+      '--to-stdout',
+      '--occurrence=1',
+      '--',
+      'backup/index.yaml',
+    ],
+    { signal, allowFailure: true },
+  );
+  if (status !== 0 || stdout === '') throw new LxdError('invalid', 'Backup is missing index.yaml');
+  try {
+    const index: unknown = parse(stdout, { maxAliasCount: maxAliases });
+    if (typeof index === 'object' && index !== null) return index as Record<string, unknown>;
+  } catch {
+    // Told below.
+  }
+  throw new LxdError('invalid', "The backup's index.yaml is not a description of a backup");
+}
+
+interface Unpacking {
+  context: AgentContext;
+  file: string;
+  flags: readonly string[];
+  landing: Landing;
+  signal: AbortSignal;
+}
+
+async function checkRoot(directory: string): Promise<void> {
+  const rootfs = await lstat(join(directory, 'rootfs')).catch(() => undefined);
+  if (!rootfs?.isDirectory()) throw new LxdError('invalid', 'The backup has no directory rootfs');
+}
+
+/** The volume becomes what the tree of this name in the archive is. What is the same as before stays as it is. */
+async function unpackTree(
+  { context, file, flags, landing, signal }: Unpacking,
+  from: string,
+  first: boolean,
+) {
+  const { host } = context;
+  if (first) {
+    await host.run(unpacking(file, flags, from, landing.volume), { signal });
+  } else {
+    const fresh = join(landing.inbox, 'tree');
+    await mkdir(fresh, { mode: 0o700 });
+    await host.run(unpacking(file, flags, from, fresh), { signal });
+    // By content: tarballs of LXD have times of whole seconds, in which a file may have been written twice.
+    await host.run(
+      [
+        'rsync',
+        '-aHAXS',
+        '--checksum',
+        '--numeric-ids',
+        '--delete',
+        '--',
+        `${fresh}/`,
+        landing.volume,
+      ],
+      { signal },
+    );
+    await rm(fresh, { recursive: true, force: true });
+  }
+  await checkRoot(landing.volume);
+}
+
+/** A stream of a subvolume in the archive is received as the snapshot of this name, or as the volume. */
+async function unpackStream(
+  { context, file, flags, landing, signal }: Unpacking,
+  from: string,
+  name: string | undefined,
+): Promise<void> {
+  const { host } = context;
+  await using tar = host.open(['tar', '--extract', `--file=${file}`, ...flags, '--to-stdout', '--', from], {
+    signal,
+  });
+  await using receive = host.open(['btrfs', '-q', 'receive', '-e', landing.inbox], { signal });
+  tar.stdin.end();
+  receive.stdout.resume();
+  await pipeline(tar.stdout, receive.stdin).catch(() => undefined);
+  await receive.ended;
+  await tar.ended;
+  const [received] = await readdir(landing.inbox);
+  if (received === undefined) throw new LxdError('invalid', `The backup's ${from} has no subvolume`);
+  await checkRoot(join(landing.inbox, received));
+  await landing.take(join(landing.inbox, received), name);
+}
+
+/** Fills an instance's volume and snapshots from a backup that was received here. Nothing is at its place before all is. */
+export async function restoreBackup(
+  context: AgentContext,
+  pool: StoragePool,
+  spec: InstanceSpec,
+  source: BackupSource,
+  { signal }: CallOptions,
+): Promise<void> {
+  const { host, liblxc, dir } = context;
+  const poolSpec = rootPool(spec);
+  if (source.optimized && source.backend !== poolSpec.driver)
+    throw new LxdError(
+      'invalid',
+      `Optimized backup storage driver "${source.backend}" differs from the target storage pool driver "${poolSpec.driver}"`,
+    );
+  const volume = volumeOf(spec);
+  if (await pool.exists(volume))
+    throw new LxdError('conflict', 'Cannot restore volume, already exists on target');
+  for (const { name } of source.snapshots) checkSnapshotName(name);
+  const file = join(partialBackup(dir, source.id), 'file');
+  await using landing = await openLanding({
+    host,
+    setReceived: (...received) => liblxc.setReceived(...received),
+    places: placesOf(pool, volume),
+    subvolumes: hasSubvolumes(poolSpec),
+    start: 'empty',
+    signal,
+  });
+  const unpacking = { context, file, flags: await decompressorOf(file), landing, signal };
+  let first = true;
+  for (const { name } of source.snapshots) {
+    if (source.optimized) await unpackStream(unpacking, `backup/snapshots/${name}.bin`, name);
+    else {
+      await unpackTree(unpacking, `backup/snapshots/${name}`, first);
+      await landing.keepSnapshot(name);
+    }
+    first = false;
+  }
+  if (source.optimized) await unpackStream(unpacking, 'backup/container.bin', undefined);
+  else await unpackTree(unpacking, 'backup/container', first);
+  // Here files are kept with the ids inside.
+  for (const { name, config } of [...source.snapshots, { name: undefined, config: source.config }]) {
+    const ranges = snapshotRanges({ name: name ?? spec.name, config });
+    if (ranges.length > 0)
+      await landing.rewrite(name, (directory) => liblxc.shiftOwners(directory, ranges, { signal }));
+  }
+  await landing.commit([]);
+}

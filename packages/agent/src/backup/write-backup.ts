@@ -1,0 +1,113 @@
+import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { InstanceSpec } from '@lxd-ts/core';
+import type { BackupRequest, CallOptions } from '@lxd-ts/rpc';
+import { snapshotsPath } from '@lxd-ts/storage';
+import { stringify } from 'yaml';
+import { rootPool, type AgentContext } from '../context.ts';
+import { volumeOf } from '../instance/paths.ts';
+import { hasSubvolumes } from '../migration/places.ts';
+import { nestedIn, setReadonly, subvolumesOf } from '../migration/subvolumes.ts';
+import { compressorOf, packing, type Member } from './archive.ts';
+import { backupPath, partialBackup } from './places.ts';
+import { progressOf } from './progress.ts';
+
+/** An instance's files as they are at one moment. */
+export interface StillFiles {
+  path: string;
+  /** A copy of the caller's, to do with as it likes. */
+  own: boolean;
+}
+
+/** One after the other, each as the difference from the one before. Only what cannot change can be sent. */
+async function sendStates(
+  { host }: AgentContext,
+  states: readonly { path: string; as: string; file: string }[],
+  { signal }: CallOptions,
+): Promise<Member[]> {
+  const members: Member[] = [];
+  let parent: string | undefined;
+  for (const { path, as, file } of states) {
+    const from = parent === undefined ? [] : ['-p', parent];
+    await host.run(['btrfs', '-q', 'send', ...from, '-f', file, '--', path], { signal });
+    members.push({ path: file, as });
+    parent = path;
+  }
+  return members;
+}
+
+/**
+ * Writes a backup as LXD's: `backup/index.yaml`, the snapshots, the instance. It is at its place when it is whole.
+ * @param files of the instance; nobody changes them meanwhile
+ */
+export async function writeBackup(
+  context: AgentContext,
+  spec: InstanceSpec,
+  request: BackupRequest,
+  files: StillFiles,
+  options: CallOptions,
+): Promise<{ size: number }> {
+  const { dir, host, pools } = context;
+  const { signal } = options;
+  const compressor = compressorOf(request.compression);
+  const pool = await pools.open(rootPool(spec), options);
+  const volume = volumeOf(spec);
+  const work = partialBackup(dir, request.id);
+  await rm(work, { recursive: true, force: true });
+  await mkdir(work, { mode: 0o700 });
+  const out = join(work, 'file');
+  try {
+    const snapshots = request.snapshots.map((name) => ({
+      name,
+      path: join(snapshotsPath(pool.path, volume), name),
+    }));
+    const states = [...snapshots.map(({ path }) => path), files.path];
+    const nested = hasSubvolumes(rootPool(spec))
+      ? await Promise.all(states.map((path) => nestedIn(host, path, { signal })))
+      : [];
+    // A stream is of one subvolume: what has others within it is packed as files.
+    const optimized =
+      request.optimized && files.own && nested.length > 0 && nested.every((paths) => paths.length === 0);
+    const say = async (name: string, text: unknown): Promise<Member> => {
+      const path = join(work, name);
+      await writeFile(path, stringify(text), { mode: 0o600 });
+      return { path, as: `backup/${name}` };
+    };
+    const index = { ...request.index, optimized, optimized_header: optimized };
+    const members: Member[] = [await say('index.yaml', index)];
+    const { config } = request.index;
+    if (optimized) {
+      await writeFile(join(files.path, 'backup.yaml'), stringify(config), { mode: 0o400 });
+      await setReadonly(host, files.path, true, { signal });
+      const all = [...snapshots, { name: '', path: files.path }];
+      const listed = await Promise.all(
+        all.map(async ({ name, path }) => {
+          const [own] = await subvolumesOf(host, path, { signal });
+          return { path: '/', snapshot: name, readonly: name !== '', uuid: own?.uuid ?? '' };
+        }),
+      );
+      members.push(await say('optimized_header.yaml', { subvolumes: listed }));
+      const named = all.map(({ name, path }, at) => ({
+        path,
+        as: name === '' ? 'backup/container.bin' : `backup/snapshots/${name}.bin`,
+        file: join(work, `${at}.bin`),
+      }));
+      members.push(...(await sendStates(context, named, options)));
+    } else {
+      for (const { name, path } of snapshots)
+        members.push({ path, as: `backup/snapshots/${name}`, without: ['backup.yaml'] });
+      members.push({ path: files.path, as: 'backup/container', without: ['backup.yaml'] });
+      const own = await say('backup.yaml', config);
+      members.push({ ...own, as: 'backup/container/backup.yaml' });
+    }
+    using _told = progressOf(out, `Backing up ${spec.name}`, 'create_backup_progress', options.onProgress);
+    await host.run(packing(out, compressor, members), { signal });
+    const file = await open(out, 'r');
+    await file.sync().finally(() => file.close());
+    const { size } = await stat(out);
+    await rename(out, backupPath(dir, request.id));
+    return { size };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}

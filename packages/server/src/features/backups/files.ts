@@ -1,0 +1,31 @@
+import { toLxdError } from '@lxd-ts/core';
+import type { BackupRecord } from '@lxd-ts/state';
+import type { Services } from '../../services.ts';
+
+const timeoutMs = 60_000;
+
+/** After its record: of a member that cannot be reached now it goes when the member is back. Never throws. */
+export async function dropFile(
+  { agents, log }: Services,
+  { id, member, name, instance }: Pick<BackupRecord, 'id' | 'member' | 'name' | 'instance'>,
+): Promise<void> {
+  try {
+    await agents.get(member).deleteBackup(id, { signal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
+    log.warn('the file of a backup stays until its member is back', {
+      member,
+      instance,
+      backup: name,
+      error: toLxdError(error).message,
+    });
+  }
+}
+
+/** A member is back: it keeps what is on record. */
+export async function dropOrphans(services: Services, member: string): Promise<void> {
+  const ids = services.records
+    .list('backups')
+    .filter(({ value }) => value.member === member)
+    .map(({ value }) => value.id);
+  await services.agents.get(member).keepBackups(ids, { signal: AbortSignal.timeout(timeoutMs) });
+}

@@ -1,0 +1,183 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { LxdError, type Config, type Devices } from '@lxd-ts/core';
+import type { OperationView } from '@lxd-ts/operations';
+import type { BackupSource, MigratedSnapshot } from '@lxd-ts/rpc';
+import type { Caller } from '../../http/route.ts';
+import type { Services } from '../../services.ts';
+import type { InstancesContext } from '../instances/context.ts';
+import { createInstance } from '../instances/create.ts';
+import { expandIn, rootDisk } from '../instances/expand.ts';
+import type { InstancesPost } from '../instances/requests.ts';
+import { drain } from '../shared/drain.ts';
+import { dropFile } from './files.ts';
+
+/** A backup that was taken in, and what it becomes. */
+export interface ImportedBackup {
+  member: string;
+  source: BackupSource;
+  /** Oldest first. */
+  snapshots: MigratedSnapshot[];
+  /** ISO 8601; empty: unsaid. */
+  createdAt: string;
+}
+
+export interface ImportRequest {
+  project: string;
+  headers: IncomingHttpHeaders;
+  body: Readable;
+  caller: Caller;
+  target?: string;
+}
+
+const header = (headers: IncomingHttpHeaders, name: string): string => {
+  const value = headers[name];
+  return (Array.isArray(value) ? value[0] : value) ?? '';
+};
+
+// What a file says is whatever somebody wrote: each value is looked at before it is used.
+type Fields = Readonly<Record<string, unknown>>;
+const fields = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+const texts = (value: unknown): string[] => list(value).map(text).filter(Boolean);
+const config = (value: unknown): Config =>
+  Object.fromEntries(
+    Object.entries(fields(value)).map(([key, one]) => [
+      key,
+      typeof one === 'string' ? one : JSON.stringify(one),
+    ]),
+  );
+const devices = (value: unknown): Devices =>
+  Object.fromEntries(Object.entries(fields(value)).map(([name, device]) => [name, config(device)]));
+const time = (value: unknown): string => {
+  const at = new Date(text(value));
+  return Number.isNaN(at.getTime()) || at.getTime() <= 0 ? '' : at.toISOString();
+};
+
+/** Files are kept with the ids inside, whatever they were there. */
+const unshifted = (of: Config): Config => ({ ...of, 'volatile.last_state.idmap': '[]' });
+
+function snapshotOf(value: unknown): MigratedSnapshot {
+  const snapshot = fields(value);
+  return {
+    name: text(snapshot['name']),
+    config: config(snapshot['config']),
+    devices: devices(snapshot['devices']),
+    profiles: texts(snapshot['profiles']),
+    ephemeral: snapshot['ephemeral'] === true,
+    stateful: false,
+    architecture: text(snapshot['architecture']),
+    createdAt: time(snapshot['created_at']),
+    lastUsedAt: time(snapshot['last_used_at']),
+    expiresAt: time(snapshot['expires_at']),
+  };
+}
+
+/** What the instance was and must not be here: it is another start, and its addresses may be somebody's. */
+function ownConfig(services: Services, before: Config): Config {
+  const dropped = /^volatile\.(last_state\.power|last_state\.idmap|idmap\..*|.+\.host_name)$/;
+  return Object.fromEntries(
+    Object.entries(before).filter(
+      ([key, value]) => !dropped.test(key) && !(key.endsWith('.hwaddr') && services.hwaddrs.isTaken(value)),
+    ),
+  );
+}
+
+/** As LXD: the pool that is asked for, that of the backup, or that of the default profile. */
+function placed(services: Services, project: string, post: InstancesPost, pool: string): Devices {
+  const own = post.devices ?? {};
+  const expanded = expandIn(services, project, {
+    config: {},
+    devices: own,
+    profiles: post.profiles ?? [],
+  }).devices;
+  const root = rootDisk(expanded);
+  if (root?.[1]['pool'] === pool) return own;
+  const [name, device] = rootDisk(own) ?? [root?.[0] ?? 'root', root?.[1] ?? { type: 'disk', path: '/' }];
+  return { ...own, [name]: { ...device, pool } };
+}
+
+function poolFor({ records }: Services, project: string, asked: string, was: string): string {
+  if (asked !== '') {
+    if (!records.get('pools', asked))
+      throw new LxdError('internal', 'Storage pool not found: Storage pool not found');
+    return asked;
+  }
+  if (records.get('pools', was)) return was;
+  const profile = records.get('profiles', project, 'default')?.value;
+  const pool = profile && rootDisk(profile.devices)?.[1]['pool'];
+  if (pool) return pool;
+  throw new LxdError('invalid', `Storage pool "${was}" of the backup is not here; name another one`);
+}
+
+/** The backup is read before the operation is answered, as clients expect who send all of it before they listen. */
+export async function importInstance(
+  context: InstancesContext,
+  request: ImportRequest,
+  signal: AbortSignal,
+): Promise<OperationView> {
+  try {
+    return await takeIn(context, request, signal);
+  } finally {
+    await drain(request.body, signal);
+  }
+}
+
+async function takeIn(
+  context: InstancesContext,
+  { project, headers, body, caller, target }: ImportRequest,
+  signal: AbortSignal,
+): Promise<OperationView> {
+  const { services } = context;
+  const online = services.agents.online();
+  const member = target ?? (online.includes(services.server) ? services.server : online[0]);
+  if (member === undefined) throw new LxdError('unavailable', 'No member is online');
+  const asked = header(headers, 'x-lxd-pool');
+  poolFor(services, project, asked, '');
+  const id = services.uuid();
+  const { index } = await services.agents.get(member).receiveBackup(id, body, { signal });
+  try {
+    const described = fields(index['config']);
+    const was = fields(described['container'] ?? described['instance']);
+    if (text(was['name']) === '') throw new LxdError('invalid', 'Backup is missing index.yaml');
+    const names = texts(index['snapshots']);
+    const snapshots = list(described['snapshots'])
+      .map(snapshotOf)
+      .filter(({ name }) => names.includes(name))
+      .sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+    const before = config(was['config']);
+    const post: InstancesPost = {
+      name: header(headers, 'x-lxd-name') || text(index['name']),
+      architecture: text(was['architecture']),
+      config: ownConfig(services, before),
+      devices: devices(was['devices']),
+      profiles: texts(was['profiles']),
+      ephemeral: was['ephemeral'] === true,
+      description: text(was['description']),
+    };
+    const pool = poolFor(services, project, asked, text(index['pool']));
+    const backup: ImportedBackup = {
+      member,
+      source: {
+        id,
+        backend: text(index['backend']),
+        optimized: index['optimized'] === true,
+        snapshots: snapshots.map(({ name, config: of }) => ({ name, config: of })),
+        config: before,
+      },
+      snapshots: snapshots.map((one) => ({ ...one, config: unshifted(one.config) })),
+      createdAt: time(was['created_at']),
+    };
+    return await createInstance(context, {
+      project,
+      body: { ...post, devices: placed(services, project, post, pool) },
+      caller,
+      backup,
+    });
+  } catch (error) {
+    await dropFile(services, { id, member, name: id, instance: '' });
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Step } from '../step.ts';
+
+const path = '/1.0/instances/c1/backups';
+const octets = { 'Content-Type': 'application/octet-stream' };
+
+export const backups: Step[] = [
+  { name: 'no backups', rest: ['GET', path] },
+  { name: 'back up', rest: ['POST', path, { name: 'b1' }] },
+  { name: 'back up without a name', rest: ['POST', path, {}] },
+  {
+    name: 'back up without snapshots, uncompressed, until',
+    rest: [
+      'POST',
+      path,
+      {
+        name: 'b2',
+        instance_only: true,
+        compression_algorithm: 'none',
+        expires_at: '2035-01-02T03:04:05Z',
+      },
+    ],
+  },
+  { name: 'back up twice', rest: ['POST', path, { name: 'b1' }] },
+  { name: 'back up with a slash', rest: ['POST', path, { name: 'a/b' }] },
+  { name: 'back up, unknown compression', rest: ['POST', path, { name: 'b3', compression_algorithm: 'x' }] },
+  { name: 'back up nothing', rest: ['POST', '/1.0/instances/nope/backups', { name: 'b1' }] },
+  { name: 'list backups', rest: ['GET', path] },
+  { name: 'list backups by the older name', rest: ['GET', '/1.0/containers/c1/backups'] },
+  { name: 'list backups, recursion 1', rest: ['GET', `${path}?recursion=1`] },
+  { name: 'list backups of nothing', rest: ['GET', '/1.0/instances/nope/backups'] },
+  { name: 'get backup', rest: ['GET', `${path}/b2`] },
+  { name: 'get unknown backup', rest: ['GET', `${path}/nope`] },
+  { name: 'get instance with backups', rest: ['GET', '/1.0/instances/c1?recursion=1'] },
+  { name: 'export unknown backup', rest: ['GET', `${path}/nope/export`] },
+  { name: 'rename backup', rest: ['POST', `${path}/b2`, { name: 'r2' }] },
+  { name: 'rename backup to taken', rest: ['POST', `${path}/r2`, { name: 'b1' }] },
+  { name: 'rename backup with a slash', rest: ['POST', `${path}/r2`, { name: 'a/b' }] },
+  { name: 'rename unknown backup', rest: ['POST', `${path}/nope`, { name: 'x' }] },
+  { name: 'get renamed backup', rest: ['GET', `${path}/r2`] },
+  { name: 'delete backup', rest: ['DELETE', `${path}/r2`] },
+  { name: 'delete unknown backup', rest: ['DELETE', `${path}/r2`] },
+  { name: 'import nothing', rest: ['POST', '/1.0/instances', '', octets] },
+  { name: 'import of no backup', rest: ['POST', '/1.0/instances', 'nothing of the kind', octets] },
+  { name: 'import of an image', upload: 'unified', rest: ['POST', '/1.0/instances', undefined, octets] },
+  { name: 'lxc export', lxc: ['export', 'c1', '{dir}/c1.tar.gz', '-q'] },
+  { name: 'lxc export, unknown', lxc: ['export', 'nope', '{dir}/nope.tar.gz', '-q'] },
+  { name: 'lxc import, taken', lxc: ['import', '{dir}/c1.tar.gz', '-q'] },
+  { name: 'lxc import, unknown pool', lxc: ['import', '{dir}/c1.tar.gz', 'i0', '-s', 'nope', '-q'] },
+  { name: 'lxc import', lxc: ['import', '{dir}/c1.tar.gz', 'i1', '-q'] },
+  { name: 'get imported', rest: ['GET', '/1.0/instances/i1'] },
+  { name: 'snapshots of imported', rest: ['GET', '/1.0/instances/i1/snapshots'] },
+  { name: 'rename instance with backups', rest: ['POST', '/1.0/instances/i1', { name: 'i2' }] },
+  { name: 'lxc delete imported', lxc: ['delete', 'i2'] },
+  { name: 'lxc import, missing file', lxc: ['import', '{dir}/nope.tar.gz', '-q'] },
+  { name: 'delete backup b1', rest: ['DELETE', `${path}/b1`] },
+  { name: 'delete backup backup0', rest: ['DELETE', `${path}/backup0`] },
+];
