@@ -25,8 +25,7 @@ const run = (program: string, args: readonly string[], server: TestServer): stri
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 const lxc = (server: TestServer, ...args: string[]): string => run('lxc', args, server);
-const cli = (...args: string[]): string =>
-  run(process.execPath, ['packages/cli/src/main.ts', ...args], ours);
+const cli = (...args: string[]): string => run(process.execPath, ['packages/cli/src/main.ts', ...args], ours);
 
 async function setUp(server: TestServer, image: string): Promise<void> {
   const { rest } = server;
@@ -177,52 +176,50 @@ describe.each(['b', 'd'])('from pool %s', (pool) => {
     rmSync(file);
   });
 
-  withReference.each([
-    ['', 'b'],
-    ['', 'd'],
-    ...(pool === 'b' ? [['--optimized-storage', 'b']] : []),
-  ])('a real LXD makes what we wrote %s again in pool %s and starts it', async (how, to) => {
-    if (!theirs) throw new Error('no real LXD');
-    await make(ours, 'c1', pool);
-    const file = join(dir, 'c1.tar');
-    cli('export', 'c1', file, ...(how ? [how] : []));
-    lxc(theirs, 'import', file, '--storage', to);
-    const was = listing(ours, pool, 'c1', 'first');
-    lxc(theirs, 'start', 'c1');
-    expect(lxc(theirs, 'exec', 'c1', '--', 'cat', '/etc/state')).toBe('now\n');
-    lxc(theirs, 'stop', '-f', 'c1');
-    lxc(theirs, 'restore', 'c1', 'first');
-    expect(lxc(theirs, 'config', 'get', 'c1', 'user.colour').trim()).toBe('blue');
-    const hashes = (text: string) => text.split('\n').filter((line) => /^[0-9a-f]{64} /.test(line));
-    expect(hashes(listing(theirs, to, 'c1'))).toEqual(hashes(was));
-    rmSync(file);
-  });
+  withReference.each([['', 'b'], ['', 'd'], ...(pool === 'b' ? [['--optimized-storage', 'b']] : [])])(
+    'a real LXD makes what we wrote %s again in pool %s and starts it',
+    async (how, to) => {
+      if (!theirs) throw new Error('no real LXD');
+      await make(ours, 'c1', pool);
+      const file = join(dir, 'c1.tar');
+      cli('export', 'c1', file, ...(how ? [how] : []));
+      lxc(theirs, 'import', file, '--storage', to);
+      const was = listing(ours, pool, 'c1', 'first');
+      lxc(theirs, 'start', 'c1');
+      expect(lxc(theirs, 'exec', 'c1', '--', 'cat', '/etc/state')).toBe('now\n');
+      lxc(theirs, 'stop', '-f', 'c1');
+      lxc(theirs, 'restore', 'c1', 'first');
+      expect(lxc(theirs, 'config', 'get', 'c1', 'user.colour').trim()).toBe('blue');
+      const hashes = (text: string) => text.split('\n').filter((line) => /^[0-9a-f]{64} /.test(line));
+      expect(hashes(listing(theirs, to, 'c1'))).toEqual(hashes(was));
+      rmSync(file);
+    },
+  );
 
-  withReference.each([
-    ['', 'b'],
-    ['', 'd'],
-    ...(pool === 'b' ? [['--optimized-storage', 'b']] : []),
-  ])('we make what a real LXD wrote %s again in pool %s and start it', async (how, to) => {
-    if (!theirs) throw new Error('no real LXD');
-    await make(theirs, 'c1', pool);
-    const file = join(dir, 'c1.tar');
-    lxc(theirs, 'export', '-q', 'c1', file, ...(how ? [how] : []));
-    lxc(ours, 'import', '-q', file, 'c3', '--storage', to);
-    // A real LXD packs times rounded to seconds.
-    const untimed = (text: string) => text.replace(/ \d{10} (?=\d+ )/g, ' ');
-    expect(untimed(listing(ours, to, 'c3'))).toBe(untimed(listing(theirs, pool, 'c1')));
-    await ours.rest.must('PUT', '/1.0/instances/c3/state', { action: 'start' });
-    expect(lxc(ours, 'exec', 'c3', '--', 'sh', '-c', 'cat /etc/state; stat -c %u:%g /etc/state')).toBe(
-      'now\n0:0\n',
-    );
-    await ours.rest.must('PUT', '/1.0/instances/c3/state', { action: 'stop', force: true });
-    await ours.rest.must('PUT', '/1.0/instances/c3', { restore: 'first' });
-    await ours.rest.must('PUT', '/1.0/instances/c3/state', { action: 'start' });
-    expect(lxc(ours, 'exec', 'c3', '--', 'sh', '-c', 'cat /etc/state; stat -c %u:%g /etc/state')).toBe(
-      'one\n0:0\n',
-    );
-    rmSync(file);
-  });
+  withReference.each([['', 'b'], ['', 'd'], ...(pool === 'b' ? [['--optimized-storage', 'b']] : [])])(
+    'we make what a real LXD wrote %s again in pool %s and start it',
+    async (how, to) => {
+      if (!theirs) throw new Error('no real LXD');
+      await make(theirs, 'c1', pool);
+      const file = join(dir, 'c1.tar');
+      lxc(theirs, 'export', '-q', 'c1', file, ...(how ? [how] : []));
+      lxc(ours, 'import', '-q', file, 'c3', '--storage', to);
+      // A real LXD packs times rounded to seconds.
+      const untimed = (text: string) => text.replace(/ \d{10} (?=\d+ )/g, ' ');
+      expect(untimed(listing(ours, to, 'c3'))).toBe(untimed(listing(theirs, pool, 'c1')));
+      await ours.rest.must('PUT', '/1.0/instances/c3/state', { action: 'start' });
+      expect(lxc(ours, 'exec', 'c3', '--', 'sh', '-c', 'cat /etc/state; stat -c %u:%g /etc/state')).toBe(
+        'now\n0:0\n',
+      );
+      await ours.rest.must('PUT', '/1.0/instances/c3/state', { action: 'stop', force: true });
+      await ours.rest.must('PUT', '/1.0/instances/c3', { restore: 'first' });
+      await ours.rest.must('PUT', '/1.0/instances/c3/state', { action: 'start' });
+      expect(lxc(ours, 'exec', 'c3', '--', 'sh', '-c', 'cat /etc/state; stat -c %u:%g /etc/state')).toBe(
+        'one\n0:0\n',
+      );
+      rmSync(file);
+    },
+  );
 });
 
 test('an optimized backup is the streams of the pool, and only such a pool takes it', async () => {
@@ -258,7 +255,7 @@ test('what is no backup is refused, and leaves nothing', async () => {
     'sh',
     evil,
   ]);
-  expect(await send(readFileSync(`${evil}.tar`))).toMatchObject({ error: expect.stringContaining('rootfs') });
+  expect((await send(readFileSync(`${evil}.tar`))).error).toContain('rootfs');
   expect(existsSync(join(ours.dir, 'containers/c9'))).toBe(false);
 });
 

@@ -250,7 +250,12 @@ export function createServer(options: ApiServerOptions): ApiServer {
       const candidate = {
         name: server,
         log,
-        duties: [...own, ...snapshotDuties(instances.context), ...backupDuties(services), ...(options.duties ?? [])],
+        duties: [
+          ...own,
+          ...snapshotDuties(instances.context),
+          ...backupDuties(services),
+          ...(options.duties ?? []),
+        ],
         signal,
       };
       await Promise.all([bePresent(store, candidate), lead(store, candidate)]);

@@ -82,16 +82,7 @@ async function unpackTree(
     await host.run(unpacking(file, flags, from, fresh), { signal });
     // By content: tarballs of LXD have times of whole seconds, in which a file may have been written twice.
     await host.run(
-      [
-        'rsync',
-        '-aHAXS',
-        '--checksum',
-        '--numeric-ids',
-        '--delete',
-        '--',
-        `${fresh}/`,
-        landing.volume,
-      ],
+      ['rsync', '-aHAXS', '--checksum', '--numeric-ids', '--delete', '--', `${fresh}/`, landing.volume],
       { signal },
     );
     await rm(fresh, { recursive: true, force: true });
