@@ -139,6 +139,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     renameSnapshot: (spec, snapshot, newName, call) =>
       instances.renameSnapshot(spec, snapshot, newName, call),
     deleteSnapshot: (spec, snapshot, call) => instances.deleteSnapshot(spec, snapshot, call),
+    settleSnapshots: (spec, known, call) => instances.settleSnapshots(spec, known, call),
     restoreSnapshot: (spec, snapshot, call) => instances.restoreSnapshot(spec, snapshot, call),
     refreshInstance: (spec, source, call) => instances.refresh(spec, source, call),
     deleteRoot: (spec, call) => instances.deleteRoot(spec, call),

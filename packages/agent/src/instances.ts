@@ -15,6 +15,7 @@ import {
   copyInstance,
   createSnapshot,
   deleteSnapshot,
+  settleSnapshots,
   linkSnapshots,
   renameSnapshot,
   restoreSnapshot,
@@ -122,6 +123,10 @@ export class Instances implements Disposable {
 
   deleteSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void> {
     return this.#locked(spec, () => deleteSnapshot(this.#context, spec, snapshot, options));
+  }
+
+  settleSnapshots(spec: InstanceSpec, known: readonly string[], options: CallOptions): Promise<string[]> {
+    return this.#locked(spec, () => settleSnapshots(this.#context, spec, known, options));
   }
 
   restoreSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void> {

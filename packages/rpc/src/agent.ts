@@ -214,6 +214,8 @@ export type MigrationStreams =
   | { kind: 'direct'; tickets: MigrationTickets };
 
 export interface SendRequest {
+  /** What is sent is the instance as it was in this snapshot of it; then it runs not, and `snapshots` is empty. */
+  snapshot?: string;
   /** Oldest first. */
   snapshots: readonly MigratedSnapshot[];
   /** It runs while it is sent. */
@@ -381,6 +383,8 @@ export interface Agent {
   renameSnapshot(spec: InstanceSpec, snapshot: string, newName: string, options: CallOptions): Promise<void>;
   /** Gone already: nothing done. */
   deleteSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void>;
+  /** Removes what is there of snapshots that are not in `known`. Resolves with the names of those that there are. */
+  settleSnapshots(spec: InstanceSpec, known: readonly string[], options: CallOptions): Promise<string[]>;
   /** It becomes what it was then. It must not run. */
   restoreSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void>;
   /** A stopped instance becomes what the source is, with those snapshots that it has not got yet. */

@@ -50,6 +50,7 @@ export const plainMethods = [
   'createSnapshot',
   'renameSnapshot',
   'deleteSnapshot',
+  'settleSnapshots',
   'restoreSnapshot',
   'refreshInstance',
   'deleteRoot',

@@ -54,6 +54,21 @@ export async function deleteSnapshot(
   await linkSnapshots(context, pool, spec);
 }
 
+/** Only those that are known stay. Resolves with the names of those that there are. */
+export async function settleSnapshots(
+  context: AgentContext,
+  spec: InstanceSpec,
+  known: readonly string[],
+  options: CallOptions,
+): Promise<string[]> {
+  const pool = await context.pools.open(rootPool(spec), options);
+  const names = await pool.snapshots(volumeOf(spec));
+  for (const name of names.filter((one) => !known.includes(one)))
+    await pool.deleteVolume(snapshotOf(spec, name), options);
+  await linkSnapshots(context, pool, spec);
+  return names.filter((one) => known.includes(one));
+}
+
 export async function restoreSnapshot(
   context: AgentContext,
   spec: InstanceSpec,

@@ -137,10 +137,12 @@ export class Migrations {
         },
         opened,
       );
-    const path = pool.volumePath(volume);
+    const path = pool.volumePath(
+      request.snapshot === undefined ? volume : { ...volume, snapshot: request.snapshot },
+    );
     if (!hasSubvolumes(poolSpec)) return send(path);
     // What is sent stands still, and is the sender's to make read-only.
-    const staging = join(path, '..', `.partial-send-${this.#context.randomId()}`);
+    const staging = join(pool.volumePath(volume), '..', `.partial-send-${this.#context.randomId()}`);
     try {
       await createSubvolume(host, staging, { signal });
       await cloneTree(host, path, join(staging, sentName), { signal });

@@ -89,6 +89,19 @@ test('a refresh without identities of subvolumes goes by rsync', () => {
   expect(makeAnswer(offer, sink).transport).toBe(1);
 });
 
+test('a refresh goes by rsync when there is no state that both have, and with the same ids', () => {
+  const transport = (from: Partial<SourceSide>, present: MigratedSnapshot[]) =>
+    settle(from, { present }).agreement.transport;
+  expect(transport({}, [snapshot('s1', 1)])).toBe('btrfs');
+  expect(transport({}, [snapshot('s1', 9), snapshot('other')])).toBe('rsync');
+  expect(transport({ snapshots: [] }, [])).toBe('rsync');
+  const range = { users: true, groups: true, outside: 1_000_000, inside: 0, length: 65_536 };
+  expect(transport({ idMap: [range] }, [snapshot('s1', 1)])).toBe('rsync');
+  const idmap = '[{"Isuid":true,"Isgid":true,"Hostid":1000000,"Nsid":0,"Maprange":65536}]';
+  const shifted = { ...snapshot('s1', 1), config: { 'volatile.last_state.idmap': idmap } };
+  expect(transport({ snapshots: [shifted] }, [snapshot('s1', 1)])).toBe('rsync');
+});
+
 test('a running source is read once more at the end, where rsync reads it', () => {
   expect(settle({ running: true }, { transports: ['rsync'] }).agreement.again).toBe(true);
   expect(settle({ running: true }, {}).agreement.again).toBe(false);

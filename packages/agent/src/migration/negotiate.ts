@@ -1,6 +1,7 @@
 import { LxdError } from '@lxd-ts/core';
 import type { MigratedSnapshot, wire } from '@lxd-ts/rpc';
-import { snapshotItem } from './snapshot-item.ts';
+import { headerRanges, snapshotRanges } from './id-ranges.ts';
+import { migratedSnapshot, snapshotItem } from './snapshot-item.ts';
 
 export type Transport = 'rsync' | 'btrfs';
 
@@ -89,6 +90,11 @@ export function superseded(offer: wire.Header, present: NonNullable<SinkSide['pr
     .map(({ name }) => name);
 }
 
+/** Whether the ids of files are others there than here, so that no state of them is the same on both sides. */
+const isShifted = (offer: wire.Header): boolean =>
+  headerRanges(offer).length > 0 ||
+  offer.snapshots.some((item) => snapshotRanges(migratedSnapshot(item)).length > 0);
+
 /**
  * The sink's answer: the best way both know, and of its options what both know.
  * @throws LxdError `unsupported` for what cannot be a container
@@ -103,11 +109,13 @@ export function makeAnswer(offer: wire.Header, sink: SinkSide): wire.Header {
     );
   const { rsync = {}, btrfs = {} } = offer;
   const refresh = sink.present !== undefined;
+  const names = sink.present ? lacking(offer.snapshots, sink.present) : offer.snapshotNames;
+  // Without a state that both have there is nothing to tell a difference from: rsync compares files.
+  const common = names.length < offer.snapshotNames.length && !isShifted(offer);
   const byBtrfs =
     offer.transport === numbers.btrfs &&
     sink.transports.includes('btrfs') &&
-    (!refresh || btrfs.headerSubvolumeUuids === true);
-  const names = sink.present ? lacking(offer.snapshots, sink.present) : offer.snapshotNames;
+    (!refresh || (btrfs.headerSubvolumeUuids === true && common));
   return {
     ...noSnapshots,
     transport: numbers[byBtrfs ? 'btrfs' : 'rsync'],

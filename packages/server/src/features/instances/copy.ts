@@ -1,14 +1,12 @@
-import { LxdError, toLxdError } from '@lxd-ts/core';
-import type { OperationView } from '@lxd-ts/operations';
+import { LxdError } from '@lxd-ts/core';
 import type { CopySource, Outcome } from '@lxd-ts/rpc';
 import type { InstanceRecord, SnapshotRecord, Transaction } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
-import { findInstance, isUp, memberOf, statusOf, unwindTimeoutMs, type InstancesContext } from './context.ts';
-import { intend, withoutPending } from './pending.ts';
+import { findInstance, isUp, memberOf, statusOf } from './context.ts';
+import { withoutPending } from './pending.ts';
 import type { InstanceSourceBody } from './requests.ts';
 import { sendFiles, type End, type Wait } from './send-files.ts';
-import { findSnapshot, settle, snapshotsOf, unchanged } from './snapshot-records.ts';
-import { told } from './snapshots.ts';
+import { findSnapshot, snapshotsOf } from './snapshot-records.ts';
 import { instanceSpec } from './spec.ts';
 import { withoutOwnVolatile } from './volatile.ts';
 
@@ -60,20 +58,19 @@ export function copySource(services: Services, { from, snapshot, snapshots }: Co
   };
 }
 
-/** A copy on another member than its source's. @throws LxdError `unsupported` of a snapshot */
+/** A copy on another member than its source's. */
 export async function copyAcross(
   services: Services,
   to: End,
   { from, snapshot, snapshots }: CopyOrigin,
   wait: Wait,
 ): Promise<Outcome> {
-  if (snapshot !== undefined)
-    throw new LxdError('unsupported', 'A snapshot is copied only on its own cluster member: copy, then move');
   const { project, name } = from;
   const record = withoutPending(findInstance(services, project, name).value);
   const files = {
+    ...(snapshot === undefined ? {} : { snapshot }),
     snapshots: snapshots.map(({ project: _project, instance: _instance, ...one }) => one),
-    running: isUp(statusOf(services, project, name)),
+    running: snapshot === undefined && isUp(statusOf(services, project, name)),
   };
   await sendFiles(services, { record, member: memberOf(services, project, name) }, to, files, wait);
   return { volatile: {} };
@@ -92,104 +89,4 @@ export function putCopied(
       instance: name,
       config: withoutOwnVolatile(snapshot.config),
     });
-}
-
-interface Difference {
-  gone: SnapshotRecord[];
-  fresh: SnapshotRecord[];
-}
-
-/** A snapshot that was taken at another time is another one. */
-function difference(services: Services, { project, name }: InstanceRecord, origin: CopyOrigin): Difference {
-  const mine = snapshotsOf(services, project, name);
-  const same = (a: SnapshotRecord) => (b: SnapshotRecord) => a.name === b.name && a.createdAt === b.createdAt;
-  return {
-    gone: mine.filter((one) => !origin.snapshots.some(same(one))),
-    fresh: origin.snapshots.filter((one) => !mine.some(same(one))),
-  };
-}
-
-/** The effect of a refresh that is on record. Cut off, it goes on where it was. */
-export async function finishRefresh(
-  context: InstancesContext,
-  record: InstanceRecord,
-  source: InstanceSourceBody,
-  signal: AbortSignal,
-): Promise<void> {
-  const { services } = context;
-  const { project, name } = record;
-  const origin = copyOrigin(services, project, source);
-  const member = memberOf(services, project, name);
-  const agent = services.agents.get(member);
-  const spec = instanceSpec(services, record, member);
-  const { gone, fresh } = difference(services, record, origin);
-  for (const { name: snapshot } of gone) {
-    await agent.deleteSnapshot(spec, snapshot, { signal });
-    await services.records.transaction().remove('snapshots', [project, name, snapshot]).commit({ signal });
-    told(context, { project, name, snapshot }, 'deleted');
-  }
-  await agent.refreshInstance(spec, copySource(services, origin), { signal });
-  await settle(services, project, name, unchanged, (transaction) => putCopied(transaction, record, fresh));
-  for (const { name: snapshot } of fresh) told(context, { project, name, snapshot }, 'created');
-}
-
-/** What came of a refresh that cannot be finished and is not on record goes again. */
-export async function dropRefresh(
-  { services }: InstancesContext,
-  record: InstanceRecord,
-  wanted: readonly string[],
-): Promise<void> {
-  const { project, name } = record;
-  const member = memberOf(services, project, name);
-  const known = snapshotsOf(services, project, name).map((snapshot) => snapshot.name);
-  const signal = AbortSignal.timeout(unwindTimeoutMs);
-  for (const snapshot of wanted.filter((one) => !known.includes(one)))
-    await services.agents
-      .get(member)
-      .deleteSnapshot(instanceSpec(services, record, member), snapshot, { signal });
-  await settle(services, project, name, unchanged);
-}
-
-/** A copy onto an instance that is there already: only what differs is copied. */
-export function startRefresh(
-  context: InstancesContext,
-  { project, name }: { project: string; name: string },
-  source: InstanceSourceBody,
-): Promise<OperationView> {
-  const { services, busy } = context;
-  const names = [name, source.source ?? ''];
-  return services.operations.start({
-    class: 'task',
-    description: 'Creating instance',
-    project,
-    resources: { instances: names, containers: names },
-    run: ({ id, signal }) =>
-      busy.queue({ project, name }, 'refresh', async () => {
-        const origin = copyOrigin(services, project, source);
-        if (origin.from.project === project && origin.from.name === name)
-          throw new LxdError('invalid', 'An instance cannot be refreshed from itself');
-        if (isUp(statusOf(services, project, name)))
-          throw new LxdError('invalid', 'Cannot refresh a running instance');
-        if (memberOf(services, project, name) !== memberOf(services, origin.from.project, origin.from.name))
-          throw new LxdError('unsupported', 'A refresh from another cluster member is not supported yet');
-        const detail = {
-          source: JSON.stringify(source),
-          snapshots: JSON.stringify(origin.snapshots.map((snapshot) => snapshot.name)),
-        };
-        const intent = { kind: 'refresh' as const, operation: id, detail };
-        const { after } = await intend(context, project, name, intent, unchanged, { signal });
-        try {
-          await finishRefresh(context, after, source, signal);
-        } catch (error) {
-          const wanted = origin.snapshots.map((snapshot) => snapshot.name);
-          await dropRefresh(context, after, wanted).catch((failure: unknown) => {
-            services.log.error('taking back a failed refresh failed; it is tried again later', {
-              instance: name,
-              error: toLxdError(failure).message,
-            });
-          });
-          throw error;
-        }
-      }),
-  });
 }

@@ -19,11 +19,12 @@ import {
   unwindTimeoutMs,
   type InstancesContext,
 } from './context.ts';
-import { copyAcross, copyOrigin, copySource, putCopied, startRefresh, type CopyOrigin } from './copy.ts';
+import { copyAcross, copyOrigin, copySource, putCopied, type CopyOrigin } from './copy.ts';
 import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { generateName } from './names.ts';
 import type { Choice } from './placement.ts';
+import { startRefresh, startRefreshMigrated } from './refresh.ts';
 import { removeInstance } from './remove.ts';
 import type { InstancesPost, InstanceSourceBody } from './requests.ts';
 import { sourceImage } from './source.ts';
@@ -272,10 +273,10 @@ export async function createInstance(
   const name = body.name ? body.name : generateName(() => services.uuid(), taken);
   // Of a backup LXD finds out in the operation.
   if (!request.backup) checkInstanceName(name);
+  const refreshed = body.source?.refresh && taken(name) ? body.source : undefined;
+  if (refreshed?.type === 'migration') return startRefreshMigrated(context, { project, name }, refreshed);
   const origin = originOf(context, request);
-
-  if (origin.kind === 'copy' && body.source?.refresh && services.records.get('instances', project, name))
-    return startRefresh(context, { project, name }, body.source);
+  if (refreshed && origin.kind === 'copy') return startRefresh(context, { project, name }, refreshed);
 
   const names = origin.kind === 'copy' ? [name, body.source?.source ?? ''] : [name];
   const operation = {

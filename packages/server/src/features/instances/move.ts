@@ -39,7 +39,7 @@ function pass(
   to: string,
   files: Files,
   wait: Wait,
-): Promise<void> {
+): Promise<unknown> {
   const record = withoutPending(findInstance(services, project, name).value);
   const from = memberOf(services, project, name);
   return sendFiles(services, { record, member: from }, { record, member: to }, files, wait);

@@ -1,9 +1,9 @@
 import { toLxdError } from '@lxd-ts/core';
 import type { InstanceRecord, Pending } from '@lxd-ts/state';
 import { statusOf, isUp, type InstancesContext } from './context.ts';
-import { dropRefresh, finishRefresh } from './copy.ts';
 import { settleMove } from './move.ts';
 import { withoutPending } from './pending.ts';
+import { dropRefresh, finishRefresh } from './refresh.ts';
 import { removeInstance } from './remove.ts';
 import { finishRename } from './rename.ts';
 import type { InstanceSourceBody } from './requests.ts';
@@ -32,12 +32,17 @@ async function recoverRefresh(
   { detail }: Pending,
   signal: AbortSignal,
 ): Promise<void> {
+  const { source } = detail ?? {};
+  if (source === undefined) {
+    // From another server, which has given it up.
+    await dropRefresh(context, record);
+    return;
+  }
   try {
-    const source = JSON.parse(detail?.['source'] ?? '{}') as InstanceSourceBody;
-    await finishRefresh(context, record, source, signal);
+    await finishRefresh(context, record, JSON.parse(source) as InstanceSourceBody, { signal });
   } catch (error) {
     if (toLxdError(error).code === 'unavailable') throw error;
-    await dropRefresh(context, record, JSON.parse(detail?.['snapshots'] ?? '[]') as string[]);
+    await dropRefresh(context, record);
   }
 }
 

@@ -45,10 +45,7 @@ export interface InstanceSnapshotPut {
   expires_at?: string | null;
 }
 
-export interface InstanceSnapshotPost {
-  name?: string;
-  migration?: boolean;
-}
+export type InstanceSnapshotPost = Pick<InstancePost, 'name' | 'migration' | 'live' | 'target'>;
 
 export interface InstancesPost extends InstancePut {
   name?: string;

@@ -1,4 +1,4 @@
-import type { CallOptions, MigratedSnapshot } from '@lxd-ts/rpc';
+import type { CallOptions, MigratedSnapshot, ReceivedInstance } from '@lxd-ts/rpc';
 import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { describeForPeers } from '../migration/index-header.ts';
@@ -7,6 +7,8 @@ import { instanceSpec } from './spec.ts';
 export type Wait = Pick<CallOptions, 'signal' | 'onProgress'>;
 
 export interface Files {
+  /** As it was in this snapshot; absent: as it is. */
+  snapshot?: string;
   snapshots: MigratedSnapshot[];
   /** What the other end has already; absent: nothing. */
   present?: MigratedSnapshot[];
@@ -24,9 +26,9 @@ export async function sendFiles(
   services: Services,
   from: End,
   to: End,
-  { snapshots, present, running }: Files,
+  { snapshot, snapshots, present, running }: Files,
   { signal, onProgress }: Wait,
-): Promise<void> {
+): Promise<ReceivedInstance> {
   const source = services.agents.get(from.member);
   const sink = services.agents.get(to.member);
   const failed = new AbortController();
@@ -35,21 +37,21 @@ export async function sendFiles(
   const streams = { kind: 'direct' as const, tickets: await sink.offerMigration({ signal }) };
   const receive = { confirm: true, ...(base ? { baseImage: base } : {}), ...(present ? { present } : {}) };
   const index = describeForPeers(services, from.record, snapshots);
-  const ends = [
-    sink.receiveInstance(instanceSpec(services, to.record, to.member), receive, streams, options),
-    source.sendInstance(
-      instanceSpec(services, from.record, from.member),
-      { snapshots, running, index },
-      streams,
-      options,
-    ),
-  ].map((end) =>
-    end.catch((error: unknown) => {
-      // The other one would wait for it; the first cause is the one to tell.
-      failed.abort(error);
-      throw failed.signal.reason;
-    }),
-  );
-  const results = await Promise.allSettled(ends);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const request = { ...(snapshot === undefined ? {} : { snapshot }), snapshots, running, index };
+  // The other one would wait for it; the first cause is the one to tell.
+  const fail = (error: unknown) => {
+    failed.abort(error);
+    throw failed.signal.reason;
+  };
+  const [received, sent] = await Promise.allSettled([
+    sink
+      .receiveInstance(instanceSpec(services, to.record, to.member), receive, streams, options)
+      .catch(fail),
+    source
+      .sendInstance(instanceSpec(services, from.record, from.member), request, streams, options)
+      .catch(fail),
+  ]);
+  if (received.status === 'rejected') throw received.reason;
+  if (sent.status === 'rejected') throw sent.reason;
+  return received.value;
 }

@@ -1,5 +1,5 @@
-import { LxdError } from '@lxd-ts/core';
 import { started, sync, type RequestContext, type Route } from '../../http/route.ts';
+import { startSending } from '../migration/send.ts';
 import { findInstance, type InstancesContext } from './context.ts';
 import type { InstanceSnapshotPost, InstanceSnapshotPut, InstanceSnapshotsPost } from './requests.ts';
 import { findSnapshot, snapshotsOf } from './snapshot-records.ts';
@@ -67,9 +67,10 @@ export function snapshotRoutes(context: InstancesContext): Route[] {
   const rename: Route<InstanceSnapshotPost> = {
     operationId: 'instanceSnapshotPost',
     async handle(request) {
-      find(refOf(request));
+      const { project, name, snapshot } = refOf(request);
+      find({ project, name, snapshot });
       if (request.body.migration)
-        throw new LxdError('unsupported', 'Migration of a snapshot is not supported yet');
+        return started(await startSending(context, project, name, request.body, snapshot));
       return started(await startSnapshotRename(context, refOf(request), request.body));
     },
   };

@@ -172,6 +172,14 @@ describe('snapshots', () => {
     await expect(copy('c1', { source: 'c1', refresh: true })).rejects.toThrow(/from itself/);
   });
 
+  it('are left alone by a refresh without snapshots', async () => {
+    await take({ name: 's1' });
+    await copy('k', { source: 'c1' });
+    await take({ name: 's2' });
+    await copy('k', { source: 'c1', refresh: true, instance_only: true });
+    expect(names('k')).toEqual(['s1']);
+  });
+
   it('of a refresh that fails are not there', async () => {
     await copy('k', { source: 'c1' });
     await take({ name: 's1' });
@@ -261,5 +269,17 @@ describe('recovery', () => {
     });
     await expect(recover()).resolves.toBe(0);
     expect([names('c1'), agent.volumes.has('c1/s9')]).toEqual([['s1'], false]);
+  });
+
+  it('has on record what there is after a refresh from another server was cut off', async () => {
+    await take({ name: 's1' });
+    await take({ name: 's2' });
+    agent.volumes.delete('c1/s1');
+    agent.volumes.add('c1/s3');
+    await leave({ kind: 'refresh' });
+    await expect(recover()).resolves.toBe(0);
+    expect(names('c1')).toEqual(['s2']);
+    expect(agent.volumes.has('c1/s3')).toBe(false);
+    expect(record('c1').pending).toBeUndefined();
   });
 });

@@ -8,7 +8,7 @@ import { describeForPeers } from './index-header.ts';
 import { snapshotsToSend } from './snapshots.ts';
 
 /**
- * The source of a migration: `POST /1.0/instances/NAME` with `migration`. With a `target` it goes there, else it waits for
+ * The source of a migration: `POST /1.0/instances/NAME` with `migration`, or the same of a snapshot. With a `target` it goes there, else it waits for
  * the other server with the secrets of its operation.
  * @throws LxdError `not-found`, `invalid`, `unsupported`
  */
@@ -16,11 +16,12 @@ export function startSending(
   context: InstancesContext,
   project: string,
   name: string,
-  body: InstancePost,
+  body: Pick<InstancePost, 'live' | 'target' | 'instance_only' | 'container_only'>,
+  snapshot?: string,
 ): Promise<OperationView> {
   const { services } = context;
   findInstance(services, project, name);
-  const up = () => isUp(statusOf(services, project, name));
+  const up = () => snapshot === undefined && isUp(statusOf(services, project, name));
   if (body.live && up())
     throw new LxdError(
       'unsupported',
@@ -34,10 +35,11 @@ export function startSending(
         certificate: target.certificate,
       })
     : waitingEnd(services);
-  const alone = (body.instance_only ?? false) || (body.container_only ?? false);
+  const alone = snapshot !== undefined || (body.instance_only ?? false) || (body.container_only ?? false);
+  const what = snapshot === undefined ? {} : { snapshot };
   return services.operations.start({
     ...end.operation,
-    description: 'Migrating instance',
+    description: snapshot === undefined ? 'Migrating instance' : 'Transferring snapshot',
     project,
     resources: { instances: [name], containers: [name] },
     run: async ({ signal, update }) => {
@@ -50,7 +52,7 @@ export function startSending(
           .get(member)
           .sendInstance(
             instanceSpec(services, value, member),
-            { snapshots, running: up(), index: describeForPeers(services, value, snapshots) },
+            { ...what, snapshots, running: up(), index: describeForPeers(services, value, snapshots) },
             connection.streams,
             { signal, onProgress: (progress) => update(progress) },
           );

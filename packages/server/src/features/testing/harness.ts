@@ -92,6 +92,12 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
       call('deleteSnapshot', `${name} ${snapshot}`);
       volumes.delete(`${name}/${snapshot}`);
     },
+    settleSnapshots: async ({ name }: { name: string }, known: readonly string[]) => {
+      call('settleSnapshots', `${name} ${known.join()}`);
+      const found = [...volumes].filter((one) => one.startsWith(`${name}/`));
+      for (const one of found) if (!known.includes(one.slice(name.length + 1))) volumes.delete(one);
+      return known.filter((snapshot) => volumes.has(`${name}/${snapshot}`));
+    },
     restoreSnapshot: async ({ name }: { name: string }, snapshot: string) =>
       call('restoreSnapshot', `${name} ${snapshot}`),
     refreshInstance: async (
