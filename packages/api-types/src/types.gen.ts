@@ -401,7 +401,7 @@ export interface paths {
          * @description Left out: never.
          */
         put: operations["instanceSnapshotPut"];
-        /** Rename a snapshot */
+        /** Rename a snapshot, or send it to another server */
         post: operations["instanceSnapshotPost"];
         /** Delete a snapshot */
         delete: operations["instanceSnapshotDelete"];
@@ -1652,8 +1652,10 @@ export interface components {
         InstanceSnapshotPost: {
             /** @description The new name. */
             name: string;
+            /** @description Send an instance made of it to another server. */
             migration?: boolean;
             live?: boolean;
+            /** @description Migration: where it goes to. Without it the other server comes. */
             target?: Record<string, never> | null;
         };
         InstancesPost: {
