@@ -87,49 +87,52 @@ const life = (): void => {
     expect(left('m3', pool)).toEqual([]);
   });
 
-  test.each(['default', 'fast'])('a copy on another member is brought up to date in pool %s', async (pool) => {
-    const copy = (source: string, name: string, more: object = {}) =>
-      member('m2').rest.must('POST', '/1.0/instances?target=m2', {
-        name,
-        devices: { root: { type: 'disk', path: '/', pool } },
-        source: { type: 'copy', source, ...more },
-      });
-    await must('init', 'bb', 'c1', '--storage', pool, '--target', 'm1');
-    write('m1', pool, 'one');
-    await must('snapshot', 'c1', 's1');
-    write('m1', pool, 'two');
-    await must('snapshot', 'c1', 's2');
-    write('m1', pool, 'now');
-    await copy('c1/s1', 'then');
-    expect(note('m2', pool, 'containers/then')).toBe('one');
-    await must('delete', 'then');
+  test.each(['default', 'fast'])(
+    'a copy on another member is brought up to date in pool %s',
+    async (pool) => {
+      const copy = (source: string, name: string, more: object = {}) =>
+        member('m2').rest.must('POST', '/1.0/instances?target=m2', {
+          name,
+          devices: { root: { type: 'disk', path: '/', pool } },
+          source: { type: 'copy', source, ...more },
+        });
+      await must('init', 'bb', 'c1', '--storage', pool, '--target', 'm1');
+      write('m1', pool, 'one');
+      await must('snapshot', 'c1', 's1');
+      write('m1', pool, 'two');
+      await must('snapshot', 'c1', 's2');
+      write('m1', pool, 'now');
+      await copy('c1/s1', 'then');
+      expect(note('m2', pool, 'containers/then')).toBe('one');
+      await must('delete', 'then');
 
-    await copy('c1', 'k1');
-    await must('delete', 'c1/s1');
-    await must('snapshot', 'c1', 's3');
-    write('m1', pool, 'later');
-    await must('snapshot', 'k1', 'own');
-    await copy('c1', 'k1', { refresh: true, instance_only: true });
-    expect(note('m2', pool, 'containers/k1')).toBe('later');
-    expect(readdirSync(volume('m2', pool, 'containers-snapshots/k1')).sort()).toEqual(['own', 's1', 's2']);
-    await copy('c1', 'k1', { refresh: true });
-    expect(readdirSync(volume('m2', pool, 'containers-snapshots/k1')).sort()).toEqual(['s2', 's3']);
-    expect(await must('query', '/1.0/instances/k1/snapshots')).not.toMatch(/own|s1/);
-    expect(note('m2', pool, 'containers-snapshots/k1/s3')).toBe('now');
-    // Also of one that runs; only the copy must not.
-    await must('start', 'c1');
-    await must('exec', 'c1', '--', 'sh', '-c', 'echo running > /root/note; sync');
-    await copy('c1', 'k1', { refresh: true });
-    expect(note('m2', pool, 'containers/k1')).toBe('running\n');
-    await must('start', 'k1');
-    const answer = await member('m2').rest.call('POST', '/1.0/instances?target=m2', {
-      name: 'k1',
-      source: { type: 'copy', source: 'c1', refresh: true },
-    });
-    expect(answer).toMatchObject({ metadata: { err: 'Cannot refresh a running instance' } });
-    for (const name of ['k1', 'c1']) await must('delete', '-f', name);
-    expect([...left('m1', pool), ...left('m2', pool)]).toEqual([]);
-  });
+      await copy('c1', 'k1');
+      await must('delete', 'c1/s1');
+      await must('snapshot', 'c1', 's3');
+      write('m1', pool, 'later');
+      await must('snapshot', 'k1', 'own');
+      await copy('c1', 'k1', { refresh: true, instance_only: true });
+      expect(note('m2', pool, 'containers/k1')).toBe('later');
+      expect(readdirSync(volume('m2', pool, 'containers-snapshots/k1')).sort()).toEqual(['own', 's1', 's2']);
+      await copy('c1', 'k1', { refresh: true });
+      expect(readdirSync(volume('m2', pool, 'containers-snapshots/k1')).sort()).toEqual(['s2', 's3']);
+      expect(await must('query', '/1.0/instances/k1/snapshots')).not.toMatch(/own|s1/);
+      expect(note('m2', pool, 'containers-snapshots/k1/s3')).toBe('now');
+      // Also of one that runs; only the copy must not.
+      await must('start', 'c1');
+      await must('exec', 'c1', '--', 'sh', '-c', 'echo running > /root/note; sync');
+      await copy('c1', 'k1', { refresh: true });
+      expect(note('m2', pool, 'containers/k1')).toBe('running\n');
+      await must('start', 'k1');
+      const answer = await member('m2').rest.call('POST', '/1.0/instances?target=m2', {
+        name: 'k1',
+        source: { type: 'copy', source: 'c1', refresh: true },
+      });
+      expect(answer).toMatchObject({ metadata: { err: 'Cannot refresh a running instance' } });
+      for (const name of ['k1', 'c1']) await must('delete', '-f', name);
+      expect([...left('m1', pool), ...left('m2', pool)]).toEqual([]);
+    },
+  );
 
   test('to another pool, and to another name on the way', async () => {
     await must('init', 'bb', 'c1', '--storage', 'default', '--target', 'm2');

@@ -173,7 +173,9 @@ export function startRefresh(
           signal: running.signal,
           onProgress: (progress) => running.update(progress),
         };
-        await refresh(context, ref, running, source, (record) => finishRefresh(context, record, source, wait));
+        await refresh(context, ref, running, source, (record) =>
+          finishRefresh(context, record, source, wait),
+        );
       }),
   });
 }

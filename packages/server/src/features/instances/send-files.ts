@@ -44,9 +44,7 @@ export async function sendFiles(
     throw failed.signal.reason;
   };
   const [received, sent] = await Promise.allSettled([
-    sink
-      .receiveInstance(instanceSpec(services, to.record, to.member), receive, streams, options)
-      .catch(fail),
+    sink.receiveInstance(instanceSpec(services, to.record, to.member), receive, streams, options).catch(fail),
     source
       .sendInstance(instanceSpec(services, from.record, from.member), request, streams, options)
       .catch(fail),
