@@ -30,7 +30,7 @@ export interface Operation {
   'x-websocket'?: boolean;
 }
 
-export const methods = ['get', 'put', 'patch', 'post', 'delete'] as const;
+export const methods = ['get', 'head', 'put', 'patch', 'post', 'delete'] as const;
 
 export type PathItem = { [method in (typeof methods)[number]]?: Operation } & {
   parameters?: { $ref: string }[];

@@ -12,6 +12,7 @@ import { openBackups } from './backup/places.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import { describe } from './describe.ts';
 import { exec, openConsole } from './exec.ts';
+import { Files } from './files.ts';
 import { hostFeatures } from './host-features.ts';
 import { Instances } from './instances.ts';
 import { hostInterfaces, interfaceState } from './interfaces.ts';
@@ -70,6 +71,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     networks,
     bulk: options.bulk,
     features: await hostFeatures(),
+    files: new Files(),
     log,
     randomId: () => options.randomId(),
   };
@@ -102,6 +104,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
       await each(what.instances ?? [], (spec) => instances.catchUp(spec), 'bring up to date instance');
     },
     release: async (what, call) => {
+      await context.files.closeAll();
       await each(what.networks, (network) => networks.stop(network, call), 'stop network');
       await each(what.pools, (pool) => pools.close(pool, call), 'unmount storage pool');
     },
@@ -156,6 +159,8 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     instanceStates: (specs, call) =>
       Promise.all(specs.map((spec) => instanceState(context, spec, instances.look(spec), call))),
 
+    files: (spec, call) =>
+      context.files.open(context, spec, () => instances.look(spec).status !== 'Stopped', call),
     exec: (spec, command, call) => exec(context, spec, command, call),
     console: (spec, size, call) => openConsole(context, spec, size, call),
     consoleLog: (spec) => logs.readConsole(spec),
@@ -168,6 +173,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
 
     observe: (call) => instances.observe(call),
     [Symbol.dispose]: () => {
+      void context.files.closeAll();
       instances[Symbol.dispose]();
     },
   };

@@ -47,6 +47,11 @@ export class Instances implements Disposable {
     return this.#lock.run(projectPrefixed(ref.project, ref.name), work);
   }
 
+  /** With nobody in its files: they become others, or are seen through other mounts. */
+  #alone<T>(ref: InstanceRef, work: () => Promise<T>): Promise<T> {
+    return this.#locked(ref, () => this.#context.files.without(ref, work));
+  }
+
   async #look(ref: InstanceRef): Promise<Observed> {
     const { status } = this.#observer.look(ref);
     return { status, runState: (await this.#runStates.read(ref)) !== undefined };
@@ -130,14 +135,14 @@ export class Instances implements Disposable {
   }
 
   restoreSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void> {
-    return this.#locked(spec, async () => {
+    return this.#alone(spec, async () => {
       await this.#checkStopped(spec);
       await restoreSnapshot(this.#context, spec, snapshot, options);
     });
   }
 
   refresh(spec: InstanceSpec, source: CopySource, options: CallOptions): Promise<void> {
-    return this.#locked(spec, async () => {
+    return this.#alone(spec, async () => {
       await this.#checkStopped(spec);
       const still = this.#still(source.source, options.signal);
       await copyInstance(this.#context, spec, source, { ...options, ...(still ? { still } : {}) });
@@ -176,7 +181,7 @@ export class Instances implements Disposable {
   }
 
   deleteRoot(spec: InstanceSpec, options: CallOptions): Promise<void> {
-    return this.#locked(spec, async () => {
+    return this.#alone(spec, async () => {
       await this.#checkStopped(spec);
       const pool = await this.#context.pools.open(rootPool(spec), options);
       await pool.deleteVolume(volumeOf(spec), options);
@@ -184,7 +189,7 @@ export class Instances implements Disposable {
   }
 
   delete(spec: InstanceSpec, options: CallOptions): Promise<void> {
-    return this.#locked(spec, async () => {
+    return this.#alone(spec, async () => {
       const observed = await this.#look(spec);
       if (isUp(observed)) throw new LxdError('invalid', `Instance "${spec.name}" is running`);
       await execute(
@@ -202,7 +207,7 @@ export class Instances implements Disposable {
   }
 
   rename(spec: InstanceSpec, newName: string, options: CallOptions): Promise<void> {
-    return this.#locked(spec, async () => {
+    return this.#alone(spec, async () => {
       await this.#checkStopped(spec);
       await removeDevices(this.#context, spec, options.signal);
       await renameVolume(this.#context, spec, newName, options);
@@ -244,7 +249,7 @@ export class Instances implements Disposable {
   }
 
   start(spec: InstanceSpec, options: CallOptions): Promise<Outcome> {
-    return this.#locked(spec, async () => {
+    return this.#alone(spec, async () => {
       const steps = planStart(await this.#look(spec));
       const volatile = await execute(this.#context, this.#runStates, spec, steps, options.signal);
       this.#observer.watch(spec);

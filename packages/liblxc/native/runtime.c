@@ -4,9 +4,10 @@
  *   lxd-ts-runtime start   LXCPATH NAME CONFIG LOGFILE LEVEL   becomes the container's monitor; exits 0 when it runs
  *   lxd-ts-runtime exec    LXCPATH NAME UID GID CWD COLUMNS ROWS   COLUMNS 0: stdin, stdout, stderr are the command's own
  *   lxd-ts-runtime console LXCPATH NAME COLUMNS ROWS   stdin and stdout are joined to the container's console
+ *   lxd-ts-runtime files   running LXCPATH NAME | stopped ROOTFS [RANGE...]   SFTP on stdin and stdout (files.c)
  *   lxd-ts-runtime shift   PATH RANGE...   gives the files of a tree the ids they have inside (shift.c)
  *
- * Descriptor 3 of exec and console is a socket to the daemon. For exec it first brings the command and its environment
+ * Descriptor 3 of exec, console and files is a socket to the daemon. For exec it first brings the command and its environment
  * (read_request of exec.c), then lines in both directions (control.c).
  */
 #define _GNU_SOURCE
@@ -66,6 +67,8 @@ int main(int argc, char **argv)
 		return exec(argv + 2, argv);
 	if (strcmp(verb, "console") == 0 && argc == 6)
 		return console(argv + 2);
-	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|exec|console|shift … (run by lxd-tsd)\n");
+	if (strcmp(verb, "files") == 0 && (argc == 5 || (argc > 3 && strcmp(argv[2], "stopped") == 0)))
+		return files(argv + 2);
+	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|exec|console|files|shift … (run by lxd-tsd)\n");
 	return 2;
 }

@@ -28,5 +28,8 @@ uid_t on_host(pid_t init, uid_t inside);
 /* seal.c: returns at once when it runs from the copy already */
 bool run_sealed(char **argv);
 
+/* files.c: serves the files of an instance, and nothing else, on stdin and stdout; the status to exit with */
+int files(char **args);
+
 /* shift.c: the status to exit with */
 int shift(int argc, char **argv);

@@ -43,6 +43,14 @@ export interface ExecProcess extends AsyncDisposable {
   resize(columns: number, rows: number): void;
 }
 
+/** Whose files: of a container that runs, or of a root that nothing runs in, with its `lxc.idmap` values (none: privileged). */
+export type FilesRequest = { name: string } | { rootfs: string; idmap: readonly string[] };
+
+/** A process that speaks SFTP (version 3) and sees nothing but these files. It ends with the stream; disposing kills it. */
+export interface FilesSession extends AsyncDisposable {
+  stream: Duplex;
+}
+
 export interface ConsoleSession extends AsyncDisposable {
   terminal: Duplex;
   resize(columns: number, rows: number): void;
@@ -97,6 +105,8 @@ export interface Liblxc {
     size: { columns: number; rows: number },
     options: { signal: AbortSignal },
   ): Promise<ConsoleSession>;
+  /** Paths are those inside, ids too. Device nodes, FIFOs and sockets are never opened. */
+  files(request: FilesRequest, options: { signal: AbortSignal }): Promise<FilesSession>;
   /** cgroup files by name, as liblxc resolves them (`memory.limit_in_bytes`, `memory.max`). */
   cgroupGet(name: string, key: string): string | undefined;
   cgroupSet(name: string, key: string, value: string): void;

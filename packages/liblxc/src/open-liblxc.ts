@@ -3,6 +3,7 @@ import { LxdError } from '@lxd-ts/core';
 import { loadAddon } from './addon.ts';
 import { openConsole } from './console.ts';
 import { exec } from './exec.ts';
+import { openFiles } from './files.ts';
 import type { Runtime } from './helper.ts';
 import { parseInterfaces } from './interfaces.ts';
 import { kill } from './kill.ts';
@@ -41,6 +42,7 @@ export function openLiblxc(options: { lxcpath: string; buildDir: string }): Libl
     unfreeze: (name, { signal }) => freezer('unfreeze', name, signal),
     exec: (request, { signal }) => exec(runtime, request, signal),
     console: (name, size, { signal }) => openConsole(runtime, name, size, signal),
+    files: (request, { signal }) => openFiles(runtime, request, signal),
     cgroupGet: (name, key) => addon.cgroupGet(lxcpath, name, key),
     shiftOwners: (path, ranges, { signal }) => shiftOwners(runtime.program, path, ranges, signal),
     setReceived: (path, uuid) => {

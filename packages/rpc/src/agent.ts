@@ -410,6 +410,12 @@ export interface Agent {
   /** In the order asked. */
   instanceStates(specs: InstanceSpec[], options: CallOptions): Promise<InstanceStateReport[]>;
 
+  /**
+   * SFTP (version 3) in the instance's own root, with ids as they are inside, also while it does not run. Ends when the instance
+   * starts, stops, is deleted or becomes another.
+   */
+  files(spec: InstanceSpec, options: CallOptions): Promise<Duplex>;
+
   exec(spec: InstanceSpec, command: ExecCommand, options: CallOptions): Promise<ExecSession>;
   console(
     spec: InstanceSpec,

@@ -202,6 +202,7 @@ export function remoteAgent(peer: Peer): Agent {
     exec: (spec, command, options) => openSession(peer, 'exec', [spec, command], options),
     console: async (spec, size, options) =>
       (await openSession(peer, 'console', [spec, size], options)) as ExecSession & TerminalSession,
+    files: (spec, options) => read('files', [spec], options),
     consoleLog: (spec, options) => read('consoleLog', [spec], options),
     readLog: (spec, file, options) => read('readLog', [spec, file], options),
     observe: ({ signal }) => peer.observations(signal),

@@ -214,6 +214,9 @@ export class AgentConnection {
         await agent.console(spec as InstanceSpec, size as { columns: number; rows: number }, options),
       ),
     );
+    table.set('files', async ([spec], options) =>
+      this.#both(await agent.files(spec as InstanceSpec, options)),
+    );
     table.set('consoleLog', async ([spec], options) =>
       this.#sendFrom(await agent.consoleLog(spec as InstanceSpec, options)),
     );

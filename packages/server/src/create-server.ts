@@ -27,6 +27,8 @@ import { joinEvents } from './features/events/mesh.ts';
 import { eventsRoutes } from './features/events/routes.ts';
 import { toldLog } from './features/events/told-log.ts';
 import { ImagePuller } from './features/images/pull.ts';
+import { filesRoutes } from './features/files/routes.ts';
+import { FilesService } from './features/files/service.ts';
 import { imagesRoutes } from './features/images/routes.ts';
 import { imagesService } from './features/images/service.ts';
 import { moveInstance } from './features/instances/move.ts';
@@ -162,6 +164,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
   };
   const puller = new ImagePuller(services);
   const instances = instancesService(services, allDrivers, puller);
+  const files = new FilesService(instances.context);
   const info = new ServerService(services, {
     ...options.info,
     describe: () =>
@@ -189,6 +192,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...eventsRoutes(events),
     ...operationsRoutes(services),
     ...instancesRoutes(instances),
+    ...filesRoutes(files),
     ...imagesRoutes(services, puller),
     ...profilesRoutes(new ProfilesService(instances.context)),
     ...storagePoolsRoutes(services, pools),
@@ -263,6 +267,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();
       mesh[Symbol.dispose]();
+      files[Symbol.dispose]();
       agents[Symbol.dispose]();
       hwaddrs[Symbol.dispose]();
       instances.context.placer[Symbol.dispose]();

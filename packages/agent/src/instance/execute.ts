@@ -88,6 +88,8 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
   kill: (run) => run.context.liblxc.kill(run.paths.id, { signal: run.signal }),
 
   'release-devices': async (run) => {
+    // Who is in its mounts holds what they are of.
+    await run.context.files.close(run.spec);
     // What was started is what must be released, whatever the configuration says by now.
     const spec = (await run.runStates.read(run.spec)) ?? run.spec;
     Object.assign(run.volatile, await stopDevices(run.context, spec, run.signal));

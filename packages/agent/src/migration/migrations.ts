@@ -105,7 +105,10 @@ export class Migrations {
     streams: MigrationStreams,
     options: CallOptions,
   ): Promise<ReceivedInstance> {
-    return this.#with(streams, options.signal, (opened) => this.#receive(spec, request, opened, options));
+    // Of one that is there already the files become others.
+    return this.#with(streams, options.signal, (opened) =>
+      this.#context.files.without(spec, () => this.#receive(spec, request, opened, options)),
+    );
   }
 
   async #send(

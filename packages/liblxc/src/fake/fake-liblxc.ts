@@ -10,6 +10,7 @@ import type {
   StartRequest,
 } from '../liblxc.ts';
 import { fakeExec } from './exec.ts';
+import { fakeFiles } from './files.ts';
 import { fakePrograms, type FakeProgram } from './programs.ts';
 import { fakeTerminal } from './terminal.ts';
 
@@ -168,6 +169,12 @@ export function fakeLiblxc(options: FakeLiblxcOptions = {}): Liblxc {
       signal.throwIfAborted();
       find(name);
       return fakeConsole();
+    },
+    files: async (request, { signal }) => {
+      await Promise.resolve();
+      signal.throwIfAborted();
+      if ('name' in request) find(request.name);
+      return fakeFiles();
     },
     cgroupGet: (name, key) => running.get(name)?.cgroup.get(key),
     setReceived: () => undefined,

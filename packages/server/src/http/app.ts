@@ -1,6 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { Duplex } from 'node:stream';
-import { LxdError, toLxdError } from '@lxd-ts/core';
+import { httpStatusOf, LxdError, toLxdError } from '@lxd-ts/core';
 import express from 'express';
 import { WebSocketServer } from 'ws';
 import type { Logger } from '../services.ts';
@@ -33,6 +40,18 @@ function find(router: Router, method: string, path: string): Match {
   if (match === 'known') throw new LxdError('method-not-allowed', 'not implemented');
   if (!match) throw new LxdError('not-found', 'not found');
   return match;
+}
+
+/** From here on bytes go both ways until either side ends. */
+function joinUpgraded(
+  socket: Duplex,
+  head: Buffer,
+  { protocol, stream }: Extract<Reply, { kind: 'upgrade' }>,
+): void {
+  stream.on('error', () => undefined); // its end is what counts
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${protocol}\r\nConnection: Upgrade\r\n\r\n`);
+  if (head.length > 0) socket.unshift(head);
+  pipeline(socket, stream, socket).catch(() => undefined);
 }
 
 /** The LXD 1.0 API on an HTTP server that is not listening yet. */
@@ -111,6 +130,10 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
       forwardUpgrade(request, socket, head, reply.connect, callerOf(request));
       return;
     }
+    if (reply.kind === 'upgrade') {
+      joinUpgraded(socket, head, reply);
+      return;
+    }
     if (reply.kind !== 'websocket') throw new LxdError('invalid', 'This path is no websocket');
     sockets.handleUpgrade(request, socket, head, reply.accept);
   }
@@ -119,16 +142,18 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     socket.on('error', () => undefined); // its end is what counts
     upgrade(request, socket, head).catch((error: unknown) => {
       const { code, message } = toLxdError(error);
-      const status =
-        code === 'not-found' ? '404 Not Found' : code === 'forbidden' ? '403 Forbidden' : '400 Bad Request';
+      const status = httpStatusOf(code);
       const body = JSON.stringify({
         type: 'error',
+        status: '',
+        status_code: 0,
+        operation: '',
+        error_code: status,
         error: message,
-        error_code: Number(status.slice(0, 3)),
         metadata: null,
       });
       socket.end(
-        `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+        `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
     });
   });

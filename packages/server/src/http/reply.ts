@@ -51,6 +51,31 @@ async function writeList(response: ServerResponse, head: string, items: readonly
 /** More items than this are streamed. */
 const longList = 200;
 
+/** Only as much as was announced: a file may grow while it is sent. */
+async function* first(length: number, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let left = length;
+  for await (const data of body) {
+    yield data.subarray(0, left);
+    left -= data.length;
+    if (left <= 0) return;
+  }
+}
+
+/** The client may go away in the middle; the source is closed then. What ends too early ends the connection. */
+async function sendStream(
+  response: ServerResponse,
+  reply: Extract<Reply, { kind: 'stream' }>,
+): Promise<void> {
+  const { body, headers, length } = reply;
+  response.writeHead(200, length === undefined ? headers : { ...headers, 'Content-Length': String(length) });
+  const source = length === undefined ? body : first(length, body as AsyncIterable<Buffer>);
+  try {
+    await pipeline(source, response);
+  } catch {
+    body.destroy();
+  }
+}
+
 /** The one place that writes a status. */
 export async function sendReply(
   response: ServerResponse,
@@ -87,9 +112,14 @@ export async function sendReply(
       return;
     }
     case 'stream':
-      response.writeHead(200, reply.headers);
-      // The client may go away in the middle; the source is closed then.
-      await pipeline(reply.body, response).catch(() => undefined);
+      await sendStream(response, reply);
+      return;
+    case 'upgrade':
+      reply.stream.destroy();
+      sendJson(
+        400,
+        envelope({ type: 'error', error_code: 400, error: 'This path needs an upgrade' }, 'null'),
+      );
       return;
     case 'websocket':
       sendJson(

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Shown } from './authenticate.ts';
 import type { Connect } from './forward.ts';
@@ -47,7 +47,10 @@ export type Reply =
   | { kind: 'sync'; metadata: unknown; etag?: unknown; headers?: Record<string, string> }
   | { kind: 'empty'; location?: string; created?: boolean }
   | { kind: 'operation'; operation: OperationView }
-  | { kind: 'stream'; body: Readable; headers: Record<string, string> }
+  /** `length`: bytes, where they are known; the answer is cut off when fewer come. */
+  | { kind: 'stream'; body: Readable; headers: Record<string, string>; length?: number }
+  /** `Upgrade: <protocol>` only: bytes go both ways from here on. */
+  | { kind: 'upgrade'; protocol: string; stream: Duplex }
   /** Another server answers. Not for operations with a body: it is read already. */
   | { kind: 'forward'; connect: Connect }
   /** `Upgrade: websocket` only. */
