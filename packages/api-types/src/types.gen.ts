@@ -294,6 +294,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/1.0/instances/{name}/files": {
+        parameters: {
+            query: {
+                /** @description Path of the file, from the root of the instance. */
+                path: components["parameters"]["FilePath"];
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a file, a directory or a link
+         * @description The content of a file, the target of a link as it is written, or the names in a directory; `X-LXD-type` says which. A link at the end of the path is not followed. Devices, sockets and FIFOs are refused. Running or not.
+         */
+        get: operations["instanceFilesGet"];
+        put?: never;
+        /**
+         * Write a file, or make a directory or a link
+         * @description The body is the content of the file, or the target of the link. What is there already keeps its owner and mode; a link to a file is written through. A directory that is there already stays as it is.
+         */
+        post: operations["instanceFilesPost"];
+        /** Delete a file, a link or an empty directory */
+        delete: operations["instanceFilesDelete"];
+        options?: never;
+        /** Look at a file, a directory or a link */
+        head: operations["instanceFilesHead"];
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/instances/{name}/sftp": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Speak SFTP with an instance
+         * @description With `Upgrade: sftp`, the connection is SFTP (version 3, with OpenSSH's extensions posix-rename, hardlink, statvfs, fstatvfs, fsync, lsetstat and limits) from then on. `/` is the root of the instance, and ids are those inside. It ends when the instance starts or stops.
+         */
+        get: operations["instanceSftpGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/1.0/instances/{name}/logs": {
         parameters: {
             query?: {
@@ -2660,6 +2720,18 @@ export interface components {
         BackupPool: string;
         /** @description Of a backup: the name of the instance, instead of the one it had. */
         BackupName: string;
+        /** @description Path of the file, from the root of the instance. */
+        FilePath: string;
+        /** @description Who owns what is made, as it is numbered inside. Default 0. */
+        FileOwner: string;
+        /** @description The group of what is made, as it is numbered inside. Default 0. */
+        FileGroup: string;
+        /** @description The mode of what is made, octal with a zero in front, else decimal. Default 0644, for directories 0750. */
+        FileMode: string;
+        /** @description What is made. Default file. */
+        FileType: "file" | "directory" | "symlink";
+        /** @description Whether the content replaces what is there, or goes behind it. A file to append to must be there. */
+        FileWrite: "overwrite" | "append";
         /** @description Name of the file. */
         LogFile: string;
         /** @description SHA-256 of the image, or the first characters of it. */
@@ -2687,6 +2759,16 @@ export interface components {
         Location: string;
         /** @description Names the file. */
         ContentDisposition: string;
+        /** @description Its owner, as it is numbered inside. */
+        FileOwner: string;
+        /** @description Its group, as it is numbered inside. */
+        FileGroup: string;
+        /** @description Its mode, octal with a zero in front; the bits of set-user-ID, set-group-ID and sticky stand before the others. */
+        FileMode: string;
+        /** @description What it is. */
+        FileType: "file" | "directory" | "symlink";
+        /** @description When it was last changed, in UTC. */
+        FileModified: string;
     };
     pathItems: never;
 }
@@ -3321,6 +3403,172 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceFilesGet: {
+        parameters: {
+            query: {
+                /** @description Path of the file, from the root of the instance. */
+                path: components["parameters"]["FilePath"];
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content, or the names. */
+            200: {
+                headers: {
+                    "Content-Disposition": components["headers"]["ContentDisposition"];
+                    "X-LXD-uid": components["headers"]["FileOwner"];
+                    "X-LXD-gid": components["headers"]["FileGroup"];
+                    "X-LXD-mode": components["headers"]["FileMode"];
+                    "X-LXD-type": components["headers"]["FileType"];
+                    "X-LXD-modified": components["headers"]["FileModified"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: string[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceFilesPost: {
+        parameters: {
+            query: {
+                /** @description Path of the file, from the root of the instance. */
+                path: components["parameters"]["FilePath"];
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description Who owns what is made, as it is numbered inside. Default 0. */
+                "X-LXD-uid"?: components["parameters"]["FileOwner"];
+                /** @description The group of what is made, as it is numbered inside. Default 0. */
+                "X-LXD-gid"?: components["parameters"]["FileGroup"];
+                /** @description The mode of what is made, octal with a zero in front, else decimal. Default 0644, for directories 0750. */
+                "X-LXD-mode"?: components["parameters"]["FileMode"];
+                /** @description What is made. Default file. */
+                "X-LXD-type"?: components["parameters"]["FileType"];
+                /** @description Whether the content replaces what is there, or goes behind it. A file to append to must be there. */
+                "X-LXD-write"?: components["parameters"]["FileWrite"];
+            };
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceFilesDelete: {
+        parameters: {
+            query: {
+                /** @description Path of the file, from the root of the instance. */
+                path: components["parameters"]["FilePath"];
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceFilesHead: {
+        parameters: {
+            query: {
+                /** @description Path of the file, from the root of the instance. */
+                path: components["parameters"]["FilePath"];
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is such a file; the headers tell of it. */
+            200: {
+                headers: {
+                    "X-LXD-uid": components["headers"]["FileOwner"];
+                    "X-LXD-gid": components["headers"]["FileGroup"];
+                    "X-LXD-mode": components["headers"]["FileMode"];
+                    "X-LXD-type": components["headers"]["FileType"];
+                    "X-LXD-modified": components["headers"]["FileModified"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceSftpGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The connection is SFTP from now on. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];
