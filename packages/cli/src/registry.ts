@@ -2,6 +2,7 @@ import type { Entry } from './base/command.ts';
 import { adminCommands } from './registry/admin.ts';
 import { clusterCommands } from './registry/cluster.ts';
 import { configCommands } from './registry/config.ts';
+import { fileCommands } from './registry/file.ts';
 import { imageCommands } from './registry/image.ts';
 import { instanceCommands } from './registry/instance.ts';
 import { networkCommands } from './registry/network.ts';
@@ -20,6 +21,7 @@ export const groups: Readonly<Record<string, string>> = {
   config: 'Configuration of instances and of the server',
   'config device': 'Devices of instances',
   'config trust': 'Clients that the server trusts',
+  file: 'Files of instances',
   image: 'Images, from which instances are created',
   'image alias': 'Names for images',
   network: 'Networks, and instances on them',
@@ -34,6 +36,7 @@ export const groups: Readonly<Record<string, string>> = {
 /** Every command. The module of one is loaded when it is used, not before. */
 export const registry: readonly Entry[] = [
   ...instanceCommands,
+  ...fileCommands,
   ...imageCommands,
   ...profileCommands,
   ...configCommands,

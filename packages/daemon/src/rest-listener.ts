@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { createServer, type Server as HttpsServer } from 'node:https';
 import { openMemberPort, type Accept, type MemberPort } from '@lxd-ts/rpc';
+import { upgrades } from '@lxd-ts/server';
 import type { Certificate } from './membership.ts';
 
 /** REST over TLS 1.3: on the port of a cluster's member, and on an address of its own where one is configured. */
@@ -35,7 +36,7 @@ export function openRestListener(
       rejectUnauthorized: false,
       keepAliveTimeout: 60_000,
       requestTimeout: 0, // an upload takes as long as it takes
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+      shouldUpgradeCallback: upgrades,
     },
     (request, response) => void app().emit('request', request, response),
   );

@@ -11,3 +11,4 @@ export {
   type JoinRequest,
   type MemberConfigKey,
 } from './features/cluster/control.ts';
+export { upgrades } from './http/upgrades.ts';

@@ -6,7 +6,8 @@ import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { Context } from './context.ts';
 import { lineReader, readAll } from './io.ts';
 
-async function runEditor(context: Context, path: string): Promise<void> {
+/** Until it is closed. @throws LxdError when it fails */
+export async function runEditor(context: Context, path: string): Promise<void> {
   const { env } = context.io;
   const chosen = env['VISUAL'] || env['EDITOR'] || 'editor';
   // An editor may be set with arguments ("code --wait").

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
 import { sendError } from './reply.ts';
+import { upgrades } from './upgrades.ts';
 
 /** Whether somebody answers on the socket. */
 const answers = (path: string): Promise<boolean> =>
@@ -57,8 +58,7 @@ export async function listenUnix(path: string, group: string | undefined): Promi
   const server = createServer({
     keepAliveTimeout: 60_000,
     requestTimeout: 0, // an upload takes as long as it takes
-    // Any other offer (HTTP/2) is declined by an answer of the usual kind.
-    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    shouldUpgradeCallback: upgrades,
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (app) app.emit('request', request, response);
