@@ -14,7 +14,7 @@ import {
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Config } from '@lxd-ts/core';
-import { deviceDrivers, type DeviceContext } from '@lxd-ts/devices';
+import { deviceDrivers, lxcLines, type DeviceContext } from '@lxd-ts/devices';
 import { linuxHost } from '@lxd-ts/host';
 import { openLiblxc, type Liblxc } from '@lxd-ts/liblxc';
 import { deviceSuite, instanceWith } from '../../packages/devices/src/testing/device-suite.ts';
@@ -32,6 +32,9 @@ const context = (dir: string, config: Config): DeviceContext => ({
   config,
   networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
   volumePath: () => '',
+  devDir: '/dev',
+  sysDir: '/sys',
+  forwarder: '/bin/false',
   randomId: () => 'abcd1234',
 });
 
@@ -73,7 +76,7 @@ test.each([
     const device = context(dir, config);
     const instance = { ...device.instance, config: { 'volatile.idmap.next': JSON.stringify(idmap) } };
     const started = await find(type).start({ ...device, instance }, wait);
-    const node = lstatSync(join(dir, 'devices/c1/unix.d1'));
+    const node = lstatSync(join(dir, 'devices/c1/unix.d1', source.slice(1).replace('/', '-')));
     expect([node.isCharacterDevice(), node.mode & 0o777, node.uid, node.gid]).toEqual([
       true,
       0o640,
@@ -81,7 +84,7 @@ test.each([
       1_000_000,
     ]);
     expect(node.rdev).toBe(lstatSync(source).rdev);
-    expect(started.lxc).toContainEqual(['lxc.cgroup.devices.allow', rule]);
+    expect(lxcLines(started)).toContainEqual(['lxc.cgroup.devices.allow', rule]);
     await find(type).stop({ ...device, instance }, wait);
     await find(type).stop({ ...device, instance }, wait);
     expect(readdirSync(join(dir, 'devices'))).toEqual([]);
@@ -96,7 +99,7 @@ test('a device that is not there, or of another kind, is refused; an optional on
   await expect(start('unix-char', { source: '/dev/no-such' })).rejects.toThrow(/is not a character device/);
   await expect(start('unix-block', { source: '/dev/null' })).rejects.toThrow(/is not a block device/);
   expect(await start('unix-char', { source: '/dev/no-such', required: 'false' })).toEqual({
-    lxc: [],
+    mounts: [],
     volatile: {},
   });
 });
@@ -196,7 +199,9 @@ describe('in an unprivileged container', () => {
     for (const name of Object.keys(devices)) {
       const [driver, device] = open(name);
       const started = await driver.start(device, wait);
-      lines.push(...started.lxc.map(([key, value]) => `${key.replace('{index}', String(index))} = ${value}`));
+      lines.push(
+        ...lxcLines(started).map(([key, value]) => `${key.replace('{index}', String(index))} = ${value}`),
+      );
       if (driver.type.startsWith('nic')) index++;
       for (const [key, value] of Object.entries(started.volatile)) {
         if (value !== null) volatile = { ...volatile, [`volatile.${name}.${key}`]: value };

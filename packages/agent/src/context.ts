@@ -31,6 +31,11 @@ export interface AgentContext {
   /** Who is in the files of instances. */
   files: Files;
   log: AgentLogger;
+  /** Where the host's device nodes are, and what the kernel tells of them: `/dev` and `/sys` but for tests. */
+  devDir: string;
+  sysDir: string;
+  /** The program that forwards connections for proxy devices. */
+  forwarder: string;
   /** Eight random hex digits. */
   randomId(): string;
 }

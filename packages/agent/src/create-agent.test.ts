@@ -51,6 +51,7 @@ async function open(): Promise<Agent> {
     bulk: localBulk(),
     membership: () => Promise.resolve(),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    forwarder: '/bin/false',
     randomId: () => 'abcd1234',
   });
   agents.push(agent);

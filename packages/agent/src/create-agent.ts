@@ -38,6 +38,11 @@ export interface AgentOptions {
   /** Told to the daemon around it. */
   membership: Agent['membership'];
   log: AgentLogger;
+  /** Where device nodes of the host are, when not in `/dev`; and what the kernel tells of them. For tests. */
+  devDir?: string | undefined;
+  sysDir?: string | undefined;
+  /** The program that forwards connections for proxy devices. */
+  forwarder: string;
   /** Eight random hex digits. */
   randomId(): string;
 }
@@ -70,6 +75,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     pools,
     networks,
     bulk: options.bulk,
+    devDir: options.devDir ?? '/dev',
+    sysDir: options.sysDir ?? '/sys',
+    forwarder: options.forwarder,
     features: await hostFeatures(),
     files: new Files(),
     log,
@@ -102,6 +110,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
       await each(what.networks, (network) => networks.start(network, call), 'start network');
       await instances.adopt();
       await each(what.instances ?? [], (spec) => instances.catchUp(spec), 'bring up to date instance');
+      instances.followDevices();
     },
     release: async (what, call) => {
       await context.files.closeAll();
@@ -134,7 +143,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     createInstance: (spec, source, call) => instances.create(spec, source, call),
     deleteInstance: (spec, call) => instances.delete(spec, call),
     renameInstance: (spec, newName, call) => instances.rename(spec, newName, call),
-    updateInstance: (before, after) => instances.update(before, after),
+    updateInstance: (before, after, call) => instances.update(before, after, call),
     offerMigration: () => Promise.resolve(migrations.offer()),
     sendInstance: (spec, request, streams, call) => migrations.send(spec, request, streams, call),
     receiveInstance: (spec, request, streams, call) => migrations.receive(spec, request, streams, call),

@@ -5,8 +5,9 @@ import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, Sto
 import type { VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from './context.ts';
 import { cgroupDefault, cgroupSettings } from './instance/limits.ts';
-import { removeDevices } from './instance/devices.ts';
+import { deviceNames, openDevice, removeDevices } from './instance/devices.ts';
 import { execute } from './instance/execute.ts';
+import { openHotDevices } from './instance/hot-devices.ts';
 import { Observer } from './instance/observe.ts';
 import { instancePaths, volumeOf } from './instance/paths.ts';
 import { isUp, planStart, planStop, type Observed } from './instance/plan.ts';
@@ -30,12 +31,22 @@ const settleTimeoutMs = 30_000;
 const cleanupTimeoutMs = 120_000;
 const nothing: Outcome = { volatile: {} };
 
+const goneFrom = (before: InstanceSpec, after: InstanceSpec): string[] =>
+  deviceNames(before).filter((name) => after.devices[name]?.['type'] !== before.devices[name]?.['type']);
+
+const withDevices = (spec: InstanceSpec, names: readonly string[]): InstanceSpec => ({
+  ...spec,
+  devices: Object.fromEntries(Object.entries(spec.devices).filter(([name]) => names.includes(name))),
+});
+
 /** The life of instances on this member. One thing at a time per instance. */
 export class Instances implements Disposable {
   readonly #context: AgentContext;
   readonly #lock = new KeyedLock();
   readonly #runStates: RunStates;
   readonly #observer: Observer;
+  #following = false;
+  #deviceWatch: Disposable | undefined;
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -217,9 +228,74 @@ export class Instances implements Disposable {
   }
 
   /** Limits change at once; the rest holds from the next start. */
-  async update(before: InstanceSpec, after: InstanceSpec): Promise<Outcome> {
+  async update(before: InstanceSpec, after: InstanceSpec, options: CallOptions): Promise<Outcome> {
+    const volatile = await this.#locked(after, () => this.#changeDevices(before, after, options.signal));
     await this.#limit(before, after, false);
-    return nothing;
+    return { volatile };
+  }
+
+  /** Devices come and go while it runs; where it does not, what would outlive them goes. */
+  async #changeDevices(
+    before: InstanceSpec,
+    after: InstanceSpec,
+    signal: AbortSignal,
+  ): Promise<Outcome['volatile']> {
+    const devices = await openHotDevices(this.#context, this.#runStates, after, signal);
+    if (!devices) {
+      await removeDevices(this.#context, withDevices(before, goneFrom(before, after)), signal);
+      return {};
+    }
+    try {
+      await devices.reach(after);
+    } catch (error) {
+      const again = AbortSignal.timeout(settleTimeoutMs);
+      const back = await openHotDevices(this.#context, this.#runStates, before, again);
+      await back?.reach(before).catch((failure: unknown) => {
+        this.#context.log.warn(`devices of ${after.name} could not be put back`, { error: String(failure) });
+      });
+      throw error;
+    }
+    this.#watchDevices();
+    return devices.volatile;
+  }
+
+  /** From now on devices of instances come and go with those of the host. */
+  followDevices(): void {
+    this.#following = true;
+    this.#watchDevices();
+  }
+
+  /** Watches while anything that runs may gain or lose a device by itself. */
+  #watchDevices(): void {
+    if (!this.#following || this.#deviceWatch) return;
+    void (async () => {
+      const states = await Promise.all((await this.#runStates.all()).map((ref) => this.#runStates.read(ref)));
+      const follows = states.some(
+        (spec) =>
+          spec &&
+          deviceNames(spec).some((name) => openDevice(this.#context, spec, name).driver.capabilities.follows),
+      );
+      if (!follows || this.#deviceWatch || !this.#following) return;
+      const { liblxc, devDir } = this.#context;
+      this.#deviceWatch = liblxc.watchDevices(devDir, () => void this.#follow());
+      // What came or went before.
+      await this.#follow();
+    })();
+  }
+
+  async #follow(): Promise<void> {
+    for (const ref of await this.#runStates.all()) {
+      try {
+        await this.#locked(ref, async () => {
+          const signal = AbortSignal.timeout(settleTimeoutMs);
+          await (await openHotDevices(this.#context, this.#runStates, ref, signal))?.follow();
+        });
+      } catch (error) {
+        this.#context.log.warn(`devices of ${ref.name} could not follow the host's`, {
+          error: String(error),
+        });
+      }
+    }
   }
 
   /** @param all also what seems not to have changed */
@@ -245,7 +321,12 @@ export class Instances implements Disposable {
   /** What runs gets the limits it should have by now, whatever it had. */
   async catchUp(spec: InstanceSpec): Promise<void> {
     const started = await this.#runStates.read(spec);
-    if (started) await this.#limit(started, spec, true);
+    if (!started) return;
+    await this.#limit(started, spec, true);
+    await this.#locked(spec, async () => {
+      const signal = AbortSignal.timeout(settleTimeoutMs);
+      await (await openHotDevices(this.#context, this.#runStates, spec, signal))?.reach(spec);
+    });
   }
 
   start(spec: InstanceSpec, options: CallOptions): Promise<Outcome> {
@@ -254,6 +335,7 @@ export class Instances implements Disposable {
       const volatile = await execute(this.#context, this.#runStates, spec, steps, options.signal);
       this.#observer.watch(spec);
       this.#tell(spec, 'started');
+      this.#watchDevices();
       return { volatile };
     });
   }
@@ -290,6 +372,8 @@ export class Instances implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#following = false;
+    this.#deviceWatch?.[Symbol.dispose]();
     this.#observer[Symbol.dispose]();
   }
 }

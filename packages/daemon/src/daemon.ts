@@ -103,7 +103,7 @@ export class Daemon {
   async start(signal: AbortSignal): Promise<void> {
     const membership = await this.#place();
     if (this.#options.roles.includes('node')) {
-      this.#agent = await openNode(this.#dir, this.#bulk, (change) => this.#change(change), this.#log);
+      this.#agent = await openNode(this.#options, this.#bulk, (change) => this.#change(change), this.#log);
     }
     await this.#open(membership, signal);
   }

@@ -8,19 +8,21 @@ import { networkDrivers } from '@lxd-ts/network';
 import type { Agent, Bulk } from '@lxd-ts/rpc';
 import type { Logger } from '@lxd-ts/server';
 import { storageDrivers } from '@lxd-ts/storage';
+import type { DaemonOptions } from './options.ts';
 import { version } from './version.ts';
 
 /** The agent of this machine. */
 export async function openNode(
-  dir: string,
+  { dir, devDir, sysDir }: Pick<DaemonOptions, 'dir' | 'devDir' | 'sysDir'>,
   bulk: Bulk,
   membership: Agent['membership'],
   log: Logger,
 ): Promise<Agent & Disposable> {
   const host = linuxHost();
+  const buildDir = join(import.meta.dirname, '../../liblxc/build');
   const liblxc = openLiblxc({
     lxcpath: join(dir, 'containers'),
-    buildDir: join(import.meta.dirname, '../../liblxc/build'),
+    buildDir,
   });
   const images = await openImageStore({ host, dir });
   return createAgent({
@@ -34,6 +36,9 @@ export async function openNode(
     bulk,
     membership,
     log,
+    devDir,
+    sysDir,
+    forwarder: join(buildDir, 'lxd-ts-forward'),
     randomId: () => randomBytes(4).toString('hex'),
   });
 }

@@ -20,6 +20,9 @@ export interface DaemonOptions {
   /** A member of the control plane that is offline for longer is replaced. */
   lostVoterMs: number;
   joinToken: string | undefined;
+  /** Instead of `/dev` and `/sys`. */
+  devDir: string | undefined;
+  sysDir: string | undefined;
   name: string;
 }
 
@@ -46,6 +49,9 @@ Runs the lxd-ts daemon in the foreground. It must be started as root.
                              is replaced by another (default: 300)
   --offline-threshold SECONDS
                              Silence after which a member is offline, instead of cluster.offline_threshold (for tests)
+  --dev-dir DIR, --sys-dir DIR
+                             Where device nodes of the host are looked for, and what the kernel
+                             tells of them, instead of /dev and /sys (for tests)
   --version                  Print the version
   --help                     Print this
 
@@ -73,6 +79,8 @@ const flags = {
   'join-token': { type: 'string' },
   'replace-voter-after': { type: 'string' },
   'offline-threshold': { type: 'string' },
+  'dev-dir': { type: 'string' },
+  'sys-dir': { type: 'string' },
   version: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -137,6 +145,8 @@ export function parseOptions(
             ...(values['etcd-key'] === undefined ? {} : { key: values['etcd-key'] }),
           },
     clusterAddress: addressOf('cluster-address', values['cluster-address']),
+    devDir: values['dev-dir'],
+    sysDir: values['sys-dir'],
     offlineThresholdMs: secondsOf('offline-threshold', values['offline-threshold']),
     lostVoterMs: secondsOf('replace-voter-after', values['replace-voter-after']) ?? lostVoterMs,
     joinToken: values['join-token'],

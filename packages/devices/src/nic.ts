@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { LxdError, projectPrefixed, type Config, type ConfigSchema, type NetworkSpec } from '@lxd-ts/core';
 import { validators } from '@lxd-ts/core';
 import { anyDevice, checks } from './checks.ts';
-import type { DeviceContext, DeviceStart } from './driver.ts';
+import type { DeviceContext, DeviceStart, InsideNic } from './driver.ts';
 
 /** Options of every NIC. */
 export const nicSchema: ConfigSchema = {
@@ -64,28 +64,30 @@ export function managedNetwork(
   return name && Object.hasOwn(networks, name) ? networks[name] : undefined;
 }
 
-/** The LXC lines of a NIC; what they name is made and taken away by liblxc together with the container. */
-export function nicLines(type: string, context: DeviceContext, more: Config): DeviceStart['lxc'] {
+/** The NIC as it is inside. */
+export function insideNic(
+  type: InsideNic['type'],
+  context: DeviceContext,
+  more: Partial<InsideNic>,
+): InsideNic {
   const { config, name } = context;
-  const line = (key: string, value: string) => [`lxc.net.{index}.${key}`, value] as const;
   const hwaddr = hwaddrOf(context);
-  return [
-    line('type', type),
-    line('flags', 'up'),
-    ...Object.entries(more).map(([key, value]) => line(key, value)),
-    ...(hwaddr ? [line('hwaddr', hwaddr)] : []),
-    line('name', config['name'] || name),
-    ...(config['mtu'] ? [line('mtu', config['mtu'])] : []),
-  ];
+  return {
+    type,
+    name: config['name'] || name,
+    ...(hwaddr ? { hwaddr } : {}),
+    ...(config['mtu'] ? { mtu: config['mtu'] } : {}),
+    ...more,
+  };
 }
 
 /** A veth pair; its host side gets a name that nothing else has. */
-export async function startVeth(context: DeviceContext, link: string | undefined): Promise<DeviceStart> {
+export async function startVeth(context: DeviceContext, more: Partial<InsideNic>): Promise<DeviceStart> {
   const hostName = context.config['host_name'] || `veth${context.randomId()}`;
-  return {
-    lxc: nicLines('veth', context, { ...(link ? { link } : {}), 'veth.pair': hostName }),
+  return Promise.resolve({
+    nic: insideNic('veth', context, { ...more, hostName }),
     volatile: { host_name: hostName },
-  };
+  });
 }
 
 /** liblxc takes the pair away with the container; after a crash of its monitor this does. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { checkConfig, type Config } from '@lxd-ts/core';
 import { fakeHost } from '@lxd-ts/host';
 import { deviceNameError, escapeField, pathInside } from './checks.ts';
+import { lxcLines } from './lxc-lines.ts';
 import { deviceDrivers, driverFor } from './registry.ts';
 import { deviceSuite, instanceWith } from './testing/device-suite.ts';
 
@@ -115,7 +116,7 @@ test.each<[Config, RegExp]>([
   [mount({ source: '/a\nlxc.init.cmd = /x' }), /one line/],
   [mount({ 'raw.mount.options': 'noexec 0 0' }), /spaces/],
   [{ type: 'unix-char' }, /"source" or "path"/],
-  [{ type: 'unix-char', path: '/dev/x', major: '1' }, /together/],
+  [{ type: 'unix-char', path: '/dev/x', major: 'a', minor: '1' }, /UNIX device number/],
   [{ type: 'unix-char', path: '/dev/x', source: '/etc/passwd' }, /needs to be in \/dev/],
   [{ type: 'unix-char', path: '/dev/x', source: '/dev/../etc/passwd' }, /needs to be in \/dev/],
   [{ type: 'unix-block', path: '/dev/x', uid: '-1' }, /UNIX ID/],
@@ -169,15 +170,18 @@ test('a disk without its source is refused, or left out where it is optional', a
     config: { ...config, ...more },
     networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
     volumePath: () => '',
+    devDir: '/dev',
+    sysDir: '/sys',
+    forwarder: '/bin/false',
     randomId: () => '1',
   });
   const wait = { signal: AbortSignal.timeout(5_000) };
   const disk = driverFor(config, {});
   await expect(disk.start(context({}), wait)).rejects.toThrow(/Missing source path/);
-  expect((await disk.start(context({ required: 'false' }), wait)).lxc).toEqual([]);
-  expect((await disk.start(context({ source: '/tmp', path: '/a b', readonly: 'true' }), wait)).lxc).toEqual([
-    ['lxc.mount.entry', `${dir}/devices/c1/disk.d1 a\\040b none bind,ro,create=dir 0 0`],
-  ]);
+  expect(lxcLines(await disk.start(context({ required: 'false' }), wait))).toEqual([]);
+  expect(
+    lxcLines(await disk.start(context({ source: '/tmp', path: '/a b', readonly: 'true' }), wait)),
+  ).toEqual([['lxc.mount.entry', `${dir}/devices/c1/disk.d1 a\\040b none bind,ro,create=dir 0 0`]]);
   await disk.stop(context({}), wait);
   expect(readdirSync(join(dir, 'devices'))).toEqual([]);
   rmSync(dir, { recursive: true });

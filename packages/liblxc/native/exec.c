@@ -71,22 +71,32 @@ static int run(void *data)
 	_exit(errno == ENOENT || errno == ENOTDIR ? 127 : 126);
 }
 
-uid_t on_host(pid_t init, uid_t inside)
+static unsigned mapped(pid_t init, const char *file, unsigned inside)
 {
 	unsigned long first, host, count;
-	uid_t found = inside;
+	unsigned found = inside;
 	char path[64];
 	FILE *map;
 
-	snprintf(path, sizeof(path), "/proc/%d/uid_map", init);
+	snprintf(path, sizeof(path), "/proc/%d/%s", init, file);
 	map = fopen(path, "re");
 	if (!map)
 		return inside;
 	while (fscanf(map, "%lu %lu %lu", &first, &host, &count) == 3)
 		if (inside >= first && inside - first < count)
-			found = (uid_t)(host + (inside - first));
+			found = (unsigned)(host + (inside - first));
 	fclose(map);
 	return found;
+}
+
+uid_t on_host(pid_t init, uid_t inside)
+{
+	return mapped(init, "uid_map", inside);
+}
+
+gid_t group_on_host(pid_t init, gid_t inside)
+{
+	return mapped(init, "gid_map", inside);
 }
 
 /* A terminal of the container's own devpts: one of the host's would be no terminal inside. */

@@ -5,6 +5,9 @@
  *   lxd-ts-runtime exec    LXCPATH NAME UID GID CWD COLUMNS ROWS   COLUMNS 0: stdin, stdout, stderr are the command's own
  *   lxd-ts-runtime console LXCPATH NAME COLUMNS ROWS   stdin and stdout are joined to the container's console
  *   lxd-ts-runtime files   running LXCPATH NAME | stopped ROOTFS [RANGE...]   SFTP on stdin and stdout (files.c)
+ *   lxd-ts-runtime inject  PID SOURCE TARGET OPTIONS   mounts into a container that runs (inject.c)
+ *   lxd-ts-runtime eject   PID TARGET remove|keep      and out of it
+ *   lxd-ts-runtime devices DIR   prints a line after devices came or went, until its stdin ends (devices.c)
  *   lxd-ts-runtime shift   PATH RANGE...   gives the files of a tree the ids they have inside (shift.c)
  *
  * Descriptor 3 of exec, console and files is a socket to the daemon. For exec it first brings the command and its environment
@@ -58,6 +61,12 @@ int main(int argc, char **argv)
 		return start(argv + 2, argv);
 	if (strcmp(verb, "shift") == 0 && argc > 3)
 		return shift(argc - 2, argv + 2);
+	if (strcmp(verb, "inject") == 0 && argc == 6)
+		return inject(argv + 2);
+	if (strcmp(verb, "eject") == 0 && argc == 5)
+		return eject(argv + 2);
+	if (strcmp(verb, "devices") == 0 && argc == 3)
+		return devices(argv[2]);
 	/* A daemon that is gone is told by EPIPE. Not in start: the container's init would inherit it. */
 	signal(SIGPIPE, SIG_IGN);
 	/* Only the socket to the daemon stays, before liblxc opens what it needs. */
@@ -69,6 +78,6 @@ int main(int argc, char **argv)
 		return console(argv + 2);
 	if (strcmp(verb, "files") == 0 && (argc == 5 || (argc > 3 && strcmp(argv[2], "stopped") == 0)))
 		return files(argv + 2);
-	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|exec|console|files|shift … (run by lxd-tsd)\n");
+	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|exec|console|files|shift|inject|eject|devices … (run by lxd-tsd)\n");
 	return 2;
 }

@@ -24,6 +24,14 @@ void serve(int master, pid_t child, int ended);
 int exec(char **args, char **argv);
 /* The id on the host of an id in the container of `init`. */
 uid_t on_host(pid_t init, uid_t inside);
+gid_t group_on_host(pid_t init, gid_t inside);
+
+/* inject.c: the status to exit with */
+int inject(char **args);
+int eject(char **args);
+
+/* devices.c: the status to exit with */
+int devices(const char *dir);
 
 /* seal.c: returns at once when it runs from the copy already */
 bool run_sealed(char **argv);

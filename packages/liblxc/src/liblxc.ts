@@ -110,6 +110,19 @@ export interface Liblxc {
   /** cgroup files by name, as liblxc resolves them (`memory.limit_in_bytes`, `memory.max`). */
   cgroupGet(name: string, key: string): string | undefined;
   cgroupSet(name: string, key: string, value: string): void;
+  /**
+   * Mounts something of the host into a running container. Options: `dir` or `file` (what it is), `recursive`, `idmap`
+   * (owners as seen inside), those of mount(8) that any filesystem has, and a propagation.
+   */
+  inject(
+    name: string,
+    mount: { source: string; target: string; options: readonly string[] },
+    options: { signal: AbortSignal },
+  ): Promise<void>;
+  /** Unmounts it; `remove`: the empty file it was mounted on goes, too. Nothing there: nothing done. */
+  eject(name: string, target: string, remove: boolean, options: { signal: AbortSignal }): Promise<void>;
+  /** Calls back some moments after devices of the host, or files below `dir`, came or went. */
+  watchDevices(dir: string, callback: () => void): Disposable;
   /** A configuration item of the running container, e.g. `lxc.net.0.veth.pair`. */
   configItem(name: string, key: string): string | undefined;
   /** In the network namespace of a process; of this one when it is undefined. No process is spawned for it. */

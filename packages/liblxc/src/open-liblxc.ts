@@ -9,7 +9,9 @@ import { parseInterfaces } from './interfaces.ts';
 import { kill } from './kill.ts';
 import type { Liblxc, LxcState } from './liblxc.ts';
 import { shiftOwners } from './shift-owners.ts';
+import { eject, inject } from './inject.ts';
 import { start } from './start.ts';
+import { watchDevices } from './watch-devices.ts';
 
 /** The real thing. @param buildDir where native/build put the addon and the helper */
 export function openLiblxc(options: { lxcpath: string; buildDir: string }): Liblxc {
@@ -45,6 +47,10 @@ export function openLiblxc(options: { lxcpath: string; buildDir: string }): Libl
     files: (request, { signal }) => openFiles(runtime, request, signal),
     cgroupGet: (name, key) => addon.cgroupGet(lxcpath, name, key),
     shiftOwners: (path, ranges, { signal }) => shiftOwners(runtime.program, path, ranges, signal),
+    inject: (name, mount, { signal }) => inject(runtime.program, initPid(name), mount, signal),
+    eject: (name, target, remove, { signal }) =>
+      eject(runtime.program, initPid(name), target, remove, signal),
+    watchDevices: (dir, callback) => watchDevices(runtime.program, dir, callback),
     setReceived: (path, uuid) => {
       addon.setReceived(path, Buffer.from(uuid.replaceAll('-', ''), 'hex'));
     },

@@ -1,11 +1,18 @@
-import { type Undo, type InstanceSpec } from '@lxd-ts/core';
-import { driverFor, type DeviceContext, type DeviceDriver } from '@lxd-ts/devices';
+import { type Config, type InstanceSpec, type Undo } from '@lxd-ts/core';
+import {
+  driverFor,
+  lxcLines,
+  type DeviceContext,
+  type DeviceDriver,
+  type DeviceStart,
+} from '@lxd-ts/devices';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import type { AgentContext } from '../context.ts';
+import type { DeviceState, DeviceStates } from './run-state.ts';
 
-type Volatile = Record<string, string | null>;
+export type Volatile = Record<string, string | null>;
 
-interface OpenDevice {
+export interface OpenDevice {
   driver: DeviceDriver;
   device: DeviceContext;
 }
@@ -13,37 +20,59 @@ interface OpenDevice {
 const isRoot = (options: Readonly<Record<string, string>>): boolean =>
   options['type'] === 'disk' && options['path'] === '/';
 
-/** Every device but the root disk, in an order that does not depend on how it was written. */
-function open(context: AgentContext, spec: InstanceSpec): OpenDevice[] {
-  return Object.entries(spec.devices)
-    .filter(([, config]) => !isRoot(config))
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, config]) => ({
-      driver: driverFor(config, spec.networks),
-      device: {
-        host: context.host,
-        dir: context.dir,
-        instance: spec,
-        name,
-        config,
-        networks: context.networks,
-        volumePath: (pool, volume) => {
-          const poolSpec = spec.pools[pool] ?? { name: pool, driver: 'dir', config: {} };
-          return context.pools
-            .handle(poolSpec)
-            .volumePath({ type: 'custom', project: spec.project, name: volume });
-        },
-        randomId: context.randomId,
+export function openDevice(context: AgentContext, spec: InstanceSpec, name: string): OpenDevice {
+  const config = spec.devices[name] ?? { type: 'none' };
+  return {
+    driver: driverFor(config, spec.networks),
+    device: {
+      host: context.host,
+      dir: context.dir,
+      instance: spec,
+      name,
+      config,
+      networks: context.networks,
+      volumePath: (pool, volume) => {
+        const poolSpec = spec.pools[pool] ?? { name: pool, driver: 'dir', config: {} };
+        return context.pools
+          .handle(poolSpec)
+          .volumePath({ type: 'custom', project: spec.project, name: volume });
       },
-    }));
+      devDir: context.devDir,
+      sysDir: context.sysDir,
+      forwarder: context.forwarder,
+      randomId: context.randomId,
+    },
+  };
 }
 
-const prefixed = (name: string, volatile: Volatile): Volatile =>
+/** Every device but the root disk, in an order that does not depend on how it was written. */
+export const deviceNames = ({ devices }: Pick<InstanceSpec, 'devices'>): string[] =>
+  Object.entries(devices)
+    .filter(([, config]) => !isRoot(config))
+    .map(([name]) => name)
+    .sort();
+
+const open = (context: AgentContext, spec: InstanceSpec): OpenDevice[] =>
+  deviceNames(spec).map((name) => openDevice(context, spec, name));
+
+/** A device's changes as keys of the instance. */
+export const prefixed = (name: string, volatile: Volatile): Volatile =>
   Object.fromEntries(Object.entries(volatile).map(([key, value]) => [`volatile.${name}.${key}`, value]));
+
+/** The specification with these changes in its configuration. */
+export function withVolatile(spec: InstanceSpec, volatile: Volatile): InstanceSpec {
+  const config: Record<string, string> = { ...spec.config };
+  for (const [key, value] of Object.entries(volatile)) {
+    if (value === null) Reflect.deleteProperty(config, key);
+    else config[key] = value;
+  }
+  return { ...spec, config: config as Config };
+}
 
 export interface StartedDevices {
   lxc: (readonly LxcItem[])[];
   volatile: Volatile;
+  states: DeviceStates;
 }
 
 /** Starts all of them, or none: what was started is pushed on `undo`. */
@@ -55,13 +84,19 @@ export async function startDevices(
 ): Promise<StartedDevices> {
   const lxc: (readonly LxcItem[])[] = [];
   const volatile: Volatile = {};
+  const states: Record<string, DeviceState> = {};
   for (const { driver, device } of open(context, spec)) {
-    undo.push(() => driver.stop(device, { signal: AbortSignal.timeout(10_000) }));
-    const started = await driver.start(device, { signal });
-    lxc.push(started.lxc);
-    Object.assign(volatile, prefixed(device.name, started.volatile));
+    let start: DeviceStart = { volatile: {} };
+    undo.push(() => {
+      const instance = withVolatile(spec, prefixed(device.name, start.volatile));
+      return driver.stop({ ...device, instance }, { signal: AbortSignal.timeout(10_000) });
+    });
+    start = await driver.start(device, { signal });
+    states[device.name] = { start, phase: driver.settle ? 'inside' : 'settled' };
+    lxc.push(lxcLines(start));
+    Object.assign(volatile, prefixed(device.name, start.volatile));
   }
-  return { lxc, volatile };
+  return { lxc, volatile, states };
 }
 
 /** Stops all, each whatever becomes of the others; a failure is logged, for the container is gone already. */

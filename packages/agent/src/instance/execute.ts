@@ -4,7 +4,8 @@ import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { rootPool, type AgentContext } from '../context.ts';
 import { cgroupNames, removeCgroups } from './cgroups.ts';
-import { startDevices, stopDevices } from './devices.ts';
+import { startDevices, stopDevices, withVolatile } from './devices.ts';
+import { openHotDevices } from './hot-devices.ts';
 import { lxcConfig, lxcConfigText } from './lxc-config.ts';
 import { instancePaths, type InstancePaths } from './paths.ts';
 import type { Step } from './plan.ts';
@@ -55,6 +56,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     const started = await startDevices(run.context, run.spec, run.undo, run.signal);
     run.devices = started.lxc;
     Object.assign(run.volatile, started.volatile);
+    await run.runStates.write(withVolatile(run.spec, started.volatile), started.states);
   },
 
   'write-config': async (run) => {
@@ -81,6 +83,12 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
       { name: run.paths.id, configFile: run.paths.lxcConfig, logFile: run.paths.lxcLog, logLevel: 'WARN' },
       { signal: run.signal },
     );
+  },
+
+  'settle-devices': async (run) => {
+    const devices = await openHotDevices(run.context, run.runStates, run.spec, run.signal);
+    await devices?.settleAll();
+    Object.assign(run.volatile, devices?.volatile);
   },
 
   'shut-down': (run, { timeoutMs }) => shutDown(run.context.liblxc, run.paths.id, timeoutMs, run.signal),

@@ -35,7 +35,7 @@ export const bindCandidates = [
 ];
 
 /** Character devices by major:minor that any container gets. */
-const allowedDevices = [
+export const allowedDevices = [
   'c *:* m',
   'b *:* m',
   'c 1:3 rwm', // null

@@ -14,6 +14,7 @@ export type Step =
   | { do: 'start-devices' }
   | { do: 'write-config' }
   | { do: 'start-init' }
+  | { do: 'settle-devices' }
   | { do: 'shut-down'; timeoutMs: number }
   | { do: 'kill' }
   | { do: 'release-devices' }
@@ -34,6 +35,7 @@ export function planStart(observed: Observed): Step[] {
     { do: 'start-devices' },
     { do: 'write-config' },
     { do: 'start-init' },
+    { do: 'settle-devices' },
   ];
 }
 

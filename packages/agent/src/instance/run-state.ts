@@ -1,7 +1,24 @@
 import { mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InstanceRef, InstanceSpec } from '@lxd-ts/core';
+import type { DeviceStart } from '@lxd-ts/devices';
 import { instancePaths, refOfId } from './paths.ts';
+
+/** How far a device is. */
+export interface DeviceState {
+  /** What the container got of it; absent: nothing yet. */
+  start?: DeviceStart;
+  /** `plugging`: cut off, it is taken back; `inside`: it is to be settled yet. */
+  phase: 'plugging' | 'inside' | 'settled';
+}
+
+export type DeviceStates = Readonly<Record<string, DeviceState>>;
+
+/** What runs: what it was started with and has got since. */
+export interface RunState {
+  spec: InstanceSpec;
+  devices: DeviceStates;
+}
 
 /**
  * What each running instance was started with, on this host's own disk: after a crash of the daemon its devices
@@ -14,13 +31,13 @@ export class RunStates {
     this.#dir = dir;
   }
 
-  async write(spec: InstanceSpec): Promise<void> {
+  async write(spec: InstanceSpec, devices: DeviceStates = {}): Promise<void> {
     const { runState } = instancePaths(this.#dir, spec);
     // The container's own root passes through to its device nodes.
     await mkdir(dirname(runState), { recursive: true, mode: 0o711 });
     const file = await open(`${runState}.new`, 'w', 0o600);
     try {
-      await file.writeFile(JSON.stringify(spec));
+      await file.writeFile(JSON.stringify({ ...spec, started: devices }));
     } finally {
       await file.close();
     }
@@ -28,9 +45,15 @@ export class RunStates {
   }
 
   async read(ref: InstanceRef): Promise<InstanceSpec | undefined> {
+    return (await this.readAll(ref))?.spec;
+  }
+
+  async readAll(ref: InstanceRef): Promise<RunState | undefined> {
     const text = await readFile(instancePaths(this.#dir, ref).runState, 'utf8').catch(() => undefined);
     try {
-      return text === undefined ? undefined : (JSON.parse(text) as InstanceSpec);
+      if (text === undefined) return undefined;
+      const { started = {}, ...spec } = JSON.parse(text) as InstanceSpec & { started?: DeviceStates };
+      return { spec, devices: started };
     } catch {
       return undefined; // cut off by a power failure: nothing was started with it
     }

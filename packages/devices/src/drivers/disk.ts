@@ -10,7 +10,7 @@ import {
   validators,
   type Config,
 } from '@lxd-ts/core';
-import { anyDevice, checks, escapeField, pathInside } from '../checks.ts';
+import { anyDevice, checks, pathInside } from '../checks.ts';
 import type { DeviceContext, DeviceDriver } from '../driver.ts';
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
@@ -92,7 +92,7 @@ export const disk: DeviceDriver = {
     'boot.priority': { check: validators.unsigned, description: 'Order of booting (virtual machines only)' },
     'raw.mount.options': { check: checks.mountOptions, description: 'More mount options' },
   },
-  capabilities: { hotplug: false, coldplug: true },
+  capabilities: { hotplug: true, coldplug: true },
   validate: (config, { pools }) => {
     const { pool, source, path } = config;
     if (pool && !pools[pool]) throw invalid(`The "${pool}" storage pool doesn't exist`);
@@ -115,17 +115,9 @@ export const disk: DeviceDriver = {
     const source = sourceOf(context);
     const found = await stat(source).catch(() => undefined);
     if (!found) {
-      if (optional(config)) return { lxc: [], volatile: {} };
+      if (optional(config)) return { volatile: {} };
       throw invalid(`Missing source path "${source}" for disk "${context.name}"`);
     }
-    const options = [
-      isTrue(config['recursive']) ? 'rbind' : 'bind',
-      isTrue(config['readonly']) ? 'ro' : 'rw',
-      `create=${found.isDirectory() ? 'dir' : 'file'}`,
-      ...(isTrue(config['shift']) ? ['idmap=container'] : []),
-      ...(config['propagation'] ? [config['propagation']] : []),
-      ...(config['raw.mount.options'] ? [config['raw.mount.options']] : []),
-    ];
     const path = stagePath(context);
     await mkdir(dirname(path), { recursive: true, mode: 0o711 });
     if (found.isDirectory()) await mkdir(path, { recursive: true, mode: 0o700 });
@@ -133,9 +125,17 @@ export const disk: DeviceDriver = {
     await context.host.unmount(path, { signal, lazy: true });
     const bind = isTrue(config['recursive']) ? 'rbind' : 'bind';
     await context.host.mount({ source, target: path, options: [bind] }, { signal });
-    const target = pathInside(config['path'] ?? '');
-    const entry = `${escapeField(path)} ${escapeField(target)} none ${options.join(',')} 0 0`;
-    return { lxc: [['lxc.mount.entry', entry]], volatile: {} };
+    const mount = {
+      source: path,
+      target: pathInside(config['path'] ?? ''),
+      kind: found.isDirectory() ? ('dir' as const) : ('file' as const),
+      recursive: isTrue(config['recursive']),
+      readonly: isTrue(config['readonly']),
+      shift: isTrue(config['shift']),
+      ...(config['propagation'] ? { propagation: config['propagation'] } : {}),
+      ...(config['raw.mount.options'] ? { options: config['raw.mount.options'] } : {}),
+    };
+    return { mounts: [mount], volatile: {} };
   },
   stop: async (context, { signal }) => {
     const path = stagePath(context);

@@ -58,7 +58,7 @@ export const nicBridged: DeviceDriver = {
     'ipv4.address': { check: address(4), description: 'Address that DHCP always gives' },
     'ipv6.address': { check: address(6), description: 'Address that DHCP always gives' },
   },
-  capabilities: { hotplug: false, coldplug: true },
+  capabilities: { hotplug: true, coldplug: true },
   validate: (config, { networks }) => {
     const found = managedNetwork(config, networks);
     if (config['network']) {
@@ -91,7 +91,7 @@ export const nicBridged: DeviceDriver = {
       };
       await context.networks.reserve(network, reservationKey(context), reservation, options);
     }
-    return startVeth(context, bridge);
+    return startVeth(context, { link: bridge });
   },
   stop: (context, { signal }) => stopVeth(context, signal),
   remove: async (context, options) => {

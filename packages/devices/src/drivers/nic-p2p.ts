@@ -5,9 +5,9 @@ import { hostNameSchema, nicSchema, startVeth, stopVeth } from '../nic.ts';
 export const nicP2p: DeviceDriver = {
   type: 'nic-p2p',
   schema: { ...nicSchema, ...hostNameSchema },
-  capabilities: { hotplug: false, coldplug: true },
+  capabilities: { hotplug: true, coldplug: true },
   validate: () => undefined,
-  start: (context) => startVeth(context, undefined),
+  start: (context) => startVeth(context, {}),
   stop: (context, { signal }) => stopVeth(context, signal),
   remove: () => Promise.resolve(),
 };

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LxdError, type Config } from '@lxd-ts/core';
 import type { DeviceContext, DeviceDriver } from '../driver.ts';
-import { findParent, hwaddrOf, nicLines, nicSchema, parentSchema, present, requireParent } from '../nic.ts';
+import { findParent, hwaddrOf, insideNic, nicSchema, parentSchema, present, requireParent } from '../nic.ts';
 
 const read = async (parent: string, what: 'address' | 'mtu'): Promise<string> =>
   (await readFile(`/sys/class/net/${parent}/${what}`, 'utf8')).trim();
@@ -13,7 +13,7 @@ const before = ({ instance, name }: DeviceContext, what: 'hwaddr' | 'mtu'): stri
 export const nicPhysical: DeviceDriver = {
   type: 'nic-physical',
   schema: { ...nicSchema, ...parentSchema },
-  capabilities: { hotplug: false, coldplug: true },
+  capabilities: { hotplug: true, coldplug: true },
   validate: (config: Config) => {
     requireParent(config);
     if (config['parent'] === 'lo')
@@ -26,7 +26,7 @@ export const nicPhysical: DeviceDriver = {
     const keep = context.config['hwaddr'] ? undefined : hwaddr;
     const config = { ...context.config, hwaddr: keep ?? hwaddrOf(context) ?? hwaddr };
     return {
-      lxc: nicLines('phys', { ...context, config }, { link }),
+      nic: insideNic('phys', { ...context, config }, { link }),
       volatile: { 'last_state.hwaddr': hwaddr, 'last_state.mtu': mtu },
     };
   },

@@ -7,7 +7,7 @@ export const none: DeviceDriver = {
   schema: anyDevice('none'),
   capabilities: { hotplug: true, coldplug: true },
   validate: () => undefined,
-  start: () => Promise.resolve({ lxc: [], volatile: {} }),
+  start: () => Promise.resolve({ volatile: {} }),
   stop: () => Promise.resolve({}),
   remove: () => Promise.resolve(),
 };

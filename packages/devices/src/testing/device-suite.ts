@@ -1,5 +1,6 @@
 import { checkConfig, type Config, type InstanceSpec } from '@lxd-ts/core';
 import { fakeHost } from '@lxd-ts/host';
+import { lxcLines } from '../lxc-lines.ts';
 import type { DeviceContext, DeviceDriver } from '../driver.ts';
 
 export interface DeviceWorld extends Disposable {
@@ -49,6 +50,9 @@ export function deviceSuite(makeWorld: () => DeviceWorld): void {
         release: async (_network, key) => void reserved.delete(key),
       },
       volumePath: (pool, volume) => `/pools/${pool}/custom/default_${volume}`,
+      devDir: '/dev',
+      sysDir: '/sys',
+      forwarder: '/bin/false',
       randomId: () => 'abcd1234',
     };
   });
@@ -74,8 +78,11 @@ export function deviceSuite(makeWorld: () => DeviceWorld): void {
   test('what start made is gone after stop and remove; again does nothing', async () => {
     const { driver } = world;
     for (let i = 0; i < 2; i++) {
-      const { lxc, volatile } = await driver.start(context, wait);
-      for (const [key, value] of lxc) {
+      const started = await driver.start(context, wait);
+      const { volatile } = started;
+      // It is kept, to be taken back by another daemon.
+      expect(JSON.parse(JSON.stringify(started))).toEqual(started);
+      for (const [key, value] of lxcLines(started)) {
         expect(key).toMatch(/^lxc\.[a-z0-9.{}_]+$/);
         expect(value).not.toMatch(/[\r\n]/);
       }

@@ -177,9 +177,13 @@ export function fakeLiblxc(options: FakeLiblxcOptions = {}): Liblxc {
       return fakeFiles();
     },
     cgroupGet: (name, key) => running.get(name)?.cgroup.get(key),
+    inject: () => Promise.resolve(),
+    eject: () => Promise.resolve(),
+    watchDevices: () => ({ [Symbol.dispose]: () => undefined }),
     setReceived: () => undefined,
     shiftOwners: () => Promise.resolve(),
     cgroupSet: (name, key, value) => {
+      if (running.has(name) && key.startsWith('devices.')) return;
       const { cgroup } = running.get(name) ?? { cgroup: new Map<string, string>() };
       if (!cgroup.has(key) || !/^(max|-?\d+)$/.test(value))
         throw new LxdError('internal', `The kernel refused "${value}" for "${key}" of "${name}"`);

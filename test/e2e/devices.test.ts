@@ -1,0 +1,129 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client, Result } from '../support/client.ts';
+import { prepareGround, type Ground } from '../support/ground.ts';
+import { ownClientLife as life } from '../support/lives.ts';
+import { leftovers } from '../support/server.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** Devices that come and go while an unprivileged container runs. */
+describe('devices of a running container', () => {
+  let ground: Ground;
+  let client: Client;
+
+  const inside = async (script: string): Promise<string> => {
+    const { stdout, stderr } = await client(['exec', 'c1', '--', 'sh', '-c', script]);
+    return (stdout + stderr).trim();
+  };
+  const device = (...args: string[]): Promise<Result> => client(['config', 'device', ...args]);
+  const must = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await device(...args);
+    if (code !== 0) throw new Error(`${args.join(' ')}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  const onHost = (...argv: string[]): string => ground.server.inside(argv);
+
+  beforeAll(async () => {
+    ground = await prepareGround('devices', (dir) => life.start(dir));
+    client = life.client(ground.server.dir, join(ground.dir, 'home'));
+    await life.init(ground.server);
+    await client(['image', 'import', ground.image.unified, '--alias', 'busybox']);
+    const { code, stderr } = await client(['launch', 'busybox', 'c1']);
+    if (code !== 0) throw new Error(stderr);
+  });
+
+  afterAll(async () => {
+    await ground.clear();
+  });
+
+  test('a directory and a file of the host come and go', async () => {
+    const shared = join(ground.dir, 'shared');
+    mkdirSync(shared, { mode: 0o755 });
+    writeFileSync(join(shared, 'file'), 'hello');
+    await must('add', 'c1', 'data', 'disk', `source=${shared}`, 'path=/mnt/deep/data', 'shift=true');
+    expect(await inside('cat /mnt/deep/data/file; stat -c %u /mnt/deep/data/file')).toBe('hello0');
+    expect(await inside('touch /mnt/deep/data/new && echo made')).toBe('made');
+    await must('add', 'c1', 'one', 'disk', `source=${shared}/file`, 'path=/etc/one', 'readonly=true');
+    expect(await inside('cat /etc/one; echo x >/etc/one')).toMatch(/^hello.*Read-only/s);
+    // A change of what is fixed is an unplug and a plug.
+    await must('set', 'c1', 'data', 'readonly=true');
+    expect(await inside('touch /mnt/deep/data/other')).toMatch(/Read-only/);
+    await must('remove', 'c1', 'data');
+    await must('remove', 'c1', 'one');
+    expect(await inside('ls /mnt/deep/data; grep -c -e deep -e /etc/one /proc/mounts')).toBe('0');
+    expect((await device('add', 'c1', 'odd', 'disk', 'source=/no/such/thing', 'path=/x')).stderr).toMatch(
+      /Missing source path "\/no\/such\/thing"/,
+    );
+    expect((await must('list', 'c1')).trim()).toBe('');
+  });
+
+  test('/dev/kvm, a loop device and others by their numbers', async () => {
+    // The container's own rights say nothing: only what was plugged can be opened.
+    execFileSync('truncate', ['-s', '1M', join(ground.dir, 'loop.img')]);
+    const loop = onHost('losetup', '--find', '--show', join(ground.dir, 'loop.img')).trim();
+    try {
+      await must('add', 'c1', 'full', 'unix-char', 'path=/dev/mine/full', 'major=1', 'minor=7', 'mode=0600');
+      expect(await inside('stat -c "%a %u %t:%T" /dev/mine/full; echo x >/dev/mine/full')).toMatch(
+        /^600 0 1:7.*No space left/s,
+      );
+      await must('add', 'c1', 'loop', 'unix-block', `source=${loop}`, 'path=/dev/disk0');
+      expect(await inside('head -c 4 /dev/disk0 | wc -c')).toBe('4');
+      if (existsSync('/dev/kvm')) {
+        await must('add', 'c1', 'kvm', 'unix-char', 'source=/dev/kvm', 'gid=36');
+        expect(await inside('stat -c %g /dev/kvm; exec 3<>/dev/kvm && echo opened')).toBe('36\nopened');
+        await must('remove', 'c1', 'kvm');
+        expect(await inside('ls /dev/kvm')).toMatch(/No such file/);
+      }
+      // A node that was kept open by nobody cannot be opened any more, wherever it is.
+      await must('remove', 'c1', 'loop');
+      await must('remove', 'c1', 'full');
+      expect(await inside('ls -A /dev/mine; ls /dev/disk0')).toMatch(/No such file/);
+    } finally {
+      onHost('losetup', '--detach', loop);
+    }
+  });
+
+  test('a NIC comes and goes, with its name and address', async () => {
+    await must('add', 'c1', 'eth5', 'nic', 'nictype=p2p', 'hwaddr=00:16:3e:12:34:56', 'host_name=lxdp2p0');
+    expect(await inside('cat /sys/class/net/eth5/address')).toBe('00:16:3e:12:34:56');
+    expect(onHost('ip', '-br', 'link', 'show', 'lxdp2p0')).toMatch(/lxdp2p0/);
+    await must('set', 'c1', 'eth5', 'mtu=1400');
+    expect(await inside('cat /sys/class/net/eth5/mtu')).toBe('1400');
+    await must('remove', 'c1', 'eth5');
+    expect(await inside('ls /sys/class/net/eth5')).toMatch(/No such file/);
+    expect(onHost('ip', '-br', 'link')).not.toMatch(/lxdp2p0/);
+  });
+
+  test('what was plugged before the daemon was killed can be unplugged after it', async () => {
+    const shared = join(ground.dir, 'shared');
+    await must('add', 'c1', 'data', 'disk', `source=${shared}`, 'path=/mnt/data');
+    await must('add', 'c1', 'full', 'unix-char', 'path=/dev/full2', 'major=1', 'minor=7');
+    await must('add', 'c1', 'eth6', 'nic', 'nictype=p2p');
+    await ground.server.crash();
+    await waitFor(
+      'the daemon',
+      () => client(['list']),
+      ({ code }) => code === 0,
+    );
+    for (const name of ['data', 'full', 'eth6']) await must('remove', 'c1', name);
+    expect(await inside('grep -c /mnt/data /proc/mounts; ls /dev/full2 /sys/class/net/eth6')).toMatch(
+      /^0\nls: \/dev\/full2: No such.*\nls: \S+eth6: No such/,
+    );
+    expect(readdirSync(join(ground.server.dir, 'devices/c1'))).toEqual(['run.json']);
+  });
+
+  test('a stop releases what was plugged', async () => {
+    const shared = join(ground.dir, 'shared');
+    await must('add', 'c1', 'data', 'disk', `source=${shared}`, 'path=/mnt/data');
+    await must('add', 'c1', 'full', 'unix-char', 'path=/dev/full2', 'major=1', 'minor=7');
+    await must('add', 'c1', 'eth6', 'nic', 'nictype=p2p');
+    await client(['stop', '-f', 'c1']);
+    expect(existsSync(join(ground.server.dir, 'devices/c1'))).toBe(false);
+    expect(leftovers(ground.server).filter((line) => /veth|\/devices\//.test(line))).toEqual([]);
+    // All of it is there again after a cold start.
+    await client(['start', 'c1']);
+    expect(await inside('cat /mnt/data/file; ls /dev/full2; ls -d /sys/class/net/eth6')).toMatch(/^hello/);
+    for (const name of ['data', 'full', 'eth6']) await must('remove', 'c1', name);
+  });
+});
