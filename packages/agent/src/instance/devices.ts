@@ -1,4 +1,4 @@
-import { type Config, type InstanceSpec, type Undo } from '@lxd-ts/core';
+import { type InstanceSpec, type Undo } from '@lxd-ts/core';
 import {
   driverFor,
   lxcLines,
@@ -66,7 +66,7 @@ export function withVolatile(spec: InstanceSpec, volatile: Volatile): InstanceSp
     if (value === null) Reflect.deleteProperty(config, key);
     else config[key] = value;
   }
-  return { ...spec, config: config as Config };
+  return { ...spec, config: config };
 }
 
 export interface StartedDevices {
