@@ -7,6 +7,15 @@ const usualMode = { file: 0o644, directory: 0o750 } as const;
 /** As long as a link can be. */
 const maxTargetBytes = 4095;
 
+/** An id that the instance has not got is told by the kernel in no clearer way. */
+const notGiven = (error: unknown): unknown =>
+  error instanceof LxdError && error.code === 'internal'
+    ? new LxdError(
+        'invalid',
+        `"X-LXD-uid" or "X-LXD-gid" is not one that the instance has (${error.message})`,
+      )
+    : error;
+
 const owned = ({ uid = 0, gid = 0 }: FileWish) => ({ uid, gid });
 
 /** Nobody else can read what is new before it has its owner and mode. Undefined: something is there. */
@@ -25,7 +34,7 @@ async function openNew(client: SftpClient, path: string, wish: FileWish): Promis
   } catch (error) {
     client.closeFile(handle).catch(() => undefined);
     await client.remove(path);
-    throw error;
+    throw notGiven(error);
   }
 }
 
@@ -67,7 +76,7 @@ async function pushDirectory(client: SftpClient, path: string, wish: FileWish): 
     await client.lsetstat(path, { ...owned(wish), mode });
   } catch (error) {
     await client.rmdir(path);
-    throw error;
+    throw notGiven(error);
   }
 }
 
@@ -88,7 +97,7 @@ async function pushLink(
     await client.lsetstat(path, owned(wish));
   } catch (error) {
     await client.remove(path);
-    throw error;
+    throw notGiven(error);
   }
 }
 
