@@ -1,6 +1,7 @@
 import { backups } from './chapters/backups.ts';
 import { commandLine } from './chapters/command-line.ts';
 import { errors } from './chapters/errors.ts';
+import { files } from './chapters/files.ts';
 import { images } from './chapters/images.ts';
 import { instances } from './chapters/instances.ts';
 import { networks } from './chapters/networks.ts';
@@ -22,6 +23,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   snapshots,
   backups,
   states,
+  files,
   errors,
   'the command line': commandLine,
 };

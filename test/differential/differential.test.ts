@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBusyboxImage } from '../support/busybox.ts';
 import { stockClient } from '../support/client.ts';
@@ -13,6 +13,15 @@ import { runStep, type Side } from './step.ts';
 import { chapters } from './chapters.ts';
 
 const missing = referenceMissing() ?? stockClientMissing();
+
+/** What is pushed into instances: a file, and a tree. */
+function makePushed(dir: string): void {
+  writeFileSync(join(dir, 'push-me'), 'me\n', { mode: 0o640 });
+  mkdirSync(join(dir, 'push-tree/b'), { recursive: true });
+  writeFileSync(join(dir, 'push-tree/a'), 'a\n');
+  writeFileSync(join(dir, 'push-tree/b/c'), 'c\n', { mode: 0o755 });
+  symlinkSync('/etc/passwd', join(dir, 'push-tree/link'));
+}
 
 /** The same steps on both servers, one after the other; every answer is compared. */
 const compare = (): void => {
@@ -40,7 +49,10 @@ const compare = (): void => {
     if (!a || !b) throw new Error('two servers are compared');
     ours = sideOf(a, image);
     theirs = sideOf(b, image);
-    for (const server of servers) lifecycles.push(await listen(server.dir));
+    for (const server of servers) {
+      lifecycles.push(await listen(server.dir));
+      makePushed(server.dir);
+    }
   });
 
   afterAll(async () => {

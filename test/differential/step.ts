@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { BusyboxImage } from '../support/busybox.ts';
 import type { Client } from '../support/client.ts';
-import type { OperationView, Rest } from '../support/rest.ts';
+import type { Answer, OperationView, Rest } from '../support/rest.ts';
 import { normalise } from './normalise.ts';
 
 /**
@@ -46,6 +46,15 @@ function remember(side: Side, operation: OperationView): void {
   if (isObject(output)) side.memory['output'] = String(output['1']);
 }
 
+/** What is told of a file of an instance, but for when it was changed. */
+const fileOf = ({ headers }: Answer): Record<string, unknown> =>
+  Object.fromEntries(
+    ['x-lxd-type', 'x-lxd-uid', 'x-lxd-gid', 'x-lxd-mode', 'content-disposition'].map((name) => [
+      name,
+      headers[name],
+    ]),
+  );
+
 async function ask(side: Side, step: Step): Promise<unknown> {
   if (step.lxc) {
     const { code, stdout, stderr } = await side.lxc(
@@ -68,6 +77,7 @@ async function ask(side: Side, step: Step): Promise<unknown> {
     etag: answer.headers['etag'] !== undefined,
     location: answer.headers['location'],
     contentType: answer.headers['content-type'],
+    ...(answer.headers['x-lxd-type'] === undefined ? {} : { file: fileOf(answer) }),
     ...(answer.type ? { metadata: answer.metadata } : { text: answer.text }),
   };
   if (answer.type !== 'async') return first;

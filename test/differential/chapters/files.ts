@@ -85,7 +85,7 @@ const all = (when: string): Step[] =>
     remove('delete below a file', '/etc/passwd/x'),
     remove('delete the root', '/'),
     remove('delete nothing', ''),
-    ...['l', 'r', 'loop', 'd/e', 'd', 'a', 'o', 'm', 'n', 'suid'].map((name) =>
+    ...['l', 'r', 'loop', 'd/e', 'd', 'a', 'o', 'm', 'n', 'suid', 'bad', 'bad2'].map((name) =>
       remove(`delete ${name}`, `/root/${name}`),
     ),
     remove('delete unknown', '/root/a'),
@@ -126,8 +126,15 @@ export const files: Step[] = [
       ['delete', 'f1/root/push-tree'],
     ] as const
   ).map((words): Step => ({ name: `lxc file ${words.join(' ')}`, lxc: ['file', ...words, '--quiet'] })),
-  { name: 'lxc file push - f1/root/in', lxc: ['file', 'push', '-', 'f1/root/in', '--mode', '644'], input: 'in' },
+  {
+    name: 'lxc file push - f1/root/in',
+    lxc: ['file', 'push', '-', 'f1/root/in', '--mode', '644'],
+    input: 'in',
+  },
   { name: 'lxc file edit f1/root/in', lxc: ['file', 'edit', 'f1/root/in'], input: 'edited' },
-  { name: 'file: what was pushed', lxc: ['exec', 'f1', '--', 'sh', '-c', 'cd /root; find . | sort | xargs stat -c %A:%u:%g:%s:%n; cat in'] },
+  {
+    name: 'file: what was pushed',
+    lxc: ['exec', 'f1', '--', 'sh', '-c', 'cd /root; find . | sort | xargs stat -c %A:%u:%g:%s:%n; cat in'],
+  },
   { name: 'file: gone', lxc: ['delete', '--force', 'f1'] },
 ];

@@ -39,10 +39,15 @@ async function openNew(client: SftpClient, path: string, wish: FileWish): Promis
 }
 
 /** What is there keeps its owner and mode. */
-async function openFile(client: SftpClient, path: string, wish: FileWish): Promise<Handle> {
-  if (wish.append) return client.open(path, openFlags.write | openFlags.append);
-  const flags = openFlags.write | openFlags.create | openFlags.truncate;
-  return (await openNew(client, path, wish)) ?? (await client.open(path, flags, usualMode.file));
+async function openFile(
+  client: SftpClient,
+  path: string,
+  wish: FileWish,
+): Promise<{ handle: Handle; isNew: boolean }> {
+  const made = wish.append ? undefined : await openNew(client, path, wish);
+  if (made) return { handle: made, isNew: true };
+  const how = wish.append ? openFlags.append : openFlags.create | openFlags.truncate;
+  return { handle: await client.open(path, openFlags.write | how, usualMode.file), isNew: false };
 }
 
 async function pushFile(
@@ -51,9 +56,12 @@ async function pushFile(
   wish: FileWish,
   body: AsyncIterable<Buffer>,
 ): Promise<void> {
-  const handle = await openFile(client, path, wish);
+  const { handle, isNew } = await openFile(client, path, wish);
+  const { mode = 0 } = wish;
   try {
     await client.write(handle, body);
+    // What is written to loses these bits.
+    if (isNew && (mode & 0o6000) !== 0) await client.fsetstat(handle, { mode });
   } catch (error) {
     client.closeFile(handle).catch(() => undefined);
     throw error;
