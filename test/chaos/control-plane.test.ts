@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeJoinToken } from '@lxd-ts/rpc';
 import { makeTemporary } from '../support/ground.ts';
 import { Host, ip } from '../support/host.ts';
-import type { Answer } from '../support/rest.ts';
+import { RestlessClient } from '../support/restless-client.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 jest.setTimeout(240_000);
@@ -58,71 +58,6 @@ function etcdOf(one: Host): number {
         execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).trim() === join(one.dir, 'etcd'),
     );
   return Number(found);
-}
-
-/** A client that makes and deletes instances without end, at whatever member answers. */
-class Client {
-  readonly made = new Set<string>();
-  /** Neither known to be done nor to have failed: the answer was lost. */
-  readonly unsure = new Set<string>();
-  longestGapMs = 0;
-  #last = performance.now();
-  #count = 0;
-  #running = true;
-  #over = Promise.resolve();
-
-  run(): void {
-    this.#over = this.#work();
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await this.#over;
-  }
-
-  #done(): void {
-    const now = performance.now();
-    this.longestGapMs = Math.max(this.longestGapMs, now - this.#last);
-    this.#last = now;
-  }
-
-  async #change(method: string, path: string, body?: unknown): Promise<'done' | 'failed' | 'unsure'> {
-    for (const one of hosts) {
-      let answer: Answer;
-      try {
-        answer = await one.rest.call(method, path, body);
-      } catch {
-        // Perhaps it was not even heard; perhaps it was done.
-        return 'unsure';
-      }
-      if (answer.status === 503) continue;
-      if (answer.status < 400 && !answer.error) {
-        this.#done();
-        return 'done';
-      }
-      return answer.status < 400 ? 'unsure' : 'failed';
-    }
-    return 'unsure';
-  }
-
-  async #work(): Promise<void> {
-    while (this.#running) {
-      const name = `i${this.#count++}`;
-      const made = await this.#change('POST', '/1.0/instances', { name, source: { type: 'none' } });
-      if (made === 'done') this.made.add(name);
-      if (made === 'unsure') this.unsure.add(name);
-      if (made !== 'done' || this.#count % 3 !== 0) {
-        await sleep(20);
-        continue;
-      }
-      const deleted = await this.#change('DELETE', `/1.0/instances/${name}`);
-      if (deleted === 'done') this.made.delete(name);
-      if (deleted === 'unsure') {
-        this.made.delete(name);
-        this.unsure.add(name);
-      }
-    }
-  }
 }
 
 beforeAll(async () => {
@@ -183,7 +118,7 @@ test('an operation is waited for at any member', async () => {
 
 /** While the client works, something is killed; afterwards what it was told is so, on every member. */
 async function survives(kill: () => Promise<void>, what: string): Promise<void> {
-  const client = new Client();
+  const client = new RestlessClient(hosts, false);
   const before = await names(host(0));
   client.run();
   await sleep(500);
@@ -199,11 +134,11 @@ async function survives(kill: () => Promise<void>, what: string): Promise<void> 
   const settled = async (): Promise<boolean> => {
     const all = (await host(0).rest.must('GET', '/1.0/instances?recursion=1')).metadata as { name: string }[];
     const now = all.map(({ name }) => name);
-    return [...client.made, ...before].every((name) => now.includes(name));
+    return [...client.made.keys(), ...before].every((name) => now.includes(name));
   };
   await waitFor('every acknowledged instance', settled, (is) => is, 30);
   const seen = await names(host(0));
-  const allowed = new Set([...before, ...client.made, ...client.unsure]);
+  const allowed = new Set([...before, ...client.made.keys(), ...client.unsure]);
   expect(seen.filter((name) => !allowed.has(name))).toEqual([]);
   for (const one of hosts) expect(await names(one)).toEqual(seen);
   for (const name of seen) await host(1).rest.must('DELETE', `/1.0/instances/${name}`);

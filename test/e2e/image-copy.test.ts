@@ -42,7 +42,7 @@ const must = async (...args: string[]): Promise<string> => {
 async function add(name: string, started: TestServer, number: number): Promise<void> {
   servers.set(name, started);
   const { rest } = started;
-  const address = `${underlay.attach(started.pid, number)}:8443`;
+  const address = `${underlay.attach(started, number)}:8443`;
   await rest.must('PATCH', '/1.0', { config: { 'core.https_address': address } });
   await rest.must('POST', '/1.0/storage-pools', { name: 'default', driver: 'dir' });
   await rest.must('PUT', '/1.0/profiles/default', {

@@ -135,11 +135,11 @@ beforeAll(async () => {
   const one = await startDaemon(join(dir, 'one'));
   hosts.one = { server: one };
   hosts.two = { server: await startDaemon(join(dir, 'two')) };
-  underlay.attach(one.pid, 1);
+  underlay.attach(one, 1);
   if (!missing) {
     const server = await startReference(join(dir, 'ref'));
     hosts.ref = { server };
-    const address = `${underlay.attach(server.pid, 3)}:8443`;
+    const address = `${underlay.attach(server, 3)}:8443`;
     await server.rest.must('PATCH', '/1.0', { config: { 'core.https_address': address } });
     const { metadata } = await server.rest.must('GET', '/1.0');
     const { certificate } = (metadata as { environment: { certificate: string } }).environment;
@@ -278,7 +278,7 @@ describe('between two of our own', () => {
       expect(partials(two)).toBe('');
       const server = await startDaemon(join(dir, 'one'));
       hosts.one = { server };
-      underlay.attach(server.pid, 4);
+      underlay.attach(server, 4);
       await server.rest.must('GET', '/1.0/instances/slow-btrfs/state');
       await waitFor(
         'a clean pool',

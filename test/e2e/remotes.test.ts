@@ -58,7 +58,7 @@ function describePair(first: Kind, second: Kind): void {
         [lives[second], b, 2],
       ] as const) {
         await life.init(server);
-        const address = underlay.attach(server.pid, host);
+        const address = underlay.attach(server, host);
         await server.rest.must('PATCH', '/1.0', {
           config: { 'core.https_address': `${address}:8443`, 'core.trust_password': 'sesame' },
         });

@@ -108,7 +108,7 @@ export async function startCluster(
   };
   const startHost = async (number: number): Promise<ClusterMember> => {
     const server = await start(join(dir, `m${number}`));
-    const ip = underlay.attach(server.pid, number);
+    const ip = underlay.attach(server, number);
     const member = Object.assign(server, { name: `m${number}`, address: `${ip}:8443` });
     members.push(member);
     return member;

@@ -314,8 +314,9 @@ export async function openControlPlane(parts: ControlPlaneParts, signal: AbortSi
     }
   };
   if (agent) await api.agents.connected(name, agent);
-  await api.recover([name], { signal });
-  if (cluster) {
+  // In a cluster when the members are there that it takes: nobody waits for them.
+  if (!cluster) await api.recover([name], { signal });
+  else {
     opening.use(
       await openClusterSide({
         ...cluster,

@@ -68,6 +68,7 @@ function viewOf(record: OperationRecord, location: string): OperationView {
 class Engine implements Operations, AsyncDisposable {
   readonly #options: OperationsOptions;
   readonly #live = new Map<string, Live>();
+  readonly #starting = new Set<string>();
   readonly #listeners = new Set<(operation: OperationView, project: string) => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #closing = new AbortController();
@@ -106,7 +107,13 @@ class Engine implements Operations, AsyncDisposable {
       const transaction = this.#options.records.transaction();
       if (request.class === 'task') transaction.create('operations', [record.id], record);
       request.intent?.(record.id, transaction);
-      await transaction.commit({ signal: this.#closing.signal });
+      this.#starting.add(record.id);
+      try {
+        await transaction.commit({ signal: this.#closing.signal });
+      } catch (error) {
+        this.#starting.delete(record.id);
+        throw error;
+      }
     }
     const live: Live = {
       record,
@@ -115,6 +122,7 @@ class Engine implements Operations, AsyncDisposable {
       finished: Promise.withResolvers(),
     };
     this.#live.set(record.id, live);
+    this.#starting.delete(record.id);
     this.#tell({ ...record, status: 'Pending' });
     this.#tell(record);
     void this.#run(live);
@@ -174,6 +182,11 @@ class Engine implements Operations, AsyncDisposable {
   get(id: string): OperationView | undefined {
     const record = this.#live.get(id)?.record ?? this.#options.records.get('operations', id)?.value;
     return record && this.#view(record);
+  }
+
+  isRunning(id: string): boolean {
+    const live = this.#live.get(id);
+    return this.#starting.has(id) || (live !== undefined && !isFinal(live.record));
   }
 
   isLive(id: string): boolean {

@@ -49,6 +49,8 @@ export interface Operations {
   /** Stores it (with its intent), then runs it; resolves when it is stored. */
   start(request: OperationRequest): Promise<OperationView>;
   get(id: string): OperationView | undefined;
+  /** Whether this server is at it: from before its intent is on record until it is over. */
+  isRunning(id: string): boolean;
   /** Whether it runs on this server, or did a moment ago. */
   isLive(id: string): boolean;
   list(project?: string): OperationView[];

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { credentials } from '@grpc/grpc-js';
+import { connectivityState, credentials } from '@grpc/grpc-js';
 import { LxdError } from '@lxd-ts/core';
 import { AgentHubClient } from './agent-hub.gen.ts';
 import { hubName } from './agent-hub.ts';
@@ -10,7 +10,9 @@ import type { Identity } from './pki.ts';
 import { AgentConnection } from './serve-agent.ts';
 
 const minDelayMs = 100;
-const maxDelayMs = 2_000;
+const maxDelayMs = 1_000;
+/** For the answer of one that is far away; one that refuses is not waited for. */
+const patienceMs = 5_000;
 
 /** A gRPC client of a control-plane member; it must show a certificate of the cluster's authority. */
 function hubClient(address: string, identity: Identity): AgentHubClient {
@@ -32,6 +34,20 @@ function hubClient(address: string, identity: Identity): AgentHubClient {
       'grpc.use_local_subchannel_pool': 1,
     },
   );
+}
+
+/** `waitForReady` says nothing of a failure before its deadline, and does not try again either. */
+async function untilReady(client: AgentHubClient, deadline: number): Promise<void> {
+  const channel = client.getChannel();
+  for (;;) {
+    const state = channel.getConnectivityState(true);
+    if (state === connectivityState.READY) return;
+    if (state === connectivityState.TRANSIENT_FAILURE || state === connectivityState.SHUTDOWN)
+      throw new LxdError('unavailable', 'it cannot be connected to');
+    await new Promise<void>((resolve, reject) => {
+      channel.watchConnectivityState(state, deadline, (error) => (error ? reject(error) : resolve()));
+    });
+  }
 }
 
 /** One control-plane member: served until told to end, and dialled again whenever the connection is lost. */
@@ -64,7 +80,7 @@ class Link {
       try {
         await new Promise<void>((resolve, reject) => {
           signal.addEventListener('abort', () => client.close(), { once: true });
-          client.waitForReady(Date.now() + 5_000, (error) => (error ? reject(error) : resolve()));
+          untilReady(client, Date.now() + patienceMs).then(resolve, reject);
         });
         this.#client = client;
         onState(this.address, true, '');

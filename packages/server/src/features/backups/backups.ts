@@ -241,7 +241,7 @@ export async function recoverBackups(services: Services, servers: readonly strin
   for (const { value } of services.records.list('backups')) {
     const { pending } = value;
     if (!pending || !servers.includes(pending.server)) continue;
-    if (services.operations.get(pending.operation)?.status === 'Running') continue;
+    if (services.operations.isRunning(pending.operation)) continue;
     await drop(services, value);
     services.log.info('removed a backup that was cut off', { instance: value.instance, backup: value.name });
   }

@@ -13,9 +13,11 @@ export async function recoverMembers(
 ): Promise<void> {
   const { services, tokens } = context;
   await forgetTokens(services.records, 'joinTokens', servers, (id) => tokens.has(id), signal);
-  for (const { value } of services.records.list('members')) {
-    const { name, pending } = value;
-    if (!pending || !servers.includes(pending.server)) continue;
+  for (const { name } of services.records.list('members').map(({ value }) => value)) {
+    // What was looked at before the last one was put right is old.
+    const value = services.records.get('members', name)?.value;
+    const pending = value?.pending;
+    if (!value || !pending || !servers.includes(pending.server)) continue;
     if (context.inHand.has(name)) continue;
     try {
       if (pending.kind === 'delete')

@@ -101,7 +101,15 @@ export async function recoverInstances(
     const { project, name, pending } = value;
     if (!pending || !servers.includes(pending.server) || busy.action(project, name)) continue;
     try {
-      await busy.queue({ project, name }, pending.kind, () => recoverOne(context, value, signal));
+      const done = await busy.queue({ project, name }, pending.kind, async () => {
+        // Much may have happened before it was its turn, and we may be at it ourselves.
+        const now = services.records.get('instances', project, name)?.value;
+        if (now?.pending?.operation !== pending.operation) return false;
+        if (services.operations.isRunning(pending.operation)) return false;
+        await recoverOne(context, now, signal);
+        return true;
+      });
+      if (!done) continue;
       services.log.info(`recovered an instance from an unfinished ${pending.kind}`, {
         project,
         instance: name,

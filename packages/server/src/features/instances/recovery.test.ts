@@ -51,6 +51,19 @@ describe('recovery', () => {
     expect(first.volumes.size).toBe(0);
   });
 
+  it('leaves alone what this server is at, however far it is by its turn', async () => {
+    // As soon as the intent is there to be seen.
+    let recovering: Promise<number> | undefined;
+    using _heard = h.records.onChange('instances', ([, name]) => {
+      if (name === 'c2') recovering ??= service.recover(['m1'], { signal });
+    });
+    await create({ name: 'c2' });
+    await recovering;
+    await service.recover(['m1'], { signal });
+    expect(record('c2').pending).toBeUndefined();
+    expect(first.volumes.has('c2')).toBe(true);
+  });
+
   it('finishes a rename, whether or not the agent had done it', async () => {
     first.volumes.delete('c1');
     first.volumes.add('c2');

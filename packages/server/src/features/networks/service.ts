@@ -277,9 +277,11 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'pool
     /** Finishes or takes back what these servers left half done; how many are left. */
     async recover(servers: readonly string[], { signal }: { signal: AbortSignal }): Promise<number> {
       let left = 0;
-      for (const { value } of records.list('networks')) {
-        const { pending, name } = value;
-        if (!pending || !servers.includes(pending.server) || working.has(name)) continue;
+      for (const { project, name } of records.list('networks').map(({ value }) => value)) {
+        // What was looked at before the last one was put right is old.
+        const value = records.get('networks', project, name)?.value;
+        const pending = value?.pending;
+        if (!value || !pending || !servers.includes(pending.server) || working.has(name)) continue;
         try {
           if (pending.kind === 'update') {
             const before = JSON.parse(pending.detail?.['before'] ?? 'null') as NetworkRecord | null;

@@ -244,9 +244,11 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
     /** Finishes or takes back what these servers left half done; how many are left. */
     async recover(servers: readonly string[], { signal }: { signal: AbortSignal }): Promise<number> {
       let left = 0;
-      for (const { value } of records.list('pools')) {
-        const { pending, name } = value;
-        if (!pending || !servers.includes(pending.server) || working.has(name)) continue;
+      for (const { name } of records.list('pools').map(({ value }) => value)) {
+        // What was looked at before the last one was put right is old.
+        const value = records.get('pools', name)?.value;
+        const pending = value?.pending;
+        if (!value || !pending || !servers.includes(pending.server) || working.has(name)) continue;
         try {
           if (pending.kind === 'update') {
             const before = JSON.parse(pending.detail?.['before'] ?? 'null') as PoolRecord | null;

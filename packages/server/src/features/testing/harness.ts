@@ -162,9 +162,11 @@ export interface Harness {
 /** Operations that are only kept in memory. */
 function memoryOperations(records: Records, uuid: () => string) {
   const running = new Map<string, Promise<OperationView>>();
+  const open = new Set<string>();
   const sockets = new Map<string, (socket: unknown) => void>();
   const start = async (request: OperationRequest): Promise<OperationView> => {
     const id = uuid();
+    open.add(id);
     const transaction = records.transaction();
     request.intent?.(id, transaction);
     await transaction.commit({ signal: AbortSignal.timeout(5000) });
@@ -191,12 +193,14 @@ function memoryOperations(records: Records, uuid: () => string) {
         return view('Success');
       } catch (error) {
         return view('Failure', toLxdError(error).message);
+      } finally {
+        open.delete(id);
       }
     })();
     running.set(id, work);
     return view('Running');
   };
-  return { start, running, sockets };
+  return { start, running, sockets, isRunning: (id: string) => open.has(id) };
 }
 
 export async function harness(
@@ -211,11 +215,11 @@ export async function harness(
     const hex = (count * 0x9e3779b1).toString(16).padStart(8, '0').slice(-8);
     return `${hex}-0000-4000-8000-${String(count).padStart(12, '0')}`;
   };
-  const { start, running, sockets } = memoryOperations(records, uuid);
+  const { start, running, sockets, isRunning } = memoryOperations(records, uuid);
   const silent = () => undefined;
   const services: Services = {
     records,
-    operations: { start } as unknown as Operations,
+    operations: { start, isRunning } as unknown as Operations,
     agents: {
       get: (member) => {
         const agent = agents[member];
