@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client, Result } from '../support/client.ts';
 import { prepareGround, type Ground } from '../support/ground.ts';
@@ -93,6 +93,109 @@ describe('devices of a running container', () => {
     await must('remove', 'c1', 'eth5');
     expect(await inside('ls /sys/class/net/eth5')).toMatch(/No such file/);
     expect(onHost('ip', '-br', 'link')).not.toMatch(/lxdp2p0/);
+  });
+
+  test('proxies pass connections on, in both directions, and end with their device', async () => {
+    const ask = (port: number, text: string) =>
+      onHost('sh', '-c', `echo ${text} | busybox nc -w 5 127.0.0.1 ${port}`).trim();
+    await inside('nc -ll -p 7000 -e cat >/dev/null 2>&1 &');
+    await waitFor(
+      'the echo',
+      () => inside('echo up | nc -w 2 127.0.0.1 7000'),
+      (text) => text === 'up',
+    );
+    await must('add', 'c1', 'in', 'proxy', 'listen=tcp:127.0.0.1:7100-7101', 'connect=tcp:127.0.0.1:7000');
+    expect(ask(7100, 'one')).toBe('one');
+    expect(ask(7101, 'two')).toBe('two');
+    // Somebody listens there: refused, and nothing is on record.
+    const taken = await device(
+      'add',
+      'c1',
+      'again',
+      'proxy',
+      'listen=tcp:127.0.0.1:7100',
+      'connect=tcp:127.0.0.1:7000',
+    );
+    expect(taken.stderr).toMatch(/Address already in use/);
+    expect(await must('list', 'c1')).not.toMatch(/again/);
+
+    const path = join(ground.dir, 'echo.sock');
+    await must(
+      'add',
+      'c1',
+      'path',
+      'proxy',
+      `listen=unix:${path}`,
+      'connect=tcp:127.0.0.1:7000',
+      'mode=0600',
+      'uid=7',
+    );
+    expect([statSync(path).mode & 0o777, statSync(path).uid]).toEqual([0o600, 7]);
+    await must(
+      'add',
+      'c1',
+      'out',
+      'proxy',
+      'bind=instance',
+      'listen=tcp:127.0.0.1:7200',
+      `connect=unix:${path}`,
+    );
+    expect(await inside('echo three | nc -w 5 127.0.0.1 7200')).toBe('three');
+    await must(
+      'add',
+      'c1',
+      'back',
+      'proxy',
+      'bind=instance',
+      'listen=unix:/run/host.sock',
+      'connect=tcp:127.0.0.1:7100',
+      'uid=5',
+    );
+    expect(await inside('stat -c "%u %F" /run/host.sock')).toBe('5 socket');
+
+    // A daemon that is killed takes none of them along.
+    await ground.server.crash();
+    await waitFor(
+      'the daemon',
+      () => client(['list']),
+      ({ code }) => code === 0,
+    );
+    expect(ask(7100, 'four')).toBe('four');
+    await must('set', 'c1', 'in', 'listen=tcp:127.0.0.1:7102');
+    expect(ask(7102, 'five')).toBe('five');
+    for (const name of ['in', 'path', 'out', 'back']) await must('remove', 'c1', name);
+    expect(existsSync(path)).toBe(false);
+    expect(await inside('ls /run/host.sock')).toMatch(/No such file/);
+    expect(
+      onHost('ss', '-Hltn')
+        .split('\n')
+        .filter((line) => /:71\d\d /.test(line)),
+    ).toEqual([]);
+    await inside('killall nc');
+  });
+
+  test('a proxy by NAT has rules of the firewall, and needs a fixed address', async () => {
+    const added = (...more: string[]) =>
+      device(
+        'add',
+        'c1',
+        'nat',
+        'proxy',
+        'nat=true',
+        'listen=tcp:192.0.2.1:80',
+        'connect=tcp:0.0.0.0:80',
+        ...more,
+      );
+    expect((await added()).stderr).toMatch(/no static IPv4 address/);
+    const bridge = (await client(['network', 'get', 'lxdbr0', 'ipv4.address'])).stdout.trim();
+    const address = bridge.replace(/\d+\/\d+$/, '77');
+    await must('override', 'c1', 'eth0', `ipv4.address=${address}`);
+    expect((await added()).code).toBe(0);
+    expect(onHost('nft', 'list', 'ruleset')).toMatch(
+      new RegExp(`chain prert.c1.nat [^}]*ip daddr 192.0.2.1 tcp dport 80 dnat ip to ${address}:80`),
+    );
+    await must('remove', 'c1', 'nat');
+    expect(onHost('nft', 'list', 'ruleset')).not.toMatch(/c1\.nat/);
   });
 
   test('what was plugged before the daemon was killed can be unplugged after it', async () => {

@@ -1,8 +1,9 @@
 import { chmod, chown, mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LxdError, projectPrefixed, type Config, type ConfigSchema } from '@lxd-ts/core';
+import { projectPrefixed, type ConfigSchema } from '@lxd-ts/core';
 import { anyDevice, checks, pathInside } from './checks.ts';
 import type { DeviceContext, DeviceDriver, InsideMount } from './driver.ts';
+import { shifted } from './ids.ts';
 
 /** A device of the host, by its numbers, and where it is to be inside. */
 export interface HostNode {
@@ -27,24 +28,6 @@ const asName = (path: string): string => path.replaceAll('-', '--').replaceAll('
 /** One directory per device: what is in it is its own. */
 const nodesDir = ({ dir, instance, name }: DeviceContext): string =>
   join(dir, 'devices', projectPrefixed(instance.project, instance.name), `unix.${asName(name)}`);
-
-/** The host's id of an id inside, from the map the instance starts with. */
-function shifted(instance: { config: Config }, kind: 'Isuid' | 'Isgid', id: number): number {
-  const entries = JSON.parse(instance.config['volatile.idmap.next'] || '[]') as {
-    Isuid: boolean;
-    Isgid: boolean;
-    Hostid: number;
-    Nsid: number;
-    Maprange: number;
-  }[];
-  const entry = entries.find((one) => one[kind] && id >= one.Nsid && id < one.Nsid + one.Maprange);
-  if (entry) return entry.Hostid + id - entry.Nsid;
-  if (entries.length === 0) return id; // privileged
-  throw new LxdError(
-    'invalid',
-    `The ${kind === 'Isuid' ? 'user' : 'group'} ${id} is not in the map of the instance`,
-  );
-}
 
 export const ownerSchema: ConfigSchema = {
   uid: { check: checks.id, description: 'Owner inside', default: '0' },

@@ -14,6 +14,7 @@ const least: Readonly<Record<string, Config>> = {
   'nic-macvlan': { type: 'nic', nictype: 'macvlan', parent: 'lo' },
   'nic-p2p': { type: 'nic', nictype: 'p2p' },
   none: { type: 'none' },
+  proxy: { type: 'proxy', listen: 'tcp:127.0.0.1:80', connect: 'tcp:127.0.0.1:80' },
 };
 
 const drivers = deviceDrivers.filter(({ type }) => type in least);
@@ -75,6 +76,12 @@ const validate = (config: Config) => () => {
 };
 
 const nic = (more: Config): Config => ({ type: 'nic', ...more });
+const proxy = (listen: string, connect = 'tcp:127.0.0.1:80', more: Config = {}): Config => ({
+  type: 'proxy',
+  listen,
+  connect,
+  ...more,
+});
 const mount = (more: Config): Config => ({ type: 'disk', path: '/mnt', source: '/', ...more });
 
 test.each<[Config, RegExp]>([
@@ -115,6 +122,29 @@ test.each<[Config, RegExp]>([
   [mount({ path: '/a\nlxc.init.cmd = /x' }), /not a path inside/],
   [mount({ source: '/a\nlxc.init.cmd = /x' }), /one line/],
   [mount({ 'raw.mount.options': 'noexec 0 0' }), /spaces/],
+  [{ type: 'proxy' }, /"listen": Unknown protocol type ""/],
+  [proxy('tcp:127.0.0.1:80', ''), /"connect": Unknown protocol type ""/],
+  [proxy('foo:127.0.0.1:80'), /"listen": Unknown protocol type "foo"/],
+  [proxy('tcp'), /"listen": Missing address/],
+  [proxy('unix:'), /"listen": Missing address/],
+  [proxy('tcp:127.0.0.1'), /address 127.0.0.1: missing port in address/],
+  [proxy('tcp:::1:80'), /address ::1:80: too many colons in address/],
+  [proxy('tcp:a.name:80'), /Not an IP address "a.name"/],
+  [proxy('tcp:127.0.0.1:abc'), /parsing "abc": invalid syntax/],
+  [proxy('tcp:127.0.0.1:70000'), /Invalid port number "70000"/],
+  [proxy('tcp:127.0.0.1:90-80'), /End port should be higher than start port/],
+  [proxy('tcp:127.0.0.1:80', 'tcp:127.0.0.1:80-81'), /Mismatch between listen port\(s\) and connect/],
+  [proxy('tcp:127.0.0.1:80-83', 'tcp:127.0.0.1:80-81'), /Mismatch/],
+  [proxy('tcp:127.0.0.1:80', 'tcp:127.0.0.1:80', { uid: '1' }), /Only proxy devices for non-abstract/],
+  [proxy('unix:@x', 'tcp:127.0.0.1:80', { mode: '0600' }), /Only proxy devices for non-abstract/],
+  [proxy('tcp:127.0.0.1:80', 'unix:/x', { proxy_protocol: 'true' }), /PROXY header/],
+  [proxy('tcp:127.0.0.1:80', 'udp:127.0.0.1:80', { nat: 'true' }), /tcp <-> udp is not supported when/],
+  [proxy('unix:/x', 'unix:/y', { nat: 'true' }), /unix <-> unix is not supported when using NAT/],
+  [proxy('tcp:0.0.0.0:80', 'tcp:10.0.0.1:80', { nat: 'true' }), /wildcard address "0.0.0.0"/],
+  [proxy('tcp:127.0.0.1:80', 'tcp:[::1]:80', { nat: 'true' }), /Cannot mix IP versions/],
+  [proxy('tcp:127.0.0.1:80', 'tcp:127.0.0.1:80', { nat: 'true', bind: 'instance' }), /Only host-bound/],
+  [proxy('tcp:127.0.0.1:80', 'tcp:127.0.0.1:80', { bind: 'moon' }), /Invalid binding side/],
+  [proxy('unix:/x\nid=1'), /one line/],
   [{ type: 'unix-char' }, /"source" or "path"/],
   [{ type: 'unix-char', path: '/dev/x', major: 'a', minor: '1' }, /UNIX device number/],
   [{ type: 'unix-char', path: '/dev/x', source: '/etc/passwd' }, /needs to be in \/dev/],
@@ -131,6 +161,9 @@ test.each<Config>([
   nic({ network: 'br1', 'ipv6.address': 'fd43::5' }),
   mount({ path: 'relative/is/below/root' }),
   mount({ pool: 'p1', source: 'v1' }),
+  proxy('tcp:0.0.0.0:80,82-84'),
+  proxy('unix:@x', 'unix:/y'),
+  proxy('udp:[::]:53', 'unix:/y', { bind: 'guest' }),
   { type: 'none', 'user.note': 'any' },
 ])('%j is taken', (config) => {
   expect(validate(config)).not.toThrow();

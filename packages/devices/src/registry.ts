@@ -6,6 +6,7 @@ import { nicMacvlan } from './drivers/nic-macvlan.ts';
 import { nicP2p } from './drivers/nic-p2p.ts';
 import { nicPhysical } from './drivers/nic-physical.ts';
 import { none } from './drivers/none.ts';
+import { proxy } from './drivers/proxy.ts';
 import { unixBlock } from './drivers/unix-block.ts';
 import { unixChar } from './drivers/unix-char.ts';
 
@@ -17,6 +18,7 @@ export const deviceDrivers: readonly DeviceDriver[] = [
   nicP2p,
   nicPhysical,
   none,
+  proxy,
   unixBlock,
   unixChar,
 ];

@@ -1,9 +1,8 @@
 import { isFalse, isTrue, type Config } from '@lxd-ts/core';
-import type { Host } from '@lxd-ts/host';
+import { applyRuleset, firewallTable, removeChains, type Host } from '@lxd-ts/host';
 import { subnetText, type Cidr } from './subnet.ts';
 
-/** The one table that is ours. */
-const table = 'inet lxd-ts';
+const table = firewallTable;
 
 /** Chain → its hook. Each network has its own four, named after it. */
 const hooks = {
@@ -69,18 +68,6 @@ export function ruleset(name: string, config: Config, addresses: readonly Cidr[]
   ].join('\n');
 }
 
-/** Whoever of this daemon works on the table last: the table must not be deleted under one who adds to it. */
-const turns = new WeakMap<Host, Promise<unknown>>();
-
-function inTurn(host: Host, work: () => Promise<void>): Promise<void> {
-  const turn = (turns.get(host) ?? Promise.resolve()).then(work);
-  turns.set(
-    host,
-    turn.catch(() => undefined),
-  );
-  return turn;
-}
-
 /** Puts the network's rules in place of those it had. */
 export const applyRules = (
   host: Host,
@@ -88,17 +75,12 @@ export const applyRules = (
   config: Config,
   addresses: readonly Cidr[],
   signal: AbortSignal,
-): Promise<void> => inTurn(host, () => host.nft(ruleset(name, config, addresses), { signal }));
+): Promise<void> => applyRuleset(host, ruleset(name, config, addresses), signal);
 
-/** Removes the network's chains, and the table with the last of them. */
+/** Removes the network's chains. */
 export const removeRules = (host: Host, name: string, signal: AbortSignal): Promise<void> =>
-  inTurn(host, async () => {
-    const listed = await host.run(['nft', 'list', 'table', 'inet', 'lxd-ts'], { signal, allowFailure: true });
-    if (listed.status !== 0) return;
-    const present = [...listed.stdout.matchAll(/^\s*chain (\S+) \{/gm)].map((match) => match[1] ?? '');
-    const ours = names.map((chain) => `${chain}.${name}`).filter((chain) => present.includes(chain));
-    if (ours.length === 0) return;
-    const lines = ours.map((chain) => `delete chain ${table} ${chain}`);
-    const last = ours.length === present.length;
-    await host.nft(`${(last ? [`delete table ${table}`] : lines).join('\n')}\n`, { signal });
-  });
+  removeChains(
+    host,
+    names.map((chain) => `${chain}.${name}`),
+    signal,
+  );
