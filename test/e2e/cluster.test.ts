@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBusyboxImage } from '../support/busybox.ts';
 import { run, stockClient, type Client } from '../support/client.ts';
@@ -16,6 +16,12 @@ import { referenceMissing, stockClientMissing } from '../support/reference.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const missing = stockClientMissing();
+
+/** Processes that serve files of instances. */
+const helpersOf = (dir: string): string[] =>
+  execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes('lxd-ts-runtime files') && line.includes(`${dir}/`));
 
 /** Five machines, from the first to the last of a cluster, by the stock client. */
 const life = (): void => {
@@ -121,6 +127,45 @@ const life = (): void => {
       expect(await must(client, 'info t1')).toContain('Status: RUNNING');
       expect(await must(client, 'console t1 --show-log')).toContain('Console log:');
     }
+  });
+
+  test('take and give files from any member, running or not', async () => {
+    const tree = join(dir, 'tree');
+    mkdirSync(join(tree, 'sub'), { recursive: true });
+    writeFileSync(join(tree, 'sub/large'), randomBytes(32 * 1024 * 1024));
+    writeFileSync(join(tree, 'small'), 'small');
+    for (const [i, client] of [lxc, elsewhere].entries()) {
+      await must(client, `file push -rp ${tree} t1/srv/${i}`);
+      const back = join(dir, `back-${i}`);
+      mkdirSync(back);
+      await must(client, `file pull -r t1/srv/${i}/tree ${back}`);
+      expect(execFileSync('diff', ['-r', tree, join(back, 'tree')]).toString()).toBe('');
+    }
+    await must(lxc, 'stop -f t1');
+    await must(elsewhere, 'file push - t1/srv/at-rest', 'not running');
+    expect(await must(lxc, 'file pull t1/srv/at-rest -')).toBe('not running');
+    await must(lxc, 'start t1');
+    expect(await must(lxc, 'exec t1 -- cat /srv/at-rest')).toBe('not running');
+    await waitFor(
+      'the end of the last session',
+      () => Promise.resolve(helpersOf(dir)),
+      (left) => left.length === 0,
+    );
+  });
+
+  const mounting = existsSync('/usr/bin/sshfs') && existsSync('/dev/fuse') ? test : test.skip;
+  mounting('are mounted at a member that is only a node', async () => {
+    const at = join(dir, 'mounted');
+    mkdirSync(at);
+    const mounted = elsewhere(['file', 'mount', 't2/etc', at]);
+    await waitFor(
+      'the mount',
+      () => Promise.resolve(existsSync(join(at, 'passwd'))),
+      (there) => there,
+    );
+    expect(readFileSync(join(at, 'passwd'), 'utf8')).toContain('root:');
+    execFileSync('umount', [at]);
+    expect(await mounted).toMatchObject({ code: 0 });
   });
 
   test('each member speaks for itself, and for who is named', async () => {

@@ -1,4 +1,5 @@
 import { Duplex, Readable } from 'node:stream';
+import { status } from '@grpc/grpc-js';
 import type { Chunk } from './agent-hub.gen.ts';
 import type { ImagePart } from './agent.ts';
 
@@ -19,8 +20,26 @@ function sendAll(channel: ChunkStream, data: Buffer, done: (error?: Error | null
   else done();
 }
 
-/** The bytes of a channel as a plain stream, with backpressure both ways. Its end is the channel's half-close. */
+/**
+ * Gives a call up, so that the other end hears of it. The server's end hears of it only behind what was written: where that
+ * may never be taken, the other end must be told by a call, too.
+ */
+function giveUp(channel: ChunkStream): void {
+  const { cancel } = channel as { cancel?: () => void };
+  if (cancel) {
+    cancel.call(channel);
+    channel.destroy();
+  } else if (!channel.destroyed) {
+    channel.emit('error', Object.assign(new Error('given up'), { code: status.CANCELLED }));
+  }
+}
+
+/**
+ * The bytes of a channel as a plain stream, with backpressure both ways. Its end is the channel's half-close; when either side
+ * destroys its stream before both have ended, the other's is destroyed too.
+ */
 export function byteStream(channel: ChunkStream): Duplex {
+  let [sent, received] = [false, false];
   const stream = new Duplex({
     allowHalfOpen: true,
     read: () => void channel.resume(),
@@ -28,19 +47,27 @@ export function byteStream(channel: ChunkStream): Duplex {
       sendAll(channel, data, done);
     },
     final: (done) => {
+      sent = true;
       channel.end();
       done();
     },
     destroy: (error, done) => {
-      channel.destroy();
+      if (sent && received) channel.destroy();
+      else giveUp(channel);
       done(error);
     },
   });
   channel.on('data', ({ data }: Chunk) => {
     if (data.length > 0 && !stream.push(data)) channel.pause();
   });
-  channel.once('end', () => stream.push(null));
+  channel.once('end', () => {
+    received = true;
+    stream.push(null);
+  });
   channel.on('error', (error) => stream.destroy(error));
+  channel.once('close', () => {
+    if (!received) stream.destroy();
+  });
   stream.on('error', () => undefined); // often nobody reads or writes any more when the connection is lost
   channel.pause();
   return stream;

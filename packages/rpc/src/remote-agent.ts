@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { toLxdError } from '@lxd-ts/core';
+import { LxdError, toLxdError } from '@lxd-ts/core';
 import type {
   Agent,
   BackupFile,
@@ -79,7 +79,7 @@ const forEver = new AbortController().signal;
 
 async function openSession(
   peer: Peer,
-  method: 'exec' | 'console',
+  method: 'exec' | 'console' | 'files',
   args: unknown[],
   options: CallOptions,
 ): Promise<ExecSession> {
@@ -202,7 +202,14 @@ export function remoteAgent(peer: Peer): Agent {
     exec: (spec, command, options) => openSession(peer, 'exec', [spec, command], options),
     console: async (spec, size, options) =>
       (await openSession(peer, 'console', [spec, size], options)) as ExecSession & TerminalSession,
-    files: (spec, options) => read('files', [spec], options),
+    files: async (spec, options) => {
+      const session = await openSession(peer, 'files', [spec], options);
+      const stream = session.terminal;
+      if (!stream) throw new LxdError('internal', 'The member opened no stream');
+      // What was written before may never be taken: the end of its channel might not be heard there.
+      stream.once('close', () => void session[Symbol.asyncDispose]());
+      return stream;
+    },
     consoleLog: (spec, options) => read('consoleLog', [spec], options),
     readLog: (spec, file, options) => read('readLog', [spec, file], options),
     observe: ({ signal }) => peer.observations(signal),

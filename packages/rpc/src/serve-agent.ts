@@ -214,9 +214,11 @@ export class AgentConnection {
         await agent.console(spec as InstanceSpec, size as { columns: number; rows: number }, options),
       ),
     );
-    table.set('files', async ([spec], options) =>
-      this.#both(await agent.files(spec as InstanceSpec, options)),
-    );
+    table.set('files', async ([spec], options) => {
+      const terminal = await agent.files(spec as InstanceSpec, options);
+      const close = () => Promise.resolve(void terminal.destroy());
+      return this.#keep({ terminal, resize: () => undefined, [Symbol.asyncDispose]: close });
+    });
     table.set('consoleLog', async ([spec], options) =>
       this.#sendFrom(await agent.consoleLog(spec as InstanceSpec, options)),
     );
