@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Client, Result } from '../support/client.ts';
+import { startDaemon } from '../support/daemon.ts';
 import { prepareGround, type Ground } from '../support/ground.ts';
 import { ownClientLife as life } from '../support/lives.ts';
 import { leftovers } from '../support/server.ts';
@@ -11,6 +12,15 @@ import { waitFor } from '../support/wait-for.ts';
 describe('devices of a running container', () => {
   let ground: Ground;
   let client: Client;
+  let hostDir: string;
+
+  const makeNode = (name: string, ...numbers: string[]): void => {
+    execFileSync('mknod', [join(hostDir, 'dev', name), ...numbers]);
+  };
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(join(hostDir, path)), { recursive: true });
+    writeFileSync(join(hostDir, path), `${text}\n`);
+  };
 
   const inside = async (script: string): Promise<string> => {
     const { stdout, stderr } = await client(['exec', 'c1', '--', 'sh', '-c', script]);
@@ -25,7 +35,12 @@ describe('devices of a running container', () => {
   const onHost = (...argv: string[]): string => ground.server.inside(argv);
 
   beforeAll(async () => {
-    ground = await prepareGround('devices', (dir) => life.start(dir));
+    ground = await prepareGround('devices', (dir) => {
+      // Devices of the host as the tests want them.
+      hostDir = join(dir, '../host');
+      mkdirSync(join(hostDir, 'dev'), { recursive: true });
+      return startDaemon(dir, ['--dev-dir', join(hostDir, 'dev'), '--sys-dir', join(hostDir, 'sys')]);
+    });
     client = life.client(ground.server.dir, join(ground.dir, 'home'));
     await life.init(ground.server);
     await client(['image', 'import', ground.image.unified, '--alias', 'busybox']);
@@ -67,9 +82,11 @@ describe('devices of a running container', () => {
       expect(await inside('stat -c "%a %u %t:%T" /dev/mine/full; echo x >/dev/mine/full')).toMatch(
         /^600 0 1:7.*No space left/s,
       );
+      makeNode(basename(loop), 'b', '7', loop.replace('/dev/loop', ''));
       await must('add', 'c1', 'loop', 'unix-block', `source=${loop}`, 'path=/dev/disk0');
       expect(await inside('head -c 4 /dev/disk0 | wc -c')).toBe('4');
       if (existsSync('/dev/kvm')) {
+        makeNode('kvm', 'c', '10', '232');
         await must('add', 'c1', 'kvm', 'unix-char', 'source=/dev/kvm', 'gid=36');
         expect(await inside('stat -c %g /dev/kvm; exec 3<>/dev/kvm && echo opened')).toBe('36\nopened');
         await must('remove', 'c1', 'kvm');
@@ -82,6 +99,73 @@ describe('devices of a running container', () => {
     } finally {
       onHost('losetup', '--detach', loop);
     }
+  });
+
+  test('what is not required comes and goes with the device of the host', async () => {
+    const there = (path: string, wanted: boolean) =>
+      waitFor(
+        `${path} to ${wanted ? 'come' : 'go'}`,
+        () => inside(`ls ${path}`),
+        (text) => text.includes('No such') !== wanted,
+      );
+    const late = await device('add', 'c1', 'late', 'unix-char', 'source=/dev/late');
+    expect(late.stderr).toMatch(/"\/dev\/late" is not a character device/);
+    await must('add', 'c1', 'late', 'unix-char', 'source=/dev/late', 'path=/dev/here', 'required=false');
+    await must('add', 'c1', 'usb', 'usb', 'vendorid=0403');
+    await there('/dev/here', false);
+    makeNode('late', 'c', '1', '7');
+    await there('/dev/here', true);
+    expect(await inside('echo x >/dev/here')).toMatch(/No space left/);
+    // A stick is plugged in: the kernel tells of it, and its node is made.
+    for (const [name, value] of [
+      ['idVendor', '0403'],
+      ['idProduct', '6001'],
+      ['busnum', '1'],
+      ['devnum', '7'],
+      ['dev', '1:5'],
+    ] as const)
+      put(`sys/bus/usb/devices/1-2/${name}`, value);
+    mkdirSync(join(hostDir, 'dev/bus/usb/001'), { recursive: true });
+    makeNode('bus/usb/001/007', 'c', '1', '5');
+    await there('/dev/bus/usb/001/007', true);
+    expect(await inside('head -c 3 /dev/bus/usb/001/007 | wc -c')).toBe('3');
+    // Also while no daemon looks.
+    rmSync(join(hostDir, 'dev/late'));
+    await there('/dev/here', false);
+    makeNode('late', 'c', '1', '5');
+    await ground.server.crash();
+    await there('/dev/here', true);
+    expect(await inside('head -c 2 /dev/here | wc -c')).toBe('2');
+    rmSync(join(hostDir, 'sys'), { recursive: true });
+    rmSync(join(hostDir, 'dev/bus'), { recursive: true });
+    await there('/dev/bus/usb/001/007', false);
+    await must('remove', 'c1', 'late');
+    await must('remove', 'c1', 'usb');
+    await there('/dev/here', false);
+  });
+
+  test('graphics cards, all or one of them', async () => {
+    for (const [card, numbers] of [
+      ['card0', '1:7'],
+      ['card1', '1:5'],
+    ] as const) {
+      put(`sys/class/drm/${card}/device/vendor`, '0x8086');
+      put(`sys/class/drm/${card}/device/uevent`, `PCI_SLOT_NAME=0000:00:0${card.slice(-1)}.0`);
+      put(`sys/class/drm/${card}/device/drm/${card}/dev`, numbers);
+    }
+    await must('add', 'c1', 'gpu', 'gpu', 'pci=00:01.0', 'gid=44', 'mode=0666');
+    expect(await inside('ls /dev/dri; stat -c "%t:%T %g %a" /dev/dri/card1')).toBe('card1\n1:5 44 666');
+    await must('remove', 'c1', 'gpu');
+    await must('add', 'c1', 'gpu', 'gpu');
+    expect(await inside('ls /dev/dri')).toBe('card0\ncard1');
+    await must('remove', 'c1', 'gpu');
+    expect(await inside('ls /dev/dri')).toBe('');
+    expect((await device('add', 'c1', 'gpu', 'gpu', 'id=9')).stderr).toMatch(
+      /Failed to detect requested GPU/,
+    );
+    expect((await device('add', 'c1', 'p', 'pci', 'address=00:01.0')).stderr).toMatch(
+      /Unsupported device type/,
+    );
   });
 
   test('a NIC comes and goes, with its name and address', async () => {
