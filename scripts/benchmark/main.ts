@@ -53,7 +53,35 @@ async function prepare({ rest }: Server, image: Buffer): Promise<string> {
   return String(metadata?.['fingerprint']);
 }
 
-async function round({ rest }: Server, times: Times, fingerprint: string): Promise<void> {
+const mebibyte = Buffer.alloc(1024 * 1024, 'x');
+const large = Buffer.alloc(64 * 1024 * 1024, 'y');
+const smallFiles = 50;
+
+/** The first one opens the way into the instance. */
+async function transfers({ rest }: Server, times: Times): Promise<void> {
+  const path = (file: string) => `/1.0/instances/${name}/files?path=/root/${file}`;
+  const push = (file: string, body: Buffer) =>
+    rest.call('POST', path(file), body, { 'X-LXD-type': 'file', 'X-LXD-mode': '0644' });
+  const pull = async (file: string, size: number) => {
+    if ((await rest.download(path(file))) !== size) throw new Error(`${file} is cut off`);
+  };
+  await timed(times, 'file push+pull, 1 MiB', async () => {
+    await push('one', mebibyte);
+    await pull('one', mebibyte.length);
+  });
+  await timed(times, `file push, ${smallFiles} of 10 B`, async () => {
+    for (let i = 0; i < smallFiles; i++) await push(`small-${i}`, Buffer.from('0123456789'));
+  });
+  await timed(times, `file pull, ${smallFiles} of 10 B`, async () => {
+    for (let i = 0; i < smallFiles; i++) await pull(`small-${i}`, 10);
+  });
+  await timed(times, 'file push, 64 MiB', () => push('large', large));
+  await timed(times, 'file pull, 64 MiB', () => pull('large', large.length));
+  await rest.call('DELETE', path('large'));
+}
+
+async function round(server: Server, times: Times, fingerprint: string): Promise<void> {
+  const { rest } = server;
   const source = { type: 'image', fingerprint };
   const state = (action: string) =>
     rest.run('PUT', `/1.0/instances/${name}/state`, { action, force: true, timeout: -1 });
@@ -62,6 +90,7 @@ async function round({ rest }: Server, times: Times, fingerprint: string): Promi
     await state('start');
   });
   await timed(times, 'exec true', () => rest.exec(name, ['true']));
+  await transfers(server, times);
   await timed(times, 'state', () => rest.call('GET', `/1.0/instances/${name}/state`));
   await timed(times, 'stop -f', () => state('stop'));
   await timed(times, 'start', () => state('start'));

@@ -41,6 +41,16 @@ export class Rest {
     return answer.metadata;
   }
 
+  /** A body that is no JSON, thrown away. Its size in bytes. */
+  async download(path: string): Promise<number> {
+    const sent = request({ socketPath: this.socketPath, agent: this.#agent, path }).end();
+    const [response] = (await once(sent, 'response')) as [AsyncIterable<Buffer> & { statusCode: number }];
+    let size = 0;
+    for await (const chunk of response) size += chunk.length;
+    if (response.statusCode !== 200) throw new Error(`GET ${path}: ${response.statusCode}`);
+    return size;
+  }
+
   async wait(operation: unknown): Promise<Operation> {
     const { id } = operation as Operation;
     const over = (await this.call('GET', `/1.0/operations/${id}/wait`)) as Operation;

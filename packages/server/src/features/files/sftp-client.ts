@@ -277,21 +277,19 @@ export class SftpClient {
     const settle = async () => {
       await under.shift();
     };
-    try {
-      for await (const chunk of source) {
-        for (let from = 0; from < chunk.length; from += pieceBytes) {
-          const data = chunk.subarray(from, from + pieceBytes);
-          while (under.length >= windowPieces) await settle();
-          const asked = this.#ask(requests.write, text(handle), u64(at), u32(data.length), data);
-          under.push(this.#do('write the file', asked));
-          at += data.length;
-        }
+    for await (const chunk of source) {
+      for (let from = 0; from < chunk.length; from += pieceBytes) {
+        const data = chunk.subarray(from, from + pieceBytes);
+        while (under.length >= windowPieces) await settle();
+        const asked = this.#ask(requests.write, text(handle), u64(at), u32(data.length), data);
+        const written = this.#do('write the file', asked);
+        // It is looked at in its turn, or not at all behind one that failed.
+        written.catch(() => undefined);
+        under.push(written);
+        at += data.length;
       }
-      while (under.length > 0) await settle();
-    } finally {
-      // After the first failure the others tell nothing new.
-      for (const one of under) one.catch(() => undefined);
     }
+    while (under.length > 0) await settle();
   }
 
   close(): void {
