@@ -24,9 +24,9 @@ describe('sessions in files', () => {
     const both = [sessions.acquire('a', open), sessions.acquire('a', open)] as const;
     const [first, second] = await Promise.all(both);
     expect(first.client).toBe(second.client);
-    first.[Symbol.dispose]();
-    second.[Symbol.dispose]();
-    second.[Symbol.dispose]();
+    first[Symbol.dispose]();
+    second[Symbol.dispose]();
+    second[Symbol.dispose]();
     jest.advanceTimersByTime(1_000);
     const third = await sessions.acquire('a', open);
     expect(third.client).toBe(first.client);
