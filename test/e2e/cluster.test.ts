@@ -105,6 +105,24 @@ const life = (): void => {
     expect(member('m5').inside(['ip', '-br', 'addr', 'show', 'lxdbr0'])).toContain('10.98.0.1/24');
   });
 
+  test('an image is soon on three members, or on as many as are asked for', async () => {
+    const { metadata } = await first.rest.send('GET', '/1.0/images');
+    const fingerprint = (metadata as string[])[0]?.split('/').at(-1) ?? '';
+    const holders = () =>
+      cluster.members.filter(({ dir: at }) => existsSync(join(at, 'images', fingerprint)));
+    const copies = (wanted: number) =>
+      waitFor(
+        `${wanted} copies of the image`,
+        () => Promise.resolve(holders().length),
+        (there) => there === wanted,
+        60,
+      );
+    await copies(3);
+    await must(lxc, 'config set cluster.images_minimal_replica=4');
+    await copies(4);
+    await must(lxc, 'config unset cluster.images_minimal_replica');
+  });
+
   test('instances spread over all of them', async () => {
     for (const name of ['c1', 'c2', 'c3', 'c4', 'c5']) await must(lxc, `launch bb ${name}`);
     const placed = await where();

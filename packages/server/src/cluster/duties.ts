@@ -1,5 +1,6 @@
 import { toLxdError } from '@lxd-ts/core';
 import type { Records, Store } from '@lxd-ts/state';
+import { replicateImages } from '../features/images/replicate.ts';
 import { reserveAgain } from '../features/instances/reserve.ts';
 import type { Services } from '../services.ts';
 import { isPresent, type Duty, type Term } from './leader.ts';
@@ -95,6 +96,25 @@ const images = (
   },
 });
 
+/** Not waited for: files may take long, and the other duties do not wait. */
+function imageCopies(services: Services): Duty {
+  let running = false;
+  return {
+    name: 'copies of images',
+    everyMs: 10 * secondMs,
+    run({ signal }) {
+      if (running) return Promise.resolve();
+      running = true;
+      replicateImages(services, { signal })
+        .catch((error: unknown) =>
+          services.log.warn('images were not copied to more members', { error: toLxdError(error).message }),
+        )
+        .finally(() => (running = false));
+      return Promise.resolve();
+    },
+  };
+}
+
 /** Servers that cannot be at work on anything any more. */
 async function deadServers(
   { records, agents, server }: Services,
@@ -158,4 +178,5 @@ export const leaderDuties = (services: Services, { store, recover, deleteImage }
   joinTokens(services),
   reservations(services),
   images(services, deleteImage),
+  imageCopies(services),
 ];

@@ -1,4 +1,4 @@
-import { LxdError } from '@lxd-ts/core';
+import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { CallOptions, ImageFile, ImagePart } from '@lxd-ts/rpc';
 import type { Services } from '../../services.ts';
 
@@ -31,10 +31,18 @@ export async function bringImage(
     for (const { body } of files) body.destroy();
   }
   const add = (members: string[]) => (members.includes(member) ? members : [...members, member]);
-  await services.records.modify(
-    'images',
-    [project, fingerprint],
-    (record) => ({ ...record, members: add(record.members) }),
-    options,
-  );
+  try {
+    await services.records.modify(
+      'images',
+      [project, fingerprint],
+      (record) => ({ ...record, members: add(record.members) }),
+      options,
+    );
+  } catch (error) {
+    // It was deleted meanwhile: whoever did that did not know of this copy.
+    const wanted = services.records.list('images').some(({ value }) => value.fingerprint === fingerprint);
+    if (toLxdError(error).code === 'not-found' && !wanted)
+      await services.agents.get(member).deleteImage(fingerprint, [], options);
+    throw error;
+  }
 }

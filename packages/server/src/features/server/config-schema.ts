@@ -8,6 +8,13 @@ const offlineThreshold = (value: string): string | undefined =>
       ? undefined
       : "Value must be greater than '10'";
 
+const replicas = (value: string): string | undefined =>
+  !/^[+-]?\d+$/.test(value)
+    ? 'invalid integer'
+    : Number(value) >= 1 || Number(value) === -1
+      ? undefined
+      : 'Invalid value for image replica count';
+
 const factor = (value: string): string | undefined =>
   /^\d+(\.\d+)?$/.test(value) && Number(value) > 0
     ? undefined
@@ -52,6 +59,11 @@ export const serverSchema: ConfigSchema = {
     check: expiry,
     description: 'How long a token for members is good',
     default: '3H',
+  },
+  'cluster.images_minimal_replica': {
+    check: replicas,
+    description: 'Members that each image is on at least; -1: all',
+    default: '3',
   },
   'cluster.max_voters': {
     check: (value) =>
