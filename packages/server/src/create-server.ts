@@ -1,9 +1,8 @@
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { NetworkSpec, PoolSpec } from '@lxd-ts/core';
 import type { Operations } from '@lxd-ts/operations';
 import { fingerprintOf, type MemberDescription } from '@lxd-ts/rpc';
-import type { NetworkRecord, PoolRecord, Records, Store } from '@lxd-ts/state';
+import type { Records, Store } from '@lxd-ts/state';
 import { AgentRegistry } from './cluster/agents.ts';
 import { leaderDuties } from './cluster/duties.ts';
 import type { Duty } from './cluster/leader.ts';
@@ -47,8 +46,8 @@ import { resourcesRoutes } from './features/resources/routes.ts';
 import { serverRoutes } from './features/server/routes.ts';
 import { ServerService, type ServerOptions } from './features/server/service.ts';
 import { allDrivers } from './features/shared/drivers.ts';
-import { arrearOf, catchUp } from './features/shared/parts/arrears.ts';
-import { networkParts, poolParts, type PartKind } from './features/shared/parts/part-kind.ts';
+import { catchUp } from './features/shared/parts/arrears.ts';
+import { partsOf, restoreMember } from './features/shared/parts/restore.ts';
 import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
 import { storagePoolsService } from './features/storage-pools/service.ts';
 import { warningsRoutes } from './features/warnings/routes.ts';
@@ -111,20 +110,6 @@ const unknownMember: MemberDescription = {
 const offlineThresholdMs = (records: Records): number =>
   Number(records.get('serverConfig')?.value.config['cluster.offline_threshold'] ?? 20) * 1000;
 
-/** The pools and networks of one member, as it has them: what it has missed comes after. */
-export function partsOf(records: Records, member: string): { pools: PoolSpec[]; networks: NetworkSpec[] } {
-  const asThere = <R extends PoolRecord | NetworkRecord, S extends PoolSpec | NetworkSpec>(
-    kind: PartKind<R, S>,
-  ): S[] =>
-    kind.list(records).flatMap(({ value }) => {
-      if (value.status !== 'Created' || !Object.hasOwn(value.memberConfig, member)) return [];
-      const arrear = arrearOf({ records }, member, kind.of, kind.id(value));
-      if (!arrear) return [kind.spec(value, member)];
-      return arrear.was && !arrear.gone ? [arrear.was as S] : [];
-    });
-  return { pools: asThere(poolParts), networks: asThere(networkParts) };
-}
-
 /** The control plane's API over these records. Nothing listens, and no agent is connected, until the caller says so. */
 export function createServer(options: ApiServerOptions): ApiServer {
   const { records, operations, server, clock, uuid } = options;
@@ -142,8 +127,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
         (value) => (value.architecture === architecture ? undefined : { ...value, architecture }),
         { signal },
       );
-      const here = runningSpecs(instances.context, member);
-      await agents.get(member).restore({ ...partsOf(records, member), instances: here }, { signal });
+      await restoreMember(services, member, () => runningSpecs(instances.context, member), signal);
       await catchUp(services, allDrivers, member, { signal });
     },
   });

@@ -1,4 +1,5 @@
-export { createServer, partsOf, type ApiServer, type ApiServerOptions } from './create-server.ts';
+export { partsOf } from './features/shared/parts/restore.ts';
+export { createServer, type ApiServer, type ApiServerOptions } from './create-server.ts';
 export { createNodeServer } from './create-node-server.ts';
 export { renameMember } from './features/cluster/rename-member.ts';
 export { listenUnix, type UnixListener } from './http/listen.ts';
