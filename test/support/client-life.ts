@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, Result, RunOptions } from './client.ts';
@@ -195,6 +203,54 @@ export function describeLife(life: Life): void {
       expect(await status('c1')).toBe('Frozen');
       await must(['start', 'c1']);
       expect(await status('c1')).toBe('Running');
+    });
+
+    test('pushes, pulls, edits and deletes files', async () => {
+      const tree = join(ground.dir, 'tree');
+      mkdirSync(join(tree, 'sub'), { recursive: true });
+      writeFileSync(join(tree, 'plain'), 'plain\n', { mode: 0o640 });
+      writeFileSync(join(tree, 'sub/run'), '#!/bin/sh\necho ran\n', { mode: 0o755 });
+      symlinkSync('/etc/passwd', join(tree, 'link'));
+      for (const running of [true, false]) {
+        if (!running) await must(['stop', 'c1', '--force']);
+        const into = `c1/srv/${running ? 'up' : 'down'}`;
+        await must(['file', 'push', '-r', '-p', tree, into]);
+        await must(['file', 'push', join(tree, 'plain'), `${into}/renamed`, '--mode', '0600', '--uid', '7']);
+        await must(['file', 'push', '-', `${into}/piped`], { input: 'piped\n' });
+        await must(['file', 'edit', `${into}/renamed`], {
+          tty: true,
+          environment: { EDITOR: 'sed -i s/plain/edited/', VISUAL: '' },
+        });
+        expect(await text(['file', 'pull', `${into}/renamed`, '-'])).toBe('edited\n');
+        expect(await text(['file', 'pull', `${into}/piped`, '-'])).toBe('piped\n');
+        const back = join(ground.dir, `back-${String(running)}`);
+        mkdirSync(back);
+        await must(['file', 'pull', '-r', `${into}/tree`, back]);
+        await must(['file', 'pull', `${into}/renamed`, `${into}/piped`, back]);
+        expect(readFileSync(join(back, 'tree/sub/run'), 'utf8')).toBe('#!/bin/sh\necho ran\n');
+        expect(lstatSync(join(back, 'tree/plain')).mode & 0o777).toBe(0o640);
+        expect(readlinkSync(join(back, 'tree/link'))).toBe('/etc/passwd');
+        expect(readdirSync(back).sort()).toEqual(['piped', 'renamed', 'tree']);
+        await must(['file', 'delete', `${into}/piped`]);
+        for (const words of [
+          ['file', 'pull', `${into}/piped`, '-'],
+          ['file', 'delete', `${into}/tree`],
+          ['file', 'pull', `${into}/tree`, back],
+          ['file', 'push', join(tree, 'plain'), `${into}/none/x`],
+        ]) {
+          expect([words, (await lxc(words)).code]).toEqual([words, 1]);
+        }
+      }
+      await must(['start', 'c1']);
+      const seen = await text([
+        'exec',
+        'c1',
+        '--',
+        'sh',
+        '-c',
+        'cd /srv; down/tree/sub/run; stat -c %a:%u:%g */renamed up',
+      ]);
+      expect(seen).toBe('ran\n600:7:0\n600:7:0\n755:0:0\n');
     });
 
     test('sets, shows, gets, unsets and edits configuration', async () => {

@@ -15,6 +15,7 @@ const call = { signal: AbortSignal.timeout(30_000) };
 let dir: string;
 let containers: FakeContainers;
 let failStart: string | undefined;
+let duringStart: (() => void) | undefined;
 let agents: (Agent & Disposable)[];
 
 const spec: InstanceSpec = {
@@ -38,7 +39,7 @@ async function open(): Promise<Agent> {
     if (program === 'rm') rmSync(args.at(-1) ?? '', { recursive: true, force: true });
     return undefined;
   });
-  const liblxc = fakeLiblxc({ containers, failStart: () => failStart });
+  const liblxc = fakeLiblxc({ containers, failStart: () => (duringStart?.(), failStart) });
   const quiet = () => undefined;
   const agent = await createAgent({
     dir,
@@ -66,6 +67,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'lxd-ts-agent-'));
   containers = new FakeContainers();
   failStart = undefined;
+  duringStart = undefined;
   agents = [];
 });
 afterEach(() => {
@@ -178,6 +180,36 @@ test('a rename moves volume and link; a copy is a volume of its own', async () =
   expect(readdirSync(join(dir, 'containers')).sort()).toEqual(['blue_c1', 'blue_c2']);
   await agent.deleteInstance(renamed, call);
   expect(readdirSync(join(dir, 'containers'))).toEqual(['blue_c1']);
+});
+
+test('who is in the files of an instance is out before it starts, stops or goes', async () => {
+  const agent = await made();
+  const changes: (() => Promise<unknown>)[] = [
+    () => agent.startInstance(spec, call),
+    () => agent.stopInstance(spec, { force: true, timeoutMs: 0 }, call),
+    () => agent.restoreSnapshot(spec, 's1', call).catch(() => undefined),
+    () => agent.deleteInstance(spec, call),
+  ];
+  for (const change of changes) {
+    const [one, other] = await Promise.all([agent.files(spec, call), agent.files(spec, call)]);
+    await change();
+    expect([one.destroyed, other.destroyed]).toEqual([true, true]);
+  }
+});
+
+test('nobody gets into the files while they become others', async () => {
+  const agent = await made();
+  const order: string[] = [];
+  let entering: Promise<void> | undefined;
+  duringStart = () => {
+    entering = agent.files(spec, call).then((session) => {
+      order.push(session.destroyed ? 'out' : 'in');
+      session.destroy();
+    });
+  };
+  await agent.startInstance(spec, call).then(() => order.push('started'));
+  await entering;
+  expect(order).toEqual(['started', 'in']);
 });
 
 test('what has no root volume does not start and leaves nothing behind', async () => {

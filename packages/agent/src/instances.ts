@@ -330,12 +330,12 @@ export class Instances implements Disposable {
   }
 
   start(spec: InstanceSpec, options: CallOptions): Promise<Outcome> {
-    return this.#alone(spec, async () => {
-      const steps = planStart(await this.#look(spec));
-      const volatile = await execute(this.#context, this.#runStates, spec, steps, options.signal);
+    return this.#locked(spec, async () => {
+      const observed = await this.#look(spec);
+      const begin = () => execute(this.#context, this.#runStates, spec, planStart(observed), options.signal);
+      const volatile = isUp(observed) ? await begin() : await this.#context.files.without(spec, begin);
       this.#observer.watch(spec);
       this.#tell(spec, 'started');
-      this.#watchDevices();
       return { volatile };
     });
   }

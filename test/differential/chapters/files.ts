@@ -131,7 +131,6 @@ export const files: Step[] = [
     lxc: ['file', 'push', '-', 'f1/root/in', '--mode', '644'],
     input: 'in',
   },
-  { name: 'lxc file edit f1/root/in', lxc: ['file', 'edit', 'f1/root/in'], input: 'edited' },
   {
     name: 'file: what was pushed',
     lxc: ['exec', 'f1', '--', 'sh', '-c', 'cd /root; find . | sort | xargs stat -c %A:%u:%g:%s:%n; cat in'],
