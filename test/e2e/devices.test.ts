@@ -179,6 +179,91 @@ describe('devices of a running container', () => {
     expect(onHost('ip', '-br', 'link')).not.toMatch(/lxdp2p0/);
   });
 
+  test('rates, routes and filters of a NIC are changed while it is used', async () => {
+    const host = 'lxdveth7';
+    await must(
+      'add',
+      'c1',
+      'eth7',
+      'nic',
+      'nictype=bridged',
+      'parent=lxdbr0',
+      `host_name=${host}`,
+      'limits.ingress=10Mbit',
+    );
+    const index = await inside('cat /sys/class/net/eth7/ifindex');
+    expect(onHost('tc', 'class', 'show', 'dev', host)).toMatch(/htb 1:10 .*rate 10Mbit/);
+    await must('set', 'c1', 'eth7', 'limits.ingress=20Mbit');
+    expect(onHost('tc', 'class', 'show', 'dev', host)).toMatch(/rate 20Mbit/);
+    await must('set', 'c1', 'eth7', 'limits.egress=5Mbit');
+    expect(onHost('tc', 'filter', 'show', 'dev', host, 'ingress')).toMatch(/police|mirred/);
+    await must('set', 'c1', 'eth7', 'ipv4.routes=198.51.100.0/24');
+    expect(onHost('ip', 'route', 'show', '198.51.100.0/24')).toMatch(/dev lxdbr0/);
+    await must('set', 'c1', 'eth7', 'security.mac_filtering=true');
+    const hwaddr = await inside('cat /sys/class/net/eth7/address');
+    expect(onHost('nft', 'list', 'table', 'bridge', 'lxd-ts')).toMatch(
+      new RegExp(`iifname "${host}" ether saddr != ${hwaddr} drop`),
+    );
+    // All that without an unplug.
+    expect(await inside('cat /sys/class/net/eth7/ifindex')).toBe(index);
+    await must('unset', 'c1', 'eth7', 'limits.egress');
+    expect(onHost('ip', '-br', 'link')).not.toMatch(/^ifb/m);
+    await must('remove', 'c1', 'eth7');
+    expect(onHost('nft', 'list', 'ruleset')).not.toMatch(/table bridge/);
+    expect(onHost('ip', 'route', 'show', '198.51.100.0/24')).toBe('');
+  });
+
+  test('a routed NIC is reached by its address', async () => {
+    await must(
+      'add',
+      'c1',
+      'eth8',
+      'nic',
+      'nictype=routed',
+      'parent=lxdbr0',
+      'ipv4.address=192.0.2.5',
+      'ipv4.gateway=none',
+    );
+    expect(await inside('ip -4 -o address show eth8')).toMatch(/192.0.2.5\/32/);
+    expect(onHost('ip', 'route', 'show', '192.0.2.5')).toMatch(/dev veth/);
+    expect(onHost('ip', 'neigh', 'show', 'proxy')).toMatch(/192.0.2.5 dev lxdbr0/);
+    await inside('ip route add 169.254.0.1 dev eth8');
+    expect(onHost('busybox', 'ping', '-c', '1', '-W', '5', '-I', '169.254.0.1', '192.0.2.5')).toMatch(
+      /1 packets received/,
+    );
+    await must('remove', 'c1', 'eth8');
+    expect(onHost('ip', 'neigh', 'show', 'proxy')).toBe('');
+    expect(onHost('ip', 'route', 'show', '192.0.2.5')).toBe('');
+  });
+
+  test('an interface of the host is handed over and given back as it was', async () => {
+    onHost(
+      'ip',
+      'link',
+      'add',
+      'lxdup0',
+      'address',
+      '00:16:3e:77:00:01',
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'lxdup1',
+    );
+    await must('add', 'c1', 'eth9', 'nic', 'nictype=physical', 'parent=lxdup0', 'mtu=1300');
+    expect(await inside('cat /sys/class/net/eth9/mtu /sys/class/net/eth9/address')).toBe(
+      '1300\n00:16:3e:77:00:01',
+    );
+    expect(onHost('ip', '-br', 'link')).not.toMatch(/lxdup0@/);
+    await must('remove', 'c1', 'eth9');
+    expect(onHost('ip', 'link', 'show', 'lxdup0')).toMatch(/mtu 1500[^]*00:16:3e:77:00:01/);
+    await must('add', 'c1', 'eth9', 'nic', 'nictype=macvlan', 'parent=lxdup0', 'hwaddr=00:16:3e:77:00:09');
+    expect(await inside('cat /sys/class/net/eth9/address')).toBe('00:16:3e:77:00:09');
+    await must('remove', 'c1', 'eth9');
+    expect(await inside('ls /sys/class/net/eth9')).toMatch(/No such file/);
+    onHost('ip', 'link', 'delete', 'lxdup0');
+  });
+
   test('proxies pass connections on, in both directions, and end with their device', async () => {
     const ask = (port: number, text: string) =>
       onHost('sh', '-c', `echo ${text} | busybox nc -w 5 127.0.0.1 ${port}`).trim();

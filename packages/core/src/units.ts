@@ -54,3 +54,28 @@ export function formatSize(bytes: number): string {
   }
   return `${value.toFixed(2)}${(prefixes[step] ?? '').toUpperCase()}iB`;
 }
+
+const bitFactors = new Map<string, number>([
+  ['', 1],
+  ['bit', 1],
+  ...prefixes.slice(1).flatMap((unit, index): [string, number][] => [
+    [`${unit}bit`, 1000 ** (index + 1)],
+    [`${unit.toUpperCase()}ibit`, 1024 ** (index + 1)],
+  ]),
+]);
+
+/**
+ * `10Mbit` → bits a second.
+ * @throws LxdError `invalid`
+ */
+export function parseBits(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d+)([A-Za-z]*)$/.exec(text) ?? [];
+  const factor = bitFactors.get(unit);
+  if (digits === '' || factor === undefined) {
+    throw new LxdError(
+      'invalid',
+      `Invalid value: ${text} (a rate is a whole number with bit, kbit, Mbit, Gbit, Kibit, Mibit or Gibit)`,
+    );
+  }
+  return Number(digits) * factor;
+}

@@ -1,5 +1,12 @@
 import { access } from 'node:fs/promises';
-import { LxdError, projectPrefixed, type Config, type ConfigSchema, type NetworkSpec } from '@lxd-ts/core';
+import {
+  isTrue,
+  LxdError,
+  projectPrefixed,
+  type Config,
+  type ConfigSchema,
+  type NetworkSpec,
+} from '@lxd-ts/core';
 import { validators } from '@lxd-ts/core';
 import { anyDevice, checks } from './checks.ts';
 import type { DeviceContext, DeviceStart, InsideNic } from './driver.ts';
@@ -41,15 +48,52 @@ export const present = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/** The parent, or the VLAN of it. */
+export const vlanOf = ({ parent = '', vlan }: Config): string => (vlan ? `${parent}.${vlan}` : parent);
+
+/** What the NIC is made on: the parent, or a VLAN of it. */
+export interface Parent {
+  name: string;
+  /** It was made for this NIC, and goes with it. */
+  volatile: Record<string, string | null>;
+}
+
 /** @throws LxdError `invalid` when the host has no such interface now */
-export async function findParent({ config, name }: DeviceContext): Promise<string> {
-  const parent = config['parent'] ?? '';
-  if (await present(`/sys/class/net/${parent}`)) return parent;
-  throw new LxdError('invalid', `The parent "${parent}" of device "${name}" is not on this host`);
+export async function findParent(
+  { config, name, host }: DeviceContext,
+  signal: AbortSignal,
+): Promise<Parent> {
+  const { parent = '', vlan, gvrp } = config;
+  if (!(await present(`/sys/class/net/${parent}`)))
+    throw new LxdError('invalid', `The parent "${parent}" of device "${name}" is not on this host`);
+  const own = vlanOf(config);
+  if (!vlan || (await present(`/sys/class/net/${own}`))) return { name: own, volatile: {} };
+  await host.ip(
+    [`link add link ${parent} name ${own} up type vlan id ${vlan}${isTrue(gvrp) ? ' gvrp on' : ''}`],
+    { signal },
+  );
+  return { name: own, volatile: { 'last_state.created': 'true' } };
+}
+
+/** A VLAN that was made for the NIC goes with it. */
+export async function leaveParent(
+  { config, instance, name, host }: DeviceContext,
+  signal: AbortSignal,
+): Promise<Record<string, null>> {
+  if (!config['vlan']) return {};
+  const own = vlanOf(config);
+  const made = isTrue(instance.config[`volatile.${name}.last_state.created`]);
+  if (made && (await present(`/sys/class/net/${own}`)))
+    await host.run(['ip', 'link', 'delete', 'dev', own], { signal, allowFailure: true });
+  return { 'last_state.created': null };
 }
 
 export const hwaddrOf = ({ config, instance, name }: DeviceContext): string | undefined =>
   config['hwaddr'] || instance.config[`volatile.${name}.hwaddr`];
+
+/** The host side of a pair, once it has been started. */
+export const hostNameOf = ({ config, instance, name }: DeviceContext): string =>
+  instance.config[`volatile.${name}.host_name`] || config['host_name'] || '';
 
 /** Names one NIC among all of its network: `c1.eth0`. */
 export const reservationKey = ({ instance, name }: DeviceContext): string =>

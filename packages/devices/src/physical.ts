@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { DeviceContext, DeviceStart } from './driver.ts';
-import { hwaddrOf, insideNic, present } from './nic.ts';
+import { hwaddrOf, insideNic, present, vlanOf } from './nic.ts';
 
 const read = async (parent: string, what: 'address' | 'mtu'): Promise<string> =>
   (await readFile(`/sys/class/net/${parent}/${what}`, 'utf8')).trim();
@@ -24,7 +24,7 @@ export async function giveInterfaceBack(
   context: DeviceContext,
   { signal }: { signal: AbortSignal },
 ): Promise<Record<string, null>> {
-  const parent = context.config['parent'] ?? '';
+  const parent = vlanOf(context.config);
   if (await present(`/sys/class/net/${parent}`)) {
     const [hwaddr, mtu] = [before(context, 'hwaddr'), before(context, 'mtu')];
     const changes = [

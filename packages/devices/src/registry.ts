@@ -7,6 +7,7 @@ import { nicBridged } from './drivers/nic-bridged.ts';
 import { nicMacvlan } from './drivers/nic-macvlan.ts';
 import { nicP2p } from './drivers/nic-p2p.ts';
 import { nicPhysical } from './drivers/nic-physical.ts';
+import { nicRouted } from './drivers/nic-routed.ts';
 import { none } from './drivers/none.ts';
 import { pci } from './drivers/pci.ts';
 import { proxy } from './drivers/proxy.ts';
@@ -25,6 +26,7 @@ export const deviceDrivers: readonly DeviceDriver[] = [
   nicMacvlan,
   nicP2p,
   nicPhysical,
+  nicRouted,
   none,
   pci,
   proxy,

@@ -20,14 +20,19 @@ export const applyRuleset = (host: Host, ruleset: string, signal: AbortSignal): 
   inTurn(host, () => host.nft(ruleset, { signal }));
 
 /** Removes these chains of the table where they are there, and the table with the last of all. */
-export const removeChains = (host: Host, chains: readonly string[], signal: AbortSignal): Promise<void> =>
+export const removeChains = (
+  host: Host,
+  chains: readonly string[],
+  signal: AbortSignal,
+  family: 'inet' | 'bridge' = 'inet',
+): Promise<void> =>
   inTurn(host, async () => {
-    const listed = await host.run(['nft', 'list', 'table', 'inet', 'lxd-ts'], { signal, allowFailure: true });
+    const listed = await host.run(['nft', 'list', 'table', family, 'lxd-ts'], { signal, allowFailure: true });
     if (listed.status !== 0) return;
     const present = [...listed.stdout.matchAll(/^\s*chain (\S+) \{/gm)].map((match) => match[1] ?? '');
     const ours = chains.filter((chain) => present.includes(chain));
     if (ours.length === 0) return;
-    const lines = ours.map((chain) => `delete chain ${firewallTable} ${chain}`);
+    const lines = ours.map((chain) => `delete chain ${family} lxd-ts ${chain}`);
     const last = ours.length === present.length;
-    await host.nft(`${(last ? [`delete table ${firewallTable}`] : lines).join('\n')}\n`, { signal });
+    await host.nft(`${(last ? [`delete table ${family} lxd-ts`] : lines).join('\n')}\n`, { signal });
   });

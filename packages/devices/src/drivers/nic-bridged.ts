@@ -1,7 +1,14 @@
+import { readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
 import { isFalse, isTrue, LxdError, validators, type Config, type NetworkSpec } from '@lxd-ts/core';
-import type { DeviceDriver } from '../driver.ts';
+import { addressError, listOf, networksError } from '../addresses.ts';
+import { checks } from '../checks.ts';
+import type { DeviceContext, DeviceDriver } from '../driver.ts';
+import { filterSchemaKeys, isFiltered, startFilter, stopFilter } from '../nic-filter.ts';
+import { changeRoutes, leaveVeth, settleVeth } from '../veth-host.ts';
+import { limitsSchema, routesSchema, vlanError } from '../veth-options.ts';
 import {
+  hostNameOf,
   hostNameSchema,
   hwaddrOf,
   managedNetwork,
@@ -18,20 +25,23 @@ const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
 /** It ends up in a line of the network's DHCP server. */
 const address = (family: 4 | 6) => (value: string) =>
-  isIP(value) === family ? undefined : `Not an IPv${family} address "${value}"`;
+  value === 'none' ? undefined : addressError(family)(value);
 
 /** What DHCP is to give must be in its subnet, and not the bridge's own. */
 function checkAddress(config: Config, family: 'ipv4' | 'ipv6', network: NetworkSpec): void {
   const key = `${family}.address`;
   const wanted = config[key];
-  if (!wanted) return;
+  if (!wanted || wanted === 'none') return;
   const { name, config: settings } = network;
   const subnet = settings[key];
   if (!subnet || subnet === 'none' || isFalse(settings[`${family}.dhcp`])) {
     throw invalid(`Cannot specify "${key}" when DHCP is disabled on network "${name}"`);
   }
   if (family === 'ipv6' && !isTrue(settings['ipv6.dhcp.stateful'])) {
-    throw invalid(`Cannot specify "${key}" when "ipv6.dhcp.stateful" is disabled on network "${name}"`);
+    if (isTrue(config['security.ipv6_filtering'])) return;
+    throw invalid(
+      `Cannot specify "${key}" when DHCP or "ipv6.dhcp.stateful" are disabled (unless using security.ipv6_filtering) on network "${name}"`,
+    );
   }
   const [own = '', prefix] = subnet.split('/');
   if (isIP(own) === 0) return; // `auto`: chosen when the network is made
@@ -47,6 +57,70 @@ function checkAddress(config: Config, family: 'ipv4' | 'ipv6', network: NetworkS
   }
 }
 
+const bridgeOf = ({ config, instance }: DeviceContext): string =>
+  managedNetwork(config, instance.networks)?.name ?? config['parent'] ?? '';
+
+function checkFilters(config: Config, network: NetworkSpec | undefined): void {
+  for (const family of ['4', '6'] as const) {
+    const filtered = isTrue(config[`security.ipv${family}_filtering`]);
+    const wanted = config[`ipv${family}.address`];
+    if (wanted === 'none' && !filtered)
+      throw invalid(`Cannot have ipv${family}.address as none unless using security.ipv${family}_filtering`);
+    if (!filtered || wanted) continue;
+    throw invalid(
+      network
+        ? `IPv${family} filtering requires a manually specified ipv${family}.address`
+        : `IPv${family} filtering requires a manually specified ipv${family}.address when using an unmanaged parent bridge`,
+    );
+  }
+}
+
+/** VLANs one by one. @throws LxdError `invalid` */
+function tagged(config: Config): number[] {
+  return listOf(config['vlan.tagged']).flatMap((item) => {
+    const [, first = '', last = first] = /^(\d+)(?:-(\d+))?$/.exec(item) ?? [];
+    if (first === '') throw invalid(`Invalid VLAN range input: ${item}`);
+    const [from, to] = [Number(first), Number(last)];
+    if (to > 4094 || to < from) throw invalid(`Invalid VLAN range input: ${item}`);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
+}
+
+/** What the network's DHCP server is to give it. */
+async function reserve(context: DeviceContext, network: NetworkSpec, signal: AbortSignal): Promise<void> {
+  const hwaddr = hwaddrOf(context);
+  if (!hwaddr) return;
+  const { 'ipv4.address': ipv4, 'ipv6.address': ipv6 } = context.config;
+  const reservation = {
+    hwaddr: hwaddr.toLowerCase(),
+    hostname: context.instance.name,
+    ...(ipv4 && ipv4 !== 'none' ? { ipv4 } : {}),
+    ...(ipv6 && ipv6 !== 'none' ? { ipv6 } : {}),
+  };
+  await context.networks.reserve(network, reservationKey(context), reservation, { signal });
+}
+
+/** Isolation and VLANs of the port. */
+async function settlePort(context: DeviceContext, signal: AbortSignal): Promise<void> {
+  const { config, host } = context;
+  const dev = hostNameOf(context);
+  if (isTrue(config['security.port_isolation']))
+    await host.run(['bridge', 'link', 'set', 'dev', dev, 'isolated', 'on'], { signal });
+  const { vlan } = config;
+  const tags = tagged(config);
+  if (!vlan && tags.length === 0) return;
+  const filtering = await readFile(`/sys/class/net/${bridgeOf(context)}/bridge/vlan_filtering`, 'utf8').catch(
+    () => '0',
+  );
+  if (filtering.trim() !== '1')
+    throw invalid(`VLAN filtering is not enabled in parent bridge "${bridgeOf(context)}"`);
+  if (vlan) await host.run(['bridge', 'vlan', 'del', 'dev', dev, 'vid', '1'], { signal, allowFailure: true });
+  if (vlan && vlan !== 'none')
+    await host.run(['bridge', 'vlan', 'add', 'dev', dev, 'vid', vlan, 'pvid', 'untagged'], { signal });
+  for (const tag of tags)
+    await host.run(['bridge', 'vlan', 'add', 'dev', dev, 'vid', String(tag)], { signal });
+}
+
 /** A veth pair whose host side is a port of a bridge: a managed network's, or any of the host's. */
 export const nicBridged: DeviceDriver = {
   type: 'nic-bridged',
@@ -55,8 +129,33 @@ export const nicBridged: DeviceDriver = {
     ...parentSchema,
     ...hostNameSchema,
     network: { check: validators.any, description: 'The managed network to join' },
-    'ipv4.address': { check: address(4), description: 'Address that DHCP always gives' },
-    'ipv6.address': { check: address(6), description: 'Address that DHCP always gives' },
+    ...limitsSchema,
+    ...routesSchema,
+    'ipv4.address': { check: address(4), description: 'Address that DHCP always gives', live: true },
+    'ipv6.address': { check: address(6), description: 'Address that DHCP always gives', live: true },
+    'ipv4.routes.external': { check: networksError(4), description: 'Like ipv4.routes', live: true },
+    'ipv6.routes.external': { check: networksError(6), description: 'Like ipv6.routes', live: true },
+    ...Object.fromEntries(
+      filterSchemaKeys.map((key) => [
+        key,
+        {
+          check: validators.bool,
+          description: 'Whether it may speak as itself only',
+          default: 'false',
+          live: true,
+        },
+      ]),
+    ),
+    'security.port_isolation': {
+      check: validators.bool,
+      description: 'Whether isolated neighbours are kept from it',
+      default: 'false',
+    },
+    vlan: {
+      check: (value) => (value === 'none' ? undefined : vlanError(value)),
+      description: 'VLAN of what has no tag; none: it has none',
+    },
+    'vlan.tagged': { check: checks.line, description: 'VLANs that it may tag: `5,10-12`' },
   },
   capabilities: { hotplug: true, coldplug: true },
   validate: (config, { networks }) => {
@@ -69,6 +168,8 @@ export const nicBridged: DeviceDriver = {
         throw invalid(`Error loading network config for "${config['network']}": Network not found`);
       }
     } else requireParent(config);
+    checkFilters(config, found);
+    tagged(config);
     if (!found) return;
     checkAddress(config, 'ipv4', found);
     checkAddress(config, 'ipv6', found);
@@ -76,24 +177,38 @@ export const nicBridged: DeviceDriver = {
   start: async (context, options) => {
     const { config, instance, name } = context;
     const network = managedNetwork(config, instance.networks);
-    const bridge = network?.name ?? config['parent'] ?? '';
+    const bridge = bridgeOf(context);
     if (!(await present(`/sys/class/net/${bridge}/bridge`))) {
       throw invalid(`The bridge "${bridge}" of device "${name}" is not on this host`);
     }
-    const hwaddr = hwaddrOf(context);
-    if (network && hwaddr) {
-      const { 'ipv4.address': ipv4, 'ipv6.address': ipv6 } = config;
-      const reservation = {
-        hwaddr: hwaddr.toLowerCase(),
-        hostname: instance.name,
-        ...(ipv4 ? { ipv4 } : {}),
-        ...(ipv6 ? { ipv6 } : {}),
-      };
-      await context.networks.reserve(network, reservationKey(context), reservation, options);
-    }
-    return startVeth(context, { link: bridge });
+    if (network) await reserve(context, network, options.signal);
+    const veth = await startVeth(context, { link: bridge });
+    // Before there is an interface of that name: not one packet goes by.
+    if (isFiltered(config))
+      await startFilter(context, veth.nic?.hostName ?? '', hwaddrOf(context), options.signal);
+    return veth;
   },
-  stop: (context, { signal }) => stopVeth(context, signal),
+  settle: async (context, _inside, { signal }) => {
+    await settleVeth(context, undefined, signal);
+    await changeRoutes(context, { dev: bridgeOf(context), before: {}, after: context.config }, signal);
+    await settlePort(context, signal);
+  },
+  update: async (context, before, _inside, { signal }) => {
+    await settleVeth(context, before, signal);
+    await changeRoutes(context, { dev: bridgeOf(context), before, after: context.config }, signal);
+    const network = managedNetwork(context.config, context.instance.networks);
+    if (network) await reserve(context, network, signal);
+    if (isFiltered(context.config))
+      await startFilter(context, hostNameOf(context), hwaddrOf(context), signal);
+    else if (isFiltered(before)) await stopFilter(context, signal);
+  },
+  stop: async (context, { signal }) => {
+    await changeRoutes(context, { dev: bridgeOf(context), before: context.config, after: {} }, signal);
+    await leaveVeth(context, signal);
+    const volatile = await stopVeth(context, signal);
+    if (isFiltered(context.config)) await stopFilter(context, signal);
+    return volatile;
+  },
   remove: async (context, options) => {
     const network = managedNetwork(context.config, context.instance.networks);
     if (network) await context.networks.release(network, reservationKey(context), options);
