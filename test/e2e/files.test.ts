@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -274,6 +274,25 @@ test('a session ends with its client, and when the instance starts, stops or goe
   await must('init', 'busybox', 'at-rest');
 });
 
+test('a reader that is slow slows down what it reads, and is not served from memory', async () => {
+  const { pid } = ground.server;
+  await inside('up', 'head -c 300M /dev/zero > /root/slow');
+  mostUsed(pid);
+  const before = mostUsed(pid);
+  const pull = request({
+    socketPath: join(ground.server.dir, 'unix.socket'),
+    path: url('up', '/root/slow'),
+  }).end();
+  const [response] = (await once(pull, 'response')) as [IncomingMessage];
+  response.pause();
+  // Another request goes through meanwhile, in the same session.
+  for (let i = 0; i < 20; i++) expect(await get('up', '/etc/passwd')).toMatchObject({ status: 200 });
+  expect(mostUsed(pid)).toBeLessThan(before + 100);
+  response.destroy();
+  await noneLeft();
+  await remove('up', '/root/slow');
+});
+
 test('a frozen instance gives its files too', async () => {
   await must('pause', 'up');
   expect(await get('up', '/etc/passwd')).toMatchObject({ status: 200 });
@@ -338,6 +357,15 @@ test('a client that dies in the middle leaves nobody behind', async () => {
   push.destroy();
   await noneLeft();
   await remove('up', '/root/half');
+});
+
+test('a daemon that is killed leaves nobody behind', async () => {
+  await noneLeft();
+  await openSftp('up');
+  expect(helpers()).toHaveLength(1);
+  await ground.server.crash();
+  await noneLeft();
+  expect(await get('up', '/etc/passwd')).toMatchObject({ status: 200 });
 });
 
 describe('the command line', () => {

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBusyboxImage } from '../support/busybox.ts';
 import { run, type Result } from '../support/client.ts';
@@ -256,6 +256,26 @@ function describePair(first: Kind, second: Kind): void {
       expect(await file()).toBe('push\n');
       await text(['delete', '-f', 'b:copy']);
       for (const name of ['push', 'relay']) await text(['delete', `a:c1/${name}`]);
+    });
+
+    test('files go to and from instances of another server', async () => {
+      const tree = join(dir, 'files');
+      mkdirSync(join(tree, 'sub'), { recursive: true });
+      writeFileSync(join(tree, 'sub/large'), Buffer.alloc(8 * 1024 * 1024, 'large'));
+      await text(['init', 'a:busybox', 'b:files']);
+      for (const stock of [false, true]) {
+        const into = `b:files/srv/${stock ? 'stock' : 'own'}`;
+        await text(['file', 'push', '-r', '-p', '-q', tree, into], { stock });
+        const back = join(dir, `files-${String(stock)}`);
+        mkdirSync(back);
+        await text(['file', 'pull', '-r', '-q', `${into}/files`, back], { stock });
+        const pulled = readFileSync(join(back, 'files/sub/large'));
+        expect(pulled.equals(readFileSync(join(tree, 'sub/large')))).toBe(true);
+        await text(['file', 'delete', `${into}/files/sub/large`], { stock });
+        const gone = await lxc(['file', 'pull', `${into}/files/sub/large`, '-'], { stock });
+        expect(gone).toMatchObject({ code: 1, stderr: 'Error: Not Found\n' });
+      }
+      await text(['delete', 'b:files']);
     });
 
     test('a running instance moves, there and back', async () => {

@@ -49,15 +49,10 @@ export class FilesService implements Disposable {
     this.check(ref);
     const key = `${ref.project}/${ref.name}`;
     const lease = await this.#sessions.acquire(key, () => this.open(ref, AbortSignal.timeout(openTimeoutMs)));
-    const onAbort = () => this.#sessions.abandon(key);
-    signal.addEventListener('abort', onAbort, { once: true });
-    return {
-      client: lease.client,
-      [Symbol.dispose]: () => {
-        signal.removeEventListener('abort', onAbort);
-        lease[Symbol.dispose]();
-      },
-    };
+    // Who goes away does not wait for what may hang in a filesystem of the instance's own.
+    if (signal.aborted) lease.abandon();
+    signal.addEventListener('abort', lease.abandon, { once: true });
+    return lease;
   }
 
   /** Does one thing with the files of an instance. */

@@ -51,10 +51,13 @@ describe('sessions in files', () => {
 
   it('are not shared with one that was abandoned, which ends with its last user', async () => {
     const first = await sessions.acquire('a', open);
-    sessions.abandon('a');
+    const shared = await sessions.acquire('a', open);
+    first.abandon();
+    first[Symbol.dispose]();
     const second = await sessions.acquire('a', open);
     expect(second.client).not.toBe(first.client);
-    first[Symbol.dispose]();
+    expect(opened[0]?.stream.destroyed).toBe(false);
+    shared[Symbol.dispose]();
     await first.client.closed;
     expect(opened[1]?.stream.destroyed).toBe(false);
   });

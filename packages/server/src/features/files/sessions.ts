@@ -12,6 +12,8 @@ interface Shared {
 
 export interface Lease extends Disposable {
   client: SftpClient;
+  /** Whoever comes next gets another session: this one may hang in something. It ends with the last who uses it. */
+  abandon(): void;
 }
 
 /** One session per instance for whoever asks one thing at a time of its files, for as long as somebody does. */
@@ -26,14 +28,15 @@ export class FileSessions implements Disposable {
     try {
       const client = await shared.client;
       let released = false;
-      return {
-        client,
-        [Symbol.dispose]: () => {
-          if (released) return;
-          released = true;
-          this.#release(key, shared);
-        },
+      const release = () => {
+        if (!released) this.#release(key, shared);
+        released = true;
       };
+      const abandon = () => {
+        this.#forget(key, shared);
+        release();
+      };
+      return { client, abandon, [Symbol.dispose]: release };
     } catch (error) {
       this.#forget(key, shared);
       throw error;
@@ -63,11 +66,6 @@ export class FileSessions implements Disposable {
     };
     if (this.#shared.get(key) === shared) shared.idle = setTimeout(close, keptMs).unref();
     else close();
-  }
-
-  /** The next one gets a session of its own: this one may hang in something. */
-  abandon(key: string): void {
-    this.#shared.delete(key);
   }
 
   [Symbol.dispose](): void {
