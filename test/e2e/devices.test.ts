@@ -169,7 +169,16 @@ describe('devices of a running container', () => {
   });
 
   test('a NIC comes and goes, with its name and address', async () => {
-    await must('add', 'c1', 'eth5', 'nic', 'nictype=p2p', 'hwaddr=00:16:3e:12:34:56', 'host_name=lxdp2p0');
+    await must(
+      'add',
+      'c1',
+      'eth5',
+      'nic',
+      'name=eth5',
+      'nictype=p2p',
+      'hwaddr=00:16:3e:12:34:56',
+      'host_name=lxdp2p0',
+    );
     expect(await inside('cat /sys/class/net/eth5/address')).toBe('00:16:3e:12:34:56');
     expect(onHost('ip', '-br', 'link', 'show', 'lxdp2p0')).toMatch(/lxdp2p0/);
     await must('set', 'c1', 'eth5', 'mtu=1400');
@@ -186,6 +195,7 @@ describe('devices of a running container', () => {
       'c1',
       'eth7',
       'nic',
+      'name=eth7',
       'nictype=bridged',
       'parent=lxdbr0',
       `host_name=${host}`,
@@ -219,6 +229,7 @@ describe('devices of a running container', () => {
       'c1',
       'eth8',
       'nic',
+      'name=eth8',
       'nictype=routed',
       'parent=lxdbr0',
       'ipv4.address=192.0.2.5',
@@ -250,14 +261,23 @@ describe('devices of a running container', () => {
       'name',
       'lxdup1',
     );
-    await must('add', 'c1', 'eth9', 'nic', 'nictype=physical', 'parent=lxdup0', 'mtu=1300');
+    await must('add', 'c1', 'eth9', 'nic', 'name=eth9', 'nictype=physical', 'parent=lxdup0', 'mtu=1300');
     expect(await inside('cat /sys/class/net/eth9/mtu /sys/class/net/eth9/address')).toBe(
       '1300\n00:16:3e:77:00:01',
     );
     expect(onHost('ip', '-br', 'link')).not.toMatch(/lxdup0@/);
     await must('remove', 'c1', 'eth9');
     expect(onHost('ip', 'link', 'show', 'lxdup0')).toMatch(/mtu 1500[^]*00:16:3e:77:00:01/);
-    await must('add', 'c1', 'eth9', 'nic', 'nictype=macvlan', 'parent=lxdup0', 'hwaddr=00:16:3e:77:00:09');
+    await must(
+      'add',
+      'c1',
+      'eth9',
+      'nic',
+      'name=eth9',
+      'nictype=macvlan',
+      'parent=lxdup0',
+      'hwaddr=00:16:3e:77:00:09',
+    );
     expect(await inside('cat /sys/class/net/eth9/address')).toBe('00:16:3e:77:00:09');
     await must('remove', 'c1', 'eth9');
     expect(await inside('ls /sys/class/net/eth9')).toMatch(/No such file/);
@@ -371,7 +391,7 @@ describe('devices of a running container', () => {
     const shared = join(ground.dir, 'shared');
     await must('add', 'c1', 'data', 'disk', `source=${shared}`, 'path=/mnt/data');
     await must('add', 'c1', 'full', 'unix-char', 'path=/dev/full2', 'major=1', 'minor=7');
-    await must('add', 'c1', 'eth6', 'nic', 'nictype=p2p');
+    await must('add', 'c1', 'eth6', 'nic', 'name=eth6', 'nictype=p2p');
     await ground.server.crash();
     await waitFor(
       'the daemon',
@@ -389,7 +409,7 @@ describe('devices of a running container', () => {
     const shared = join(ground.dir, 'shared');
     await must('add', 'c1', 'data', 'disk', `source=${shared}`, 'path=/mnt/data');
     await must('add', 'c1', 'full', 'unix-char', 'path=/dev/full2', 'major=1', 'minor=7');
-    await must('add', 'c1', 'eth6', 'nic', 'nictype=p2p');
+    await must('add', 'c1', 'eth6', 'nic', 'name=eth6', 'nictype=p2p');
     await client(['stop', '-f', 'c1']);
     expect(existsSync(join(ground.server.dir, 'devices/c1'))).toBe(false);
     expect(leftovers(ground.server).filter((line) => /veth|\/devices\//.test(line))).toEqual([]);

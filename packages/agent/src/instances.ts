@@ -5,7 +5,7 @@ import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, Sto
 import type { VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from './context.ts';
 import { cgroupDefault, cgroupSettings } from './instance/limits.ts';
-import { deviceNames, openDevice, removeDevices } from './instance/devices.ts';
+import { checkAdded, deviceNames, openDevice, removeDevices } from './instance/devices.ts';
 import { execute } from './instance/execute.ts';
 import { openHotDevices } from './instance/hot-devices.ts';
 import { Observer } from './instance/observe.ts';
@@ -242,6 +242,7 @@ export class Instances implements Disposable {
   ): Promise<Outcome['volatile']> {
     const devices = await openHotDevices(this.#context, this.#runStates, after, signal);
     if (!devices) {
+      await checkAdded(this.#context, after, goneFrom(after, before));
       await removeDevices(this.#context, withDevices(before, goneFrom(before, after)), signal);
       return {};
     }

@@ -96,6 +96,8 @@ export interface DeviceDriver {
     config: Config,
     instance: Pick<InstanceSpec, 'name' | 'config' | 'devices' | 'networks' | 'pools'>,
   ): void;
+  /** What only this host knows, when the device is added to an instance that does not run. @throws LxdError `invalid` */
+  check?(context: DeviceContext): Promise<void>;
   /** Before the container starts, or while it runs. */
   start(context: DeviceContext, options: { signal: AbortSignal }): Promise<DeviceStart>;
   /** Once the container runs and has it; after a restart of the daemon in between, once more. */

@@ -114,11 +114,11 @@ export function insideNic(
   context: DeviceContext,
   more: Partial<InsideNic>,
 ): InsideNic {
-  const { config, name } = context;
+  const { config, instance, name } = context;
   const hwaddr = hwaddrOf(context);
   return {
     type,
-    name: config['name'] || name,
+    name: config['name'] || instance.config[`volatile.${name}.name`] || name,
     ...(hwaddr ? { hwaddr } : {}),
     ...(config['mtu'] ? { mtu: config['mtu'] } : {}),
     ...more,

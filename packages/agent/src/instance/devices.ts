@@ -1,4 +1,4 @@
-import { type InstanceSpec, type Undo } from '@lxd-ts/core';
+import { LxdError, toLxdError, type InstanceSpec, type Undo } from '@lxd-ts/core';
 import {
   driverFor,
   lxcLines,
@@ -125,4 +125,21 @@ export async function removeDevices(
   signal: AbortSignal,
 ): Promise<void> {
   for (const { driver, device } of open(context, spec)) await driver.remove(device, { signal });
+}
+
+/** @throws LxdError `invalid` when this host cannot give one of these devices */
+export async function checkAdded(
+  context: AgentContext,
+  spec: InstanceSpec,
+  names: readonly string[],
+): Promise<void> {
+  for (const name of names) {
+    const { driver, device } = openDevice(context, spec, name);
+    try {
+      await driver.check?.(device);
+    } catch (error) {
+      const { code, message } = toLxdError(error);
+      throw new LxdError(code, `Failed add validation for device "${name}": ${message}`, { cause: error });
+    }
+  }
 }

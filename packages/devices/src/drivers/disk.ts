@@ -48,8 +48,8 @@ const stagePath = ({ dir, instance, name }: DeviceContext): string =>
 const optional = (config: Config): boolean => isTrue(config['optional']) || isFalse(config['required']);
 
 function checkRoot({ pool, source, recursive }: Config): void {
-  if (!pool) throw invalid('Root disk entry must have a "pool" property set');
   if (source) throw invalid('Root disk entry may not have a "source" property set');
+  if (!pool) throw invalid('Root disk entry must have a "pool" property set');
   if (isTrue(recursive)) {
     throw invalid('The recursive option is only supported for additional bind-mounted paths');
   }
@@ -89,6 +89,7 @@ export const disk: DeviceDriver = {
     shift: { check: validators.bool, description: 'Whether owners are seen as inside', default: 'false' },
     propagation: { check: validators.oneOf(...propagations), description: 'How mounts spread' },
     size: { check: size, description: 'Size limit of the root disk', live: true },
+    'size.state': { check: size, description: 'For virtual machines only' },
     'boot.priority': { check: validators.unsigned, description: 'Order of booting (virtual machines only)' },
     'raw.mount.options': { check: checks.mountOptions, description: 'More mount options' },
   },
@@ -103,12 +104,19 @@ export const disk: DeviceDriver = {
     if (!source || !path) {
       throw invalid('Disk entry is missing the required "source" or "path" property');
     }
+    if (config['size.state']) throw invalid('Only the root disk may have a migration size quota');
     if (config['size']) throw invalid('Only the root disk may have a size quota');
     if (isTrue(config['recursive']) && isTrue(config['readonly'])) {
       throw invalid("Recursive read-only bind-mounts aren't currently supported by the kernel");
     }
     if (pool) checkVolume(config);
     else if (!source.startsWith('/')) throw invalid('Source path must be absolute for local sources');
+  },
+  check: async (context) => {
+    const { config, name } = context;
+    // Pools and their volumes are the server's to know.
+    if (config['pool'] || optional(config) || (await stat(sourceOf(context)).catch(() => undefined))) return;
+    throw invalid(`Missing source path "${sourceOf(context)}" for disk "${name}"`);
   },
   start: async (context, { signal }) => {
     const { config } = context;

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { findKey, LxdError, type Config, type Devices, type InstanceSpec } from '@lxd-ts/core';
 import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
@@ -27,7 +28,8 @@ function checkRoots(devices: Devices): void {
 
 /** What only the records know: that what it names is there. */
 function checkReferences(services: Services, project: string, name: string, device: Config): void {
-  if (isRootDisk(device) && !device['pool']) throw invalid('Root disk entry must have a "pool" property set');
+  if (isRootDisk(device) && !device['pool'] && !device['source'])
+    throw invalid('Root disk entry must have a "pool" property set');
   const pool = device['type'] === 'disk' ? device['pool'] : undefined;
   if (pool && !services.records.get('pools', pool))
     throw new LxdError('not-found', `Failed to get storage pool "${pool}": Storage pool not found`);
@@ -54,20 +56,35 @@ function checkOptions(driver: DeviceSchema, device: Config, spec: InstanceSpec):
   driver.validate(device, spec);
 }
 
+/** Two disks on one path: one would hide the other. */
+function checkPaths(name: string, device: Config, paths: Map<string, string>): void {
+  const { type, path } = device;
+  if (type !== 'disk' || !path || path === '/') return;
+  const clean = posix.join('/', path).replace(/(?<=.)\/$/, '');
+  if (paths.has(clean)) throw invalid(`More than one disk device uses the same path "${path}"`);
+  paths.set(clean, name);
+}
+
 /**
- * All devices of an instance, expanded.
+ * An instance's own devices, or with `all` those of its profiles, too.
  * @throws LxdError worded as LXD words it
  */
-export function checkDevices({ services, drivers }: InstancesContext, record: InstanceRecord): void {
+export function checkDevices(
+  { services, drivers }: InstancesContext,
+  record: InstanceRecord,
+  all = true,
+): void {
   const spec = instanceSpec(services, record, services.server);
   const nicNames = new Set<string>();
-  for (const [name, device] of Object.entries(spec.devices)) {
+  const paths = new Map<string, string>();
+  for (const [name, device] of Object.entries(all ? spec.devices : record.devices)) {
     try {
       checkReferences(services, record.project, name, device);
-      const driver = device['type'] === 'none' ? undefined : drivers.device(device, spec);
+      const driver = drivers.device(device, spec);
       if (!driver && device['type'] !== 'none')
         throw invalid(`Failed loading device "${name}": Unsupported device type`);
       if (driver) checkOptions(driver, device, spec);
+      checkPaths(name, device, paths);
       const nicName = device['type'] === 'nic' ? device['name'] : undefined;
       if (nicName && nicNames.has(nicName))
         throw invalid(`Invalid value for device option "name": Duplicate NIC name detected "${nicName}"`);
@@ -78,5 +95,5 @@ export function checkDevices({ services, drivers }: InstancesContext, record: In
       throw new LxdError(error.code, message, { cause: error });
     }
   }
-  checkRoots(spec.devices);
+  if (all) checkRoots(spec.devices);
 }

@@ -26,9 +26,9 @@ export function instanceSpec(services: Services, record: InstanceRecord, member:
   for (const device of Object.values(devices)) {
     const pool = device['pool'] ? services.records.get('pools', device['pool']) : undefined;
     if (pool) pools[pool.value.name] = poolSpec(pool.value, member);
-    const network = device['network']
-      ? services.records.get('networks', record.project, device['network'])
-      : undefined;
+    // A bridge may be named as what it is, too.
+    const named = device['network'] || (device['nictype'] === 'bridged' ? device['parent'] : undefined);
+    const network = named ? services.records.get('networks', record.project, named) : undefined;
     if (network) networks[network.value.name] = networkSpec(network.value, member);
   }
   const { project, name, type, architecture, ephemeral } = record;

@@ -74,7 +74,10 @@ function checkLocalTypes(devices: Devices): void {
 function checked(context: InstancesContext, before: InstanceRecord, after: InstanceRecord): InstanceRecord {
   const { services } = context;
   prefixed('Invalid config: ', () => checkInstanceConfig(after.config));
-  prefixed('Invalid devices: ', () => checkLocalTypes(after.devices));
+  prefixed('Invalid devices: ', () => {
+    checkLocalTypes(after.devices);
+    checkDevices(context, after, false);
+  });
   const gone = Object.keys(before.config).filter((key) => !(key in after.config));
   if (gone.some((key) => key.startsWith('volatile.idmap.')))
     throw invalid("Volatile idmap keys can't be deleted by the user");

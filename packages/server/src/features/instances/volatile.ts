@@ -1,4 +1,4 @@
-import { isTrue, type Config } from '@lxd-ts/core';
+import { isTrue, type Config, type Devices } from '@lxd-ts/core';
 import type { Outcome } from '@lxd-ts/rpc';
 import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
@@ -47,7 +47,26 @@ export function fillVolatile(services: Services, record: InstanceRecord): Instan
     const wantsAddress = device['type'] === 'nic' && !ownAddress.includes(device['nictype'] ?? '');
     if (wantsAddress && !device['hwaddr']) config[`volatile.${name}.hwaddr`] ??= freeHwaddr(services);
   }
+  nameInterfaces(expanded.devices, config);
   return { ...record, config };
+}
+
+/** Interfaces without a name of their own get the first `ethN` that is free, once and for all. */
+function nameInterfaces(devices: Devices, config: Record<string, string>): void {
+  const nics = Object.entries(devices)
+    .filter(([, { type }]) => type === 'nic' || type === 'infiniband')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = (name: string) => `volatile.${name}.name`;
+  const used = new Set(nics.map(([name, device]) => device['name'] || config[key(name)]));
+  for (const [name, device] of nics) {
+    if (device['name']) Reflect.deleteProperty(config, key(name));
+    else if (!config[key(name)]) {
+      let index = 0;
+      while (used.has(`eth${index}`)) index++;
+      config[key(name)] = `eth${index}`;
+      used.add(`eth${index}`);
+    }
+  }
 }
 
 /** What a device that is gone had to remember is gone too. */
