@@ -74,7 +74,7 @@ async function create({ pools, pool }: Member, name: string): Promise<void> {
 
 /** As a coordinator has it done: one offers, both are told. */
 async function move(from: Member, to: Member, name: string, request: Partial<ReceiveRequest> = {}) {
-  const tickets = to.migrations.offer();
+  const tickets = from.migrations.offer();
   const streams = { kind: 'direct', tickets } as const;
   const [received, sent] = await Promise.allSettled([
     to.migrations.receive(to.spec(name), { confirm: true, ...request }, streams, wait),

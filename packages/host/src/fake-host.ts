@@ -32,6 +32,7 @@ export function fakeHost(
         throw new LxdError('internal', `${argv[0]} failed: ${result.stderr}`);
       return Promise.resolve(result);
     },
+    pipe: () => Promise.reject(new LxdError('unsupported', 'There are no pipes here')),
     open: (argv) => {
       ran.push(argv);
       const { stdout = '' } = answer(argv) ?? {};

@@ -43,8 +43,16 @@ export interface Host {
   /** Starts a program and streams to and from it; aborting ends it. argv only, never a shell with what a user gave. */
   open(
     argv: readonly [string, ...string[]],
-    options: { signal: AbortSignal; sockets?: number; allowed?: readonly number[] },
+    options: {
+      signal: AbortSignal;
+      sockets?: number;
+      allowed?: readonly number[];
+      /** A file descriptor for its output, which is closed here; `stdout` then has nothing. */
+      output?: number;
+    },
   ): Program;
+  /** Two file descriptors of a pipe, for a program's output that is read without a stream. */
+  pipe(options: { signal: AbortSignal }): Promise<{ read: number; write: number }>;
   /** Starts a long-running program in its own session; its output goes to `logFile`. Returns its pid. */
   daemonize(
     argv: readonly [string, ...string[]],

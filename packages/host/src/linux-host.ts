@@ -1,6 +1,7 @@
 import { readFile, statfs, writeFile } from 'node:fs/promises';
 import type { Host } from './host.ts';
 import { parseMountinfo } from './mounts.ts';
+import { openPipe } from './open-pipe.ts';
 import { openProgram } from './open-program.ts';
 import { daemonize, run } from './run.ts';
 
@@ -11,6 +12,7 @@ export function linuxHost(): Host {
   return {
     run,
     open: openProgram,
+    pipe: openPipe,
     daemonize,
     signalProcess: async (pid, marker, signal) => {
       const cmdline = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import { closeSync } from 'node:fs';
+import { Readable, type Duplex, type Writable } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
 import type { Host } from './host.ts';
 import { killAfterMs, path, tail } from './run.ts';
@@ -7,17 +8,23 @@ import { killAfterMs, path, tail } from './run.ts';
 const keptOfStderr = 8192;
 
 /** See `Host.open`. */
-export const openProgram: Host['open'] = ([program, ...args], { signal, sockets = 0, allowed = [0] }) => {
+export const openProgram: Host['open'] = ([program, ...args], { signal, sockets = 0, allowed = [0], output }) => {
+  const release = () => {
+    if (output !== undefined) closeSync(output);
+  };
+  if (signal.aborted) release();
   signal.throwIfAborted();
   const child = spawn(program, args, {
     env: { PATH: path, LC_ALL: 'C' },
-    stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: sockets }, () => 'pipe' as const)],
+    stdio: ['pipe', output ?? 'pipe', 'pipe', ...Array.from({ length: sockets }, () => 'pipe' as const)],
   });
+  release();
+  const { stdin, stderr } = child as { stdin: Writable; stderr: Readable };
   let said = '';
-  child.stderr.on('data', (data: Buffer) => {
+  stderr.on('data', (data: Buffer) => {
     said = (said + data.toString('utf8')).slice(-keptOfStderr);
   });
-  child.stdin.on('error', () => undefined); // a program may end before it has read everything
+  stdin.on('error', () => undefined); // a program may end before it has read everything
   const extra = child.stdio.slice(3) as unknown as Duplex[];
   for (const socket of extra) socket.on('error', () => undefined);
 
@@ -50,8 +57,8 @@ export const openProgram: Host['open'] = ([program, ...args], { signal, sockets 
   });
   ended.catch(() => undefined);
   return {
-    stdin: child.stdin,
-    stdout: child.stdout,
+    stdin,
+    stdout: child.stdout ?? Readable.from([]),
     extra,
     ended,
     [Symbol.asyncDispose]: async () => {

@@ -5,6 +5,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { LxdError } from '@lxd-ts/core';
 import { internalSuffix, splitAddress, type Accept } from './member-port.ts';
 import type { Identity } from './pki.ts';
+import { rawReading, readRaw, type RawReading } from './raw-reading.ts';
 
 /** The name that a TLS client asks for to reach a member's bulk port. */
 export const bulkName = `bulk${internalSuffix}`;
@@ -24,7 +25,14 @@ export interface Bulk {
   /** `taken` is the other end, once somebody has shown the ticket. Aborting takes the offer back. */
   offer(options: { signal: AbortSignal }): { ticket: BulkTicket; taken: Promise<Duplex> };
   /** @throws LxdError `unavailable`, `forbidden` */
-  take(ticket: BulkTicket, options: { signal: AbortSignal }): Promise<Duplex>;
+  take(
+    ticket: BulkTicket,
+    options: {
+      signal: AbortSignal;
+      /** For much that comes: it is read without garbage, and only by a `messageChannel`. */
+      raw?: boolean;
+    },
+  ): Promise<Duplex>;
 }
 
 export interface BulkPort extends Bulk {
@@ -82,7 +90,7 @@ export function openBulkPort(address: string, identity: Identity): BulkPort {
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());
 
-  const dial = (to: string, signal: AbortSignal): Promise<TLSSocket> =>
+  const dial = (to: string, signal: AbortSignal, raw: RawReading | undefined): Promise<TLSSocket> =>
     new Promise((resolve, reject) => {
       const { host, port } = splitAddress(to);
       const fail = (error: Error) =>
@@ -96,6 +104,7 @@ export function openBulkPort(address: string, identity: Identity): BulkPort {
         servername: bulkName,
         minVersion: 'TLSv1.3',
         timeout: connectTimeoutMs,
+        ...(raw ? { onread: raw.onread } : {}),
         // Members are told apart by the authority's word, not by their addresses.
         checkServerIdentity: () => undefined,
       });
@@ -131,26 +140,32 @@ export function openBulkPort(address: string, identity: Identity): BulkPort {
       }
       return { ticket: { address, token }, taken: taken.promise };
     },
-    async take(ticket, { signal }) {
+    async take(ticket, { signal, raw }) {
       signal.throwIfAborted();
-      const socket = await dial(ticket.address || address, signal);
+      const reading = raw ? rawReading() : undefined;
+      const socket = await dial(ticket.address || address, signal, reading);
       socket.write(`${ticket.token}\n`);
-      const [answer] = await new Promise<string>((resolve, reject) => {
-        const look = (): void => {
-          const byte = socket.read(1) as Buffer | null;
-          if (byte === null) {
-            socket.once('readable', look);
-            return;
-          }
-          socket.off('close', gone);
-          resolve(byte.toString('latin1'));
-        };
+      const answer = await new Promise<string>((resolve, reject) => {
         const gone = () =>
           reject(
             signal.aborted ? (signal.reason as Error) : new LxdError('unavailable', 'The member went away'),
           );
-        socket.once('readable', look).once('close', gone);
+        const done = (first: string) => {
+          socket.off('close', gone);
+          resolve(first);
+        };
+        const look = (): void => {
+          const byte = socket.read(1) as Buffer | null;
+          if (byte === null) socket.once('readable', look);
+          else done(byte.toString('latin1'));
+        };
+        socket.once('close', gone);
+        if (reading) {
+          void reading.first().then(done);
+          socket.resume();
+        } else socket.once('readable', look);
       });
+      if (reading) readRaw(socket, reading);
       if (answer === '+') return socket;
       socket.destroy();
       throw new LxdError(

@@ -2,6 +2,8 @@ export * from './agent.ts';
 export { hubName, startAgentHub, type AgentHub, type AgentHubOptions } from './agent-hub.ts';
 export { bulkName, openBulkPort, type Bulk, type BulkPort, type BulkTicket } from './bulk.ts';
 export { openHubConnections, type HubConnections } from './hub-connections.ts';
+export { aheadBytes, pourFrom, Spout, type PourOptions } from './pour.ts';
+export { connectionLost } from './incoming.ts';
 export * from './message-channel.ts';
 export * as wire from './migration-messages.gen.ts';
 export { decodeJoinToken, encodeJoinToken, type JoinToken } from './join.ts';

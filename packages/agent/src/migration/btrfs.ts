@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { mkdir, readdir, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
-import { endOfPart, type MessageChannel } from '@lxd-ts/rpc';
+import type { MessageChannel } from '@lxd-ts/rpc';
 import { readJson, sendJson } from './json-part.ts';
 import type { Landing } from './landing.ts';
 import type { Agreement } from './negotiate.ts';
@@ -52,13 +51,13 @@ async function sendSubvolume(
   { signal, onBytes, pace }: Transfer,
 ): Promise<void> {
   const from = parent === undefined ? [] : ['-p', parent];
-  await using program = host.open(['btrfs', '-q', 'send', ...from, path], { signal });
+  const { read, write } = await host.pipe({ signal });
+  const argv = ['btrfs', '-q', 'send', ...from, path] as const;
+  const sent = channel.sendPipe(read, { onBytes, pace });
+  sent.catch(() => undefined);
+  await using program = host.open(argv, { signal, output: write });
   program.stdin.end();
-  for await (const data of program.stdout as AsyncIterable<Buffer>) {
-    onBytes(data.length);
-    await channel.send(data);
-    await pace?.(data.length);
-  }
+  await sent;
   await program.ended;
   await channel.sendEnd();
 }
@@ -129,19 +128,8 @@ async function receiveSubvolume(
   await mkdir(directory);
   await using program = host.open(['btrfs', '-q', 'receive', '-e', directory], { signal });
   program.stdout.resume();
-  const { stdin } = program;
-  const feed = async (): Promise<void> => {
-    for (;;) {
-      const message = await channel.receive();
-      if (message === endOfPart) break;
-      if (message === undefined)
-        throw new LxdError('unavailable', 'The other side ended in the middle of a volume');
-      onBytes(message.length);
-      if (!stdin.write(message)) await Promise.race([once(stdin, 'drain', { signal }), program.ended]);
-    }
-    stdin.end();
-  };
-  await Promise.all([feed(), program.ended]);
+  const feed = channel.receiveAll(program.stdin, onBytes).then(() => program.stdin.end());
+  await Promise.all([feed, program.ended]);
   const [name] = await readdir(directory);
   if (name === undefined) throw new LxdError('internal', 'btrfs received no subvolume');
   return join(directory, name);

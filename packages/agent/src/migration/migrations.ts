@@ -61,16 +61,16 @@ export class Migrations {
   async #open(streams: MigrationStreams, signal: AbortSignal): Promise<Streams> {
     if (streams.kind === 'relayed')
       return { control: messageChannel(streams.control), filesystem: messageChannel(streams.filesystem) };
-    const open = async (ticket: MigrationTickets['control']) => {
+    const open = async (ticket: MigrationTickets['control'], raw: boolean) => {
       const mine = this.#offered.get(ticket.token);
       this.#offered.delete(ticket.token);
-      const stream = await (mine ?? this.#context.bulk.take(ticket, { signal }));
+      const stream = await (mine ?? this.#context.bulk.take(ticket, { signal, raw }));
       stream.on('error', () => undefined);
       return messageChannel(stream);
     };
     const [control, filesystem] = await Promise.all([
-      open(streams.tickets.control),
-      open(streams.tickets.filesystem),
+      open(streams.tickets.control, false),
+      open(streams.tickets.filesystem, true),
     ]);
     return { control, filesystem };
   }

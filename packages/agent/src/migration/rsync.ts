@@ -1,7 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
-import { LxdError } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
-import { endOfPart, type MessageChannel } from '@lxd-ts/rpc';
+import type { MessageChannel } from '@lxd-ts/rpc';
 import type { Agreement } from './negotiate.ts';
 
 type Features = Agreement['rsync'];
@@ -60,44 +59,17 @@ export const receiverArguments = (features: Features, directory: string): [strin
   `${directory}/`,
 ];
 
-/** Everything up to the end of the part; what the program no longer wants is passed over. */
-async function fromPeer(
-  channel: MessageChannel,
-  into: Writable,
-  onBytes: (count: number) => void,
-): Promise<void> {
-  for (;;) {
-    const message = await channel.receive();
-    if (message === endOfPart) break;
-    if (message === undefined)
-      throw new LxdError('unavailable', 'The other side ended in the middle of a volume');
-    onBytes(message.length);
-    if (into.writable && !into.write(message)) {
-      await new Promise<void>((resolve) => {
-        const go = () => {
-          into.off('drain', go).off('close', go).off('error', go);
-          resolve();
-        };
-        into.once('drain', go).once('close', go).once('error', go);
-      });
-    }
-  }
+const ignore = (): void => undefined;
+
+async function fromPeer(channel: MessageChannel, into: Writable, onBytes: (count: number) => void) {
+  await channel.receiveAll(into, onBytes);
   into.end();
 }
 
-async function toPeer(
-  from: Readable,
-  channel: MessageChannel,
-  onBytes: (count: number) => void,
-): Promise<void> {
-  for await (const data of from as AsyncIterable<Buffer>) {
-    onBytes(data.length);
-    await channel.send(data);
-  }
+async function toPeer(from: Readable, channel: MessageChannel, onBytes: (count: number) => void) {
+  await channel.sendAll(from, { onBytes });
   await channel.sendEnd();
 }
-
-const ignore = (): void => undefined;
 
 export interface RsyncOptions {
   signal: AbortSignal;

@@ -34,7 +34,8 @@ export async function sendFiles(
   const failed = new AbortController();
   const options = { signal: AbortSignal.any([signal, failed.signal]), ...(onProgress ? { onProgress } : {}) };
   const base = to.record.config['volatile.base_image'];
-  const streams = { kind: 'direct' as const, tickets: await sink.offerMigration({ signal }) };
+  // The sink comes for it: who connects reads at less cost.
+  const streams = { kind: 'direct' as const, tickets: await source.offerMigration({ signal }) };
   const receive = { confirm: true, ...(base ? { baseImage: base } : {}), ...(present ? { present } : {}) };
   const index = describeForPeers(services, from.record, snapshots);
   const request = { ...(snapshot === undefined ? {} : { snapshot }), snapshots, running, index };
