@@ -8,7 +8,10 @@ import { killAfterMs, path, tail } from './run.ts';
 const keptOfStderr = 8192;
 
 /** See `Host.open`. */
-export const openProgram: Host['open'] = ([program, ...args], { signal, sockets = 0, allowed = [0], output }) => {
+export const openProgram: Host['open'] = (
+  [program, ...args],
+  { signal, sockets = 0, allowed = [0], output },
+) => {
   const release = () => {
     if (output !== undefined) closeSync(output);
   };

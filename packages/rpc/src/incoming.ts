@@ -70,7 +70,7 @@ export class Incoming {
   }
 
   #copy(data: Buffer): void {
-    for (let done = 0; done < data.length; ) {
+    for (let done = 0; done < data.length;) {
       let slab = this.#slabs.at(-1);
       if (!slab || slab.filled === slab.buffer.length) {
         const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(slabBytes);
@@ -133,7 +133,7 @@ export class Incoming {
       return undefined;
     }
     const whole = Buffer.allocUnsafe(size);
-    for (let done = 0; done < size; ) {
+    for (let done = 0; done < size;) {
       const piece = this.take(size - done);
       if (!piece) throw connectionLost();
       done += piece.copy(whole, done);

@@ -132,7 +132,7 @@ export function messageChannel(stream: Duplex): MessageChannel {
           const next = await head();
           if (!next) throw endedEarly();
           if (next.end) return;
-          for (let missing = next.length; missing > 0; ) {
+          for (let missing = next.length; missing > 0;) {
             const piece = incoming.take(missing);
             if (piece) {
               missing -= piece.length;

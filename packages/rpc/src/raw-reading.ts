@@ -25,8 +25,7 @@ export function rawReading(): RawReading {
   return {
     onread: {
       buffer: Buffer.allocUnsafeSlow(bufferBytes),
-      callback: (count, buffer) =>
-        (reader ?? keep)(Buffer.from(buffer.buffer, buffer.byteOffset, count)),
+      callback: (count, buffer) => (reader ?? keep)(Buffer.from(buffer.buffer, buffer.byteOffset, count)),
     },
     first: () =>
       new Promise((resolve) => {
