@@ -72,7 +72,7 @@ export function messageChannel(stream: Duplex): MessageChannel {
         begin(done);
       } catch (error) {
         stream.off('close', onClose);
-        reject(error);
+        reject(error instanceof Error ? error : connectionLost());
       }
     });
   const write = (kind: number, message: Uint8Array): Promise<void> =>
