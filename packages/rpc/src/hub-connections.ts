@@ -13,6 +13,8 @@ const minDelayMs = 100;
 const maxDelayMs = 1_000;
 /** For the answer of one that is far away; one that refuses is not waited for. */
 const patienceMs = 5_000;
+/** Of one stream from the hub that nobody has read yet. */
+const windowBytes = 1024 * 1024;
 
 /** A gRPC client of a control-plane member; it must show a certificate of the cluster's authority. */
 function hubClient(address: string, identity: Identity): AgentHubClient {
@@ -28,6 +30,8 @@ function hubClient(address: string, identity: Identity): AgentHubClient {
       'grpc.keepalive_time_ms': 5_000,
       'grpc.keepalive_timeout_ms': 3_000,
       'grpc.max_receive_message_length': -1,
+      // The 64 KiB of HTTP/2 are too few for files: a stream would wait for its window most of the time.
+      'grpc-node.flow_control_window': windowBytes,
       'grpc.initial_reconnect_backoff_ms': minDelayMs,
       'grpc.max_reconnect_backoff_ms': maxDelayMs,
       // Several links to one address must not share what one of them closes.
