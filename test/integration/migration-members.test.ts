@@ -1,4 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { InstanceSpec, PoolSpec } from '@lxd-ts/core';
 import { linuxHost } from '@lxd-ts/host';
@@ -23,7 +25,7 @@ const host = linuxHost();
 const liblxc = openLiblxc({ lxcpath: '/nowhere', buildDir: resolve('packages/liblxc/build') });
 
 interface Member {
-  pool: PoolSpec;
+  pool: PoolSpec & { config: Record<string, string> };
   pools: Pools;
   migrations: Migrations;
   spec: (name: string) => InstanceSpec;
@@ -47,11 +49,13 @@ async function makeMember(name: string, driver: string): Promise<Member> {
   const pools = new Pools(storageDrivers, { host, dir });
   const asked = { name: 'p1', driver, config: driver === 'btrfs' ? { size: '400MiB' } : {} };
   const { config } = await pools.create(asked, wait);
-  const pool = { ...asked, config };
+  const pool: Member['pool'] = { ...asked, config: { ...config } };
   cleanUp.push(() => pools.close(pool, wait));
   let id = 0;
   // What a migration needs of an agent.
-  const context = { dir, host, liblxc, pools, bulk, randomId: () => `id${id++}` } as unknown as AgentContext;
+  const files = { without: (_of: InstanceSpec, work: () => Promise<unknown>) => work() };
+  const randomId = () => `id${id++}`;
+  const context = { dir, host, liblxc, pools, bulk, files, randomId } as unknown as AgentContext;
   const spec = (of: string): InstanceSpec => ({
     project: 'default',
     name: of,
@@ -133,3 +137,21 @@ test('an image that both have is where a volume begins when rsync brings it', as
   expect(differences(from.volume('c1'), to.volume('c1'))).toBe('');
   expect(existsSync(join(to.volume('c1'), 'rootfs/etc/hostname'))).toBe(true);
 });
+
+test.each(['btrfs', 'dir'])(
+  'no more than "rsync.bwlimit" of the source goes through in a second: %s',
+  async (driver) => {
+    const from = await makeMember(`from-limit-${driver}`, driver);
+    const to = await makeMember(`to-limit-${driver}`, driver);
+    const opened = await from.pools.open(from.pool, wait);
+    const fill = (directory: string) =>
+      writeFile(join(directory, 'random'), randomBytes(8 * 1024 * 1024)).then(() => undefined);
+    await opened.createVolume({ type: 'container', project: 'default', name: 'c1' }, fill, wait);
+    from.pool.config['rsync.bwlimit'] = '4MiB';
+    const begin = performance.now();
+    await move(from, to, 'c1');
+    // However slow the machine is, it is never quicker; rsync counts in steps.
+    expect(performance.now() - begin).toBeGreaterThan(1500);
+    expect(readFileSync(join(to.volume('c1'), 'random'))).toHaveLength(8 * 1024 * 1024);
+  },
+);

@@ -28,11 +28,17 @@ const cleanupMs = 60_000;
 const sentName = '.migration-send';
 
 const transportsOf = (pool: PoolSpec): Transport[] => (hasSubvolumes(pool) ? ['btrfs', 'rsync'] : ['rsync']);
-const compresses = (pool: PoolSpec): boolean => isTrue(pool.config['rsync.compression'] ?? 'true');
+/** Between members it costs more than the link would, where nobody says otherwise. */
+const compresses = (pool: PoolSpec, { kind }: MigrationStreams): boolean =>
+  isTrue(pool.config['rsync.compression'] ?? (kind === 'direct' ? 'false' : 'true'));
 
 function limitOf({ config }: PoolSpec): number | undefined {
   const limit = config['rsync.bwlimit'];
   return limit ? parseSize(limit) || undefined : undefined;
+}
+
+interface Opened extends Streams {
+  streams: MigrationStreams;
 }
 
 /** Sends instances to other servers and members, and receives them. */
@@ -96,7 +102,9 @@ export class Migrations {
     streams: MigrationStreams,
     options: CallOptions,
   ): Promise<void> {
-    return this.#with(streams, options.signal, (opened) => this.#send(spec, request, opened, options));
+    return this.#with(streams, options.signal, (opened) =>
+      this.#send(spec, request, { ...opened, streams }, options),
+    );
   }
 
   receive(
@@ -107,14 +115,14 @@ export class Migrations {
   ): Promise<ReceivedInstance> {
     // Of one that is there already the files become others.
     return this.#with(streams, options.signal, (opened) =>
-      this.#context.files.without(spec, () => this.#receive(spec, request, opened, options)),
+      this.#context.files.without(spec, () => this.#receive(spec, request, { ...opened, streams }, options)),
     );
   }
 
   async #send(
     spec: InstanceSpec,
     request: SendRequest,
-    opened: Streams,
+    { streams, ...opened }: Opened,
     { signal, onProgress }: CallOptions,
   ): Promise<void> {
     const { host, liblxc, pools } = this.#context;
@@ -133,7 +141,7 @@ export class Migrations {
           snapshots: request.snapshots.map((one) => ({ ...one, path: join(snapshots, one.name) })),
           running: request.running,
           index: request.index,
-          compress: compresses(poolSpec),
+          compress: compresses(poolSpec, streams),
           bytesPerSecond: limitOf(poolSpec),
           signal,
           onProgress,
@@ -158,7 +166,7 @@ export class Migrations {
   async #receive(
     spec: InstanceSpec,
     request: ReceiveRequest,
-    opened: Streams,
+    { streams, ...opened }: Opened,
     { signal, onProgress }: CallOptions,
   ): Promise<ReceivedInstance> {
     const { host, liblxc, pools, dir } = this.#context;
@@ -180,7 +188,7 @@ export class Migrations {
         present: request.present,
         unshift: (path, ranges, until) => liblxc.shiftOwners(path, ranges, { signal: until }),
         base: cloned ? pool.volumePath(base) : undefined,
-        compress: compresses(poolSpec),
+        compress: compresses(poolSpec, streams),
         signal,
         onProgress,
       },

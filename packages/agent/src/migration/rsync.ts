@@ -38,6 +38,8 @@ export function senderArguments(
     '--sparse',
     ...shared(features),
     ...limit,
+    // Else it leaves the connector with an output that refuses to wait, and programs do not know how to.
+    '--blocking-io',
     ...['-e', connector],
     `${directory}/`,
     'peer:/',
