@@ -44,7 +44,7 @@ export function filesRoutes(files: FilesService): Route[] {
           const handle = type === 'file' ? await client.open(path, openFlags.read) : undefined;
           // It may be another one by now.
           const stat = handle ? await client.fstat(handle) : found;
-          const content = handle ? client.read(handle) : [await client.readlink(path)];
+          const content = handle ? client.read(handle, stat.size) : [await client.readlink(path)];
           const body = Readable.from(content, { objectMode: false, highWaterMark: 256 * 1024 });
           body.once('close', () => lease[Symbol.dispose]());
           const headers = {

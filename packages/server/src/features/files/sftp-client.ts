@@ -17,7 +17,7 @@ import {
 /** One request's data: large enough to be quick, and under what every server takes. */
 const pieceBytes = 128 * 1024;
 /** Pieces that are on their way at the same time. */
-const windowPieces = 8;
+const windowPieces = 16;
 /** Our own server's answers are smaller. */
 const maxAnswerBytes = 1024 * 1024;
 
@@ -237,8 +237,11 @@ export class SftpClient {
     await this.#do('close the file', this.#ask(requests.close, text(handle)));
   }
 
-  /** From the start to the end; a few pieces are fetched ahead. Closes the file, whatever comes. */
-  async *read(handle: Handle): AsyncGenerator<Buffer, void, undefined> {
+  /**
+   * From the start to the end, wherever that is by then; up to `size`, as it was, a few pieces are fetched ahead. Closes the
+   * file, whatever comes.
+   */
+  async *read(handle: Handle, size: number): AsyncGenerator<Buffer, void, undefined> {
     const piece = (at: number) => ({
       at,
       asked: this.#ask(requests.read, text(handle), u64(at), u32(pieceBytes)),
@@ -247,7 +250,7 @@ export class SftpClient {
     let at = 0;
     try {
       for (;;) {
-        while (ahead.length < windowPieces) {
+        while (ahead.length === 0 || (at < size && ahead.length < windowPieces)) {
           ahead.push(piece(at));
           at += pieceBytes;
         }
