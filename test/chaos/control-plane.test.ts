@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,18 +46,6 @@ const names = async (asked: Host): Promise<string[]> =>
   ((await asked.rest.must('GET', '/1.0/instances')).metadata as string[])
     .map((url) => url.split('/').at(-1) ?? '')
     .sort();
-
-/** The etcd of a host, by its working directory. */
-function etcdOf(one: Host): number {
-  const found = execFileSync('pgrep', ['-x', 'etcd'], { encoding: 'utf8' })
-    .split('\n')
-    .find(
-      (pid) =>
-        pid &&
-        execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).trim() === join(one.dir, 'etcd'),
-    );
-  return Number(found);
-}
 
 beforeAll(async () => {
   dir = makeTemporary('control-plane');
@@ -147,7 +134,7 @@ async function survives(kill: () => Promise<void>, what: string): Promise<void> 
 test.each([0, 1, 2])('the etcd of member %i is killed', async (index) => {
   await survives(
     async () => {
-      process.kill(etcdOf(host(index)), 'SIGKILL');
+      host(index).killEtcd();
       await Promise.resolve();
     },
     `etcd of m${index + 1} killed`,
@@ -169,7 +156,7 @@ test('a member with all that runs there is gone for a while', async () => {
   await survives(async () => {
     const gone = host(0);
     await gone.end('SIGKILL');
-    process.kill(etcdOf(gone), 'SIGKILL');
+    gone.killEtcd();
     await sleep(2_000);
     gone.start();
     await ready(gone);

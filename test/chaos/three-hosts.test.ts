@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -237,15 +236,7 @@ test('a link is cut: the member is offline, nobody waits for it, and all is as b
 
 test('etcd is killed: it is started again, nothing lost', async () => {
   const before = await pids();
-  const etcd = execFileSync('pgrep', ['-x', 'etcd'], { encoding: 'utf8' })
-    .split('\n')
-    .find(
-      (pid) =>
-        pid &&
-        execFileSync('readlink', [`/proc/${pid}/cwd`], { encoding: 'utf8' }).trim() ===
-          join(control.dir, 'etcd'),
-    );
-  process.kill(Number(etcd), 'SIGKILL');
+  control.killEtcd();
   await rest.must('PATCH', '/1.0/profiles/default', { config: { 'user.after': 'etcd' } });
   await allRun(before);
 });

@@ -1,4 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, type Result } from './client.ts';
 import { lxdTsd } from './daemon.ts';
@@ -30,11 +31,15 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
     this.#address = address;
   }
 
+  get #plug(): string {
+    return `${this.#hub}${this.name}`;
+  }
+
   async plugIn(): Promise<void> {
     await new Promise((ready) => this.#holder.stdout?.once('data', ready));
     const pid = String(this.#holder.pid);
-    ip('link', 'add', `${this.#hub}${this.name}`, 'type', 'veth', 'peer', 'name', 'up0', 'netns', pid);
-    ip('link', 'set', `${this.#hub}${this.name}`, 'master', this.#hub, 'up');
+    ip('link', 'add', this.#plug, 'type', 'veth', 'peer', 'name', 'up0', 'netns', pid);
+    ip('link', 'set', this.#plug, 'master', this.#hub, 'up');
     execFileSync('nsenter', ['-t', pid, '-n', 'ip', 'address', 'add', `${this.#address}/24`, 'dev', 'up0']);
     execFileSync('nsenter', ['-t', pid, '-n', 'ip', 'link', 'set', 'up0', 'up']);
   }
@@ -79,6 +84,29 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
     return this.#daemon?.pid ?? 0;
   }
 
+  /** The pid of its etcd, which works in its directory. */
+  get etcd(): number | undefined {
+    const own = (pid: string): boolean => {
+      try {
+        return (
+          readFileSync(`/proc/${pid}/comm`, 'utf8') === 'etcd\n' &&
+          readlinkSync(`/proc/${pid}/cwd`) === join(this.dir, 'etcd')
+        );
+      } catch {
+        return false; // it ended
+      }
+    };
+    const pid = readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && own(entry));
+    return pid === undefined ? undefined : Number(pid);
+  }
+
+  /** Its etcd dies on the spot. */
+  killEtcd(): void {
+    const pid = this.etcd;
+    if (pid === undefined) throw new Error(`${this.name} has no etcd`);
+    process.kill(pid, 'SIGKILL');
+  }
+
   /** Runs a program in its network. */
   inside(argv: readonly string[], input = ''): Promise<Result> {
     return run(['nsenter', '-t', String(this.#holder.pid), '-n', '--', ...argv], { input });
@@ -102,6 +130,10 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
   async tearDown(): Promise<void> {
     this.#rest?.close();
     await this.end('SIGTERM');
+    // Of a daemon that was killed.
+    if (this.etcd !== undefined) this.killEtcd();
+    // The kernel takes its time to do that with the namespace.
+    if (existsSync(`/sys/class/net/${this.#plug}`)) ip('link', 'delete', this.#plug);
     const gone = new Promise((done) => this.#holder.once('exit', done));
     this.#holder.kill('SIGKILL');
     await gone;

@@ -79,6 +79,8 @@ export class Daemon {
   #controlPlane: ControlPlane | undefined;
   #opening: AbortController | undefined;
   /** One change of place at a time. */
+  /** What the control plane has told so far. */
+  #told: Promise<void> = Promise.resolve();
   #changing: Promise<void> = Promise.resolve();
   #ending = false;
 
@@ -265,24 +267,42 @@ export class Daemon {
     });
   }
 
-  /** By the control plane: about this member. */
-  async #change(change: MembershipChange): Promise<void> {
+  /** By the control plane, of which each server may say something at the same time: about this member. */
+  #change(change: MembershipChange): Promise<void> {
+    const done = this.#told.then(() => this.#apply(change));
+    this.#told = done.catch(() => undefined);
+    return done;
+  }
+
+  async #apply(change: MembershipChange): Promise<void> {
     const membership = this.#cluster?.membership;
     if (!this.#cluster || !membership) throw new LxdError('invalid', 'This server is in no cluster');
+    // It is what is on disk: what could not be written has not happened.
+    const become = async (now: Partial<Membership>): Promise<void> => {
+      await writeMembership(this.#dir, { ...membership, ...now });
+      Object.assign(membership, now);
+    };
     switch (change.kind) {
       case 'control-plane': {
         if (change.addresses.length === 0 || change.addresses.join() === membership.controlPlane.join())
           return;
-        membership.controlPlane = change.addresses;
-        // Should its etcd lose all it has, it must not begin an empty one beside the others.
-        if (membership.controls && change.addresses.length > 1)
-          membership.etcd ??= Object.fromEntries(
-            change.addresses.map((to) => [to === membership.address ? membership.name : to, peerUrl(to)]),
-          );
-        await writeMembership(this.#dir, membership);
+        await become({
+          controlPlane: change.addresses,
+          // Should its etcd lose all it has, it must not begin an empty one beside the others.
+          ...(membership.controls && membership.etcd === undefined && change.addresses.length > 1
+            ? {
+                etcd: Object.fromEntries(
+                  change.addresses.map((to) => [
+                    to === membership.address ? membership.name : to,
+                    peerUrl(to),
+                  ]),
+                ),
+              }
+            : {}),
+        });
         // Its vote was taken while it was away.
         if (membership.controls && !change.addresses.includes(membership.address)) {
-          await this.#change({ kind: 'demote', controlPlane: change.addresses });
+          await this.#apply({ kind: 'demote', controlPlane: change.addresses });
           return;
         }
         this.#cluster.connections.dial(change.addresses.filter((to) => to !== membership.address));
@@ -292,16 +312,13 @@ export class Daemon {
         await writePair(this.#dir, 'authority', change.authority);
         await writePair(this.#dir, 'cluster', change.clusterCertificate);
         if (membership.controls) return;
-        await writeMembership(this.#dir, Object.assign(membership, { controls: true, etcd: change.etcd }));
+        await become({ controls: true, etcd: change.etcd });
         // The node's way of serving is left when the API is there.
         this.#soon(() => this.#serveAsControlPlane(new AbortController().signal));
         return;
       case 'demote':
         this.#opening?.abort(new LxdError('cancelled', 'It has no vote any more'));
-        await writeMembership(
-          this.#dir,
-          Object.assign(membership, { controls: false, controlPlane: change.controlPlane, etcd: undefined }),
-        );
+        await become({ controls: false, controlPlane: change.controlPlane, etcd: undefined });
         this.#soon(() => this.#stepDown());
         return;
       case 'certificate':
@@ -310,8 +327,7 @@ export class Daemon {
         return;
       case 'rename': {
         const { name, certificate, key } = change;
-        const identity = { ...membership.identity, certificate, key };
-        await writeMembership(this.#dir, Object.assign(membership, { name, identity }));
+        await become({ name, identity: { ...membership.identity, certificate, key } });
         this.#soon(() => this.#reopen());
         return;
       }

@@ -14,7 +14,7 @@ export interface Membership {
   /** Whether it is of the control plane, with an etcd of its own; it then has the authority's key too. */
   controls: boolean;
   /** The etcd that it joins: name → URL of its peers, its own included. Only counts before it has data of its own. */
-  etcd?: Record<string, string>;
+  etcd?: Record<string, string> | undefined;
   /** The name it had alone; its records are renamed at the next start. */
   formerName?: string;
 }

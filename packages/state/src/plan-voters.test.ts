@@ -144,3 +144,16 @@ test('it always ends, with an odd number, and a majority that is there after eve
     ),
   );
 });
+
+test('votes move to failure domains that come later, one more at a time', () => {
+  const domain = (name: string, failureDomain: string) => candidate(name, { failureDomain });
+  const crowded = [voter('a'), voter('b'), voter('c')];
+  const all = ['a', 'b', 'c'].map((name) => domain(name, 'one'));
+  const one = follow(crowded, [...all, domain('d', 'two')], 3);
+  expect(one).toMatchObject({ steps: ['add', 'start', 'promote', 'remove'] });
+  expect(names(one)).toEqual(['a', 'b', 'd']);
+  const two = follow(crowded, [...all, domain('d', 'two'), domain('e', 'three')], 3);
+  expect(names(two)).toEqual(['a', 'd', 'e']);
+  // No better than before: nothing moves.
+  expect(follow(two.members, [...all, domain('d', 'two'), domain('e', 'three')], 3).steps).toEqual([]);
+});

@@ -32,12 +32,16 @@ export function votersFor(eligible: number, most: number): number {
 
 const majority = (voters: number): number => Math.floor(voters / 2) + 1;
 
+/** How many of these votes a failure domain has. */
+const votesIn = (voters: readonly VoterCandidate[], domain: string | undefined): number =>
+  voters.filter(({ failureDomain }) => failureDomain === domain).length;
+
 /** Fewest votes in its failure domain, then by name. */
 function best(
   candidates: readonly VoterCandidate[],
   voters: readonly VoterCandidate[],
 ): VoterCandidate | undefined {
-  const inDomain = (domain: string) => voters.filter(({ failureDomain }) => failureDomain === domain).length;
+  const inDomain = (domain: string) => votesIn(voters, domain);
   return [...candidates].sort(
     (a, b) => inDomain(a.failureDomain) - inDomain(b.failureDomain) || (a.name < b.name ? -1 : 1),
   )[0];
@@ -92,11 +96,13 @@ export function planVoters(
   const needed = voters.length % 2 === 1 ? 2 : 1;
   if (voters.length < wanted && spare.length >= needed)
     return replacement && { kind: 'add', candidate: replacement };
-  if (voters.length > wanted) {
-    const [surplus] = voters
-      .filter((member) => member.url !== own && canRemove(member))
-      .sort((a, b) => ((of(a)?.name ?? '') < (of(b)?.name ?? '') ? 1 : -1));
-    return surplus && { kind: 'remove', id: surplus.id, candidate: of(surplus) };
-  }
-  return undefined;
+  const votes = (member: EtcdMember) => votesIn(known, of(member)?.failureDomain);
+  // Of the failure domain that has most.
+  const [surplus] = voters
+    .filter((member) => member.url !== own && canRemove(member))
+    .sort((a, b) => votes(b) - votes(a) || ((of(a)?.name ?? '') < (of(b)?.name ?? '') ? 1 : -1));
+  if (voters.length > wanted) return surplus && { kind: 'remove', id: surplus.id, candidate: of(surplus) };
+  // One more for a while, where that spreads them better: the one too many is then of the domain that has most.
+  const better = surplus && replacement && votesIn(known, replacement.failureDomain) + 1 < votes(surplus);
+  return better && voters.length === wanted ? { kind: 'add', candidate: replacement } : undefined;
 }
