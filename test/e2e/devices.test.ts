@@ -405,6 +405,21 @@ describe('devices of a running container', () => {
     expect(readdirSync(join(ground.server.dir, 'devices/c1'))).toEqual(['run.json']);
   });
 
+  test('what came or went is still so after a reboot from inside', async () => {
+    const shared = join(ground.dir, 'shared');
+    await must('add', 'c1', 'data', 'disk', `source=${shared}`, 'path=/mnt/data');
+    await must('add', 'c1', 'eth6', 'nic', 'name=eth6', 'nictype=p2p');
+    await must('add', 'c1', 'in', 'proxy', 'listen=tcp:127.0.0.1:7300', 'connect=tcp:127.0.0.1:7000');
+    await inside('touch /dev/before; reboot');
+    await waitFor(
+      'the devices',
+      () => inside('ls /dev/before; cat /mnt/data/file; ls -d /sys/class/net/eth6'),
+      (text) => /hello/.test(text) && /eth6$/m.test(text) && /before: No such/.test(text),
+    );
+    expect(onHost('ss', '-Hltn')).toMatch(/:7300 /);
+    for (const name of ['data', 'eth6', 'in']) await must('remove', 'c1', name);
+  });
+
   test('a stop releases what was plugged', async () => {
     const shared = join(ground.dir, 'shared');
     await must('add', 'c1', 'data', 'disk', `source=${shared}`, 'path=/mnt/data');

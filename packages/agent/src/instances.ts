@@ -51,7 +51,11 @@ export class Instances implements Disposable {
   constructor(context: AgentContext) {
     this.#context = context;
     this.#runStates = new RunStates(context.dir);
-    this.#observer = new Observer(context.liblxc, (ref) => void this.#gone(ref));
+    this.#observer = new Observer(
+      context.liblxc,
+      (ref) => void this.#gone(ref),
+      (ref) => void this.#rebooted(ref),
+    );
   }
 
   #locked<T>(ref: InstanceRef, work: () => Promise<T>): Promise<T> {
@@ -93,6 +97,31 @@ export class Instances implements Disposable {
       });
     } catch (error) {
       this.#context.log.error(`releasing what ${ref.name} held failed`, { error: String(error) });
+    }
+  }
+
+  /** liblxc rebooted it as it was started. Devices that came or went since need a start of ours. */
+  async #rebooted(ref: InstanceRef): Promise<void> {
+    try {
+      await this.#locked(ref, async () => {
+        const state = await this.#runStates.readAll(ref);
+        if (!state) return;
+        const signal = AbortSignal.timeout(settleTimeoutMs);
+        if (!state.changed) {
+          await (await openHotDevices(this.#context, this.#runStates, ref, signal))?.settleAgain();
+          return;
+        }
+        const { spec } = state;
+        const stop = planStop(await this.#look(ref), { force: true, timeoutMs: 0 });
+        await execute(this.#context, this.#runStates, spec, stop, signal);
+        await execute(this.#context, this.#runStates, spec, planStart(await this.#look(ref)), signal);
+        this.#observer.watch(ref);
+        this.#tell(ref, 'started');
+      });
+    } catch (error) {
+      this.#context.log.error(`devices of ${ref.name} were not put right after its reboot`, {
+        error: String(error),
+      });
     }
   }
 

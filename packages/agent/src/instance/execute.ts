@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
@@ -6,6 +6,7 @@ import { rootPool, type AgentContext } from '../context.ts';
 import { cgroupNames, removeCgroups } from './cgroups.ts';
 import { startDevices, stopDevices, withVolatile } from './devices.ts';
 import { openHotDevices } from './hot-devices.ts';
+import { idmapOf } from './idmap.ts';
 import { lxcConfig, lxcConfigText } from './lxc-config.ts';
 import { instancePaths, type InstancePaths } from './paths.ts';
 import type { Step } from './plan.ts';
@@ -43,8 +44,12 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     if (!(await pool.exists(volume))) {
       throw new LxdError('not-found', `Instance "${run.spec.name}" has no root volume in its storage pool`);
     }
-    // liblxc opens the root as the container's root: everybody may pass through, the pool's own directory keeps others out.
-    await chmod(dirname(run.rootfs), 0o100);
+    // liblxc opens the root as the container's root when it reboots: that one may pass through, and nobody else.
+    const owner = idmapOf(run.spec.config).find((entry) => entry.Isuid && entry.Nsid === 0)?.Hostid ?? 0;
+    const volumeDir = dirname(run.rootfs);
+    if ((await stat(volumeDir)).uid !== owner)
+      await run.context.host.run(['chown', '--', `${owner}:0`, volumeDir], { signal: run.signal });
+    await chmod(volumeDir, 0o100);
   },
 
   'record-run': async (run) => {

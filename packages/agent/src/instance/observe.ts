@@ -24,11 +24,17 @@ export class Observer implements Disposable {
   readonly #watches = new Map<string, Disposable>();
   readonly #listeners = new Set<(observation: Observation) => void>();
   readonly #onGone: (ref: InstanceRef) => void;
+  readonly #onReboot: (ref: InstanceRef) => void;
 
-  /** @param onGone hears when an init has ended, once the container has settled as stopped. */
-  constructor(liblxc: Liblxc, onGone: (ref: InstanceRef) => void) {
+  /** @param onGone hears when an init has ended, once the container has settled as stopped; `onReboot` when another runs in its place. */
+  constructor(
+    liblxc: Liblxc,
+    onGone: (ref: InstanceRef) => void,
+    onReboot: (ref: InstanceRef) => void = () => undefined,
+  ) {
     this.#liblxc = liblxc;
     this.#onGone = onGone;
+    this.#onReboot = onReboot;
   }
 
   look(ref: InstanceRef): ObservedInstance {
@@ -70,6 +76,7 @@ export class Observer implements Disposable {
       if (seen.status === 'Running' && seen.pid > 0) {
         this.watch(ref);
         this.tell({ kind: 'instance', instance: seen, cause: 'reboot' });
+        this.#onReboot(ref);
         return;
       }
       await sleep(waitMs);

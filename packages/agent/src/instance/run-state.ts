@@ -18,6 +18,8 @@ export type DeviceStates = Readonly<Record<string, DeviceState>>;
 export interface RunState {
   spec: InstanceSpec;
   devices: DeviceStates;
+  /** Devices have come or gone since its start: what liblxc knows of it, and reboots it with, is out of date. */
+  changed: boolean;
 }
 
 /**
@@ -31,13 +33,13 @@ export class RunStates {
     this.#dir = dir;
   }
 
-  async write(spec: InstanceSpec, devices: DeviceStates = {}): Promise<void> {
+  async write(spec: InstanceSpec, devices: DeviceStates = {}, changed = false): Promise<void> {
     const { runState } = instancePaths(this.#dir, spec);
     // The container's own root passes through to its device nodes.
     await mkdir(dirname(runState), { recursive: true, mode: 0o711 });
     const file = await open(`${runState}.new`, 'w', 0o600);
     try {
-      await file.writeFile(JSON.stringify({ ...spec, started: devices }));
+      await file.writeFile(JSON.stringify({ ...spec, started: devices, changed }));
     } finally {
       await file.close();
     }
@@ -52,8 +54,15 @@ export class RunStates {
     const text = await readFile(instancePaths(this.#dir, ref).runState, 'utf8').catch(() => undefined);
     try {
       if (text === undefined) return undefined;
-      const { started = {}, ...spec } = JSON.parse(text) as InstanceSpec & { started?: DeviceStates };
-      return { spec, devices: started };
+      const {
+        started = {},
+        changed = false,
+        ...spec
+      } = JSON.parse(text) as InstanceSpec & {
+        started?: DeviceStates;
+        changed?: boolean;
+      };
+      return { spec, devices: started, changed };
     } catch {
       return undefined; // cut off by a power failure: nothing was started with it
     }
