@@ -1,5 +1,6 @@
 import { backups } from './chapters/backups.ts';
 import { commandLine } from './chapters/command-line.ts';
+import { devices } from './chapters/devices.ts';
 import { errors } from './chapters/errors.ts';
 import { files } from './chapters/files.ts';
 import { images } from './chapters/images.ts';
@@ -20,6 +21,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   profiles,
   images,
   instances,
+  devices,
   snapshots,
   backups,
   states,
