@@ -11,8 +11,12 @@ export class HostDaemon {
   #child: ChildProcess | undefined;
   #rest: Rest | undefined;
 
-  constructor(dir: string) {
+  readonly #flags: readonly string[];
+
+  /** @param flags of the daemon, beside its directory */
+  constructor(dir: string, ...flags: string[]) {
     this.dir = dir;
+    this.#flags = flags;
   }
 
   get pid(): number {
@@ -31,7 +35,8 @@ export class HostDaemon {
   /** Starts it and waits until it is ready. */
   async start(): Promise<void> {
     const log = `${this.dir}.log`;
-    const child = spawn(lxdTsd, ['--dir', this.dir, '--debug', '--logfile', log], { stdio: 'ignore' });
+    const argv = ['--dir', this.dir, '--debug', '--logfile', log, ...this.#flags];
+    const child = spawn(lxdTsd, argv, { stdio: 'ignore' });
     this.#child = child;
     this.#rest = new Rest(join(this.dir, 'unix.socket'));
     for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {
