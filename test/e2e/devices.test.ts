@@ -73,6 +73,55 @@ describe('devices of a running container', () => {
     expect((await must('list', 'c1')).trim()).toBe('');
   });
 
+  test('the filesystem of a block device, and mounts that spread', async () => {
+    const image = join(ground.dir, 'ext4.img');
+    execFileSync('truncate', ['-s', '8M', image]);
+    execFileSync('mkfs.ext4', ['-q', image]);
+    const loop = onHost('losetup', '--find', '--show', image).trim();
+    try {
+      await must('add', 'c1', 'fs', 'disk', `source=${loop}`, 'path=/mnt/fs', 'raw.mount.options=noexec');
+      expect(await inside('ls /mnt/fs; grep /mnt/fs /proc/mounts')).toMatch(/lost\+found\n.*ext4.*noexec/);
+      await must('remove', 'c1', 'fs');
+      expect(onHost('cat', '/proc/mounts')).not.toMatch(loop);
+    } finally {
+      onHost('losetup', '--detach', loop);
+    }
+    const tree = join(ground.dir, 'tree');
+    for (const name of ['below', 'later']) mkdirSync(join(tree, name), { recursive: true });
+    onHost('mount', '--bind', tree, tree);
+    onHost('mount', '--make-shared', tree);
+    onHost('mount', '-t', 'tmpfs', 'none', join(tree, 'below'));
+    await must(
+      'add',
+      'c1',
+      'all',
+      'disk',
+      `source=${tree}`,
+      'path=/mnt/all',
+      'recursive=true',
+      'propagation=rslave',
+    );
+    expect(await inside('grep -c /mnt/all /proc/mounts')).toBe('2');
+    onHost('mount', '-t', 'tmpfs', 'none', join(tree, 'later'));
+    expect(await inside('grep -c /mnt/all /proc/mounts')).toBe('3');
+    onHost('umount', join(tree, 'later'));
+    expect(await inside('grep -c /mnt/all /proc/mounts')).toBe('2');
+    await must('remove', 'c1', 'all');
+    await must(
+      'add',
+      'c1',
+      'all',
+      'disk',
+      `source=${tree}`,
+      'path=/mnt/all',
+      'raw.mount.options=nosuid,nodev',
+    );
+    expect(await inside('grep /mnt/all /proc/mounts')).toMatch(/^\S+ \/mnt\/all .*nosuid,nodev[^\n]*$/);
+    await must('remove', 'c1', 'all');
+    onHost('umount', join(tree, 'below'));
+    onHost('umount', tree);
+  });
+
   test('/dev/kvm, a loop device and others by their numbers', async () => {
     // The container's own rights say nothing: only what was plugged can be opened.
     execFileSync('truncate', ['-s', '1M', join(ground.dir, 'loop.img')]);

@@ -109,9 +109,10 @@ int inject(char **args)
 {
 	struct mount_attr attr = { 0 };
 	pid_t pid = (pid_t)atoi(args[0]);
-	bool recursive = false, directory = false, spread = false;
-	unsigned spread_flags = 0;
-	struct mount_attr spreading = { 0 };
+	bool recursive = false, directory = false;
+	/* What happens to it inside is nobody's concern outside, unless it is said. */
+	unsigned spread_flags = AT_RECURSIVE;
+	struct mount_attr spreading = { .propagation = MS_PRIVATE };
 	int tree, user = -1;
 
 	for (char *option = strtok(args[3], ","); option; option = strtok(NULL, ",")) {
@@ -135,7 +136,7 @@ int inject(char **args)
 			if (strcmp(option, propagations[i].name) == 0) {
 				spreading.propagation = propagations[i].propagation;
 				spread_flags = propagations[i].recursive ? AT_RECURSIVE : 0;
-				known = spread = true;
+				known = true;
 			}
 		if (!known) {
 			dprintf(STDERR_FILENO, "the mount option \"%s\" is not known\n", option);
@@ -154,14 +155,14 @@ int inject(char **args)
 	if ((attr.attr_set || attr.attr_clr) &&
 	    syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr)) < 0)
 		return complain("mount options");
+	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | spread_flags, &spreading, sizeof(spreading)) < 0)
+		return complain("propagation");
 	if (!enter(pid))
 		return complain("entering the container");
 	if (!make_target(args[2], directory))
 		return complain(args[2]);
 	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, args[2], MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return complain(args[2]);
-	if (spread && syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | spread_flags, &spreading, sizeof(spreading)) < 0)
-		return complain("propagation");
 	return 0;
 }
 
@@ -171,6 +172,8 @@ int eject(char **args)
 
 	if (!enter((pid_t)atoi(args[0])))
 		return complain("entering the container");
+	/* Where it is shared with the host, what is mounted below it there must stay. */
+	mount(NULL, args[1], NULL, MS_REC | MS_PRIVATE, NULL);
 	/* EINVAL and ENOENT: nothing is mounted there any more. */
 	if (umount2(args[1], MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
 		return complain(args[1]);

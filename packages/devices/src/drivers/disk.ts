@@ -45,6 +45,21 @@ const sourceOf = ({ config, volumePath }: DeviceContext): string =>
 const stagePath = ({ dir, instance, name }: DeviceContext): string =>
   join(dir, 'devices', projectPrefixed(instance.project, instance.name), `disk.${encodeURIComponent(name)}`);
 
+function stageOptions(config: Config, filesystem: boolean): string[] {
+  if (!filesystem) return [isTrue(config['recursive']) ? 'rbind' : 'bind'];
+  return [
+    isTrue(config['readonly']) ? 'ro' : 'rw',
+    ...(config['raw.mount.options'] ? [config['raw.mount.options']] : []),
+  ];
+}
+
+/** What is mounted below a shared source is the host's: it must not hear of the unmount. */
+async function unstage({ host }: DeviceContext, path: string, signal: AbortSignal): Promise<void> {
+  if (!(await host.mounts()).some(({ target }) => target === path)) return;
+  await host.run(['mount', '--make-rprivate', '--', path], { signal, allowFailure: true });
+  await host.unmount(path, { signal, lazy: true });
+}
+
 const optional = (config: Config): boolean => isTrue(config['optional']) || isFalse(config['required']);
 
 function checkRoot({ pool, source, recursive }: Config): void {
@@ -66,7 +81,7 @@ function checkVolume({ source = '', shift }: Config): void {
   }
 }
 
-/** A directory or file of the host, or a volume of a pool, at a path inside. The root disk is the agent's own concern. */
+/** A directory or file of the host, the filesystem on a block device, or a volume of a pool, at a path inside. The root disk is the agent's own concern. */
 export const disk: DeviceDriver = {
   type: 'disk',
   schema: {
@@ -128,20 +143,22 @@ export const disk: DeviceDriver = {
     }
     const path = stagePath(context);
     await mkdir(dirname(path), { recursive: true, mode: 0o711 });
-    if (found.isDirectory()) await mkdir(path, { recursive: true, mode: 0o700 });
+    // Of a block device it is the filesystem that is wanted.
+    const filesystem = found.isBlockDevice();
+    const directory = filesystem || found.isDirectory();
+    if (directory) await mkdir(path, { recursive: true, mode: 0o700 });
     else await (await open(path, 'a', 0o600)).close();
-    await context.host.unmount(path, { signal, lazy: true });
-    const bind = isTrue(config['recursive']) ? 'rbind' : 'bind';
-    await context.host.mount({ source, target: path, options: [bind] }, { signal });
+    await unstage(context, path, signal);
+    await context.host.mount({ source, target: path, options: stageOptions(config, filesystem) }, { signal });
     const mount = {
       source: path,
       target: pathInside(config['path'] ?? ''),
-      kind: found.isDirectory() ? ('dir' as const) : ('file' as const),
+      kind: directory ? ('dir' as const) : ('file' as const),
       recursive: isTrue(config['recursive']),
       readonly: isTrue(config['readonly']),
       shift: isTrue(config['shift']),
       ...(config['propagation'] ? { propagation: config['propagation'] } : {}),
-      ...(config['raw.mount.options'] ? { options: config['raw.mount.options'] } : {}),
+      ...(config['raw.mount.options'] && !filesystem ? { options: config['raw.mount.options'] } : {}),
     };
     return { mounts: [mount], volatile: {} };
   },
@@ -149,7 +166,7 @@ export const disk: DeviceDriver = {
     const path = stagePath(context);
     const found = await lstat(path).catch(() => undefined);
     if (!found) return {};
-    await context.host.unmount(path, { signal, lazy: true });
+    await unstage(context, path, signal);
     // Never a tree: what is still mounted there would be emptied.
     if ((await lstat(path)).isDirectory()) await rmdir(path);
     else await rm(path);

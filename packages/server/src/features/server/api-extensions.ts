@@ -38,6 +38,13 @@ export const apiExtensions: readonly string[] = [
     'container_raw_mount',
   ],
   ...['container_mount_propagation', 'unix_device_rename'],
+  // Devices
+  ...['proxy', 'proxy_unix', 'proxy_udp', 'proxy_tcp_udp_multi_port_handling', 'proxy_unix_dac_properties'],
+  ...['proxy_priv_drop', 'proxy_haproxy_protocol', 'proxy_nat'],
+  ...['usb_devices', 'usb_optional_vendorid', 'gpu_devices', 'unix_device_hotplug', 'unix_hotplug_devices'],
+  ...['container_nic_routes', 'network_vlan', 'network_vlan_physical', 'instance_nic_bridged_vlan'],
+  ...['instance_nic_bridged_port_isolation', 'container_nic_routed', 'container_nic_routed_gateway'],
+  ...['container_nic_routed_host_address', 'container_nic_routed_host_table', 'container_nic_routed_limits'],
   // Migration
   ...[
     'container_push',
