@@ -58,6 +58,8 @@ export function normalise(value: unknown, side: { dir: string }): unknown {
   if (typeof value === 'string') return text(value, side.dir);
   if (Array.isArray(value)) return { '[]': asRecord(value.map((one) => normalise(one, side))) };
   if (typeof value !== 'object' || value === null) return value;
+  // How far it is, is told of what takes its time.
+  if (Object.keys(value).join() === 'create_backup_progress') return null;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, field]) => field !== undefined)

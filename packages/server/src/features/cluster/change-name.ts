@@ -1,10 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError } from '@lxd-ts/core';
 import type { MemberRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
+import type { Services } from '../../services.ts';
 import { effectTimeoutMs } from '../shared/members.ts';
 import { checkMemberName } from './names.ts';
 import { findMember, holding, memberUrl, mustBeClustered, tell, type ClusterContext } from './context.ts';
 import { renameMember } from './rename-member.ts';
+
+const goodbyeMs = 10_000;
+const lookMs = 20;
+
+/** Until its connection under the former name has ended: it would be taken for that of whoever gets the name next. */
+async function untilGone({ agents, server }: Services, name: string, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + goodbyeMs;
+  while (name !== server && agents.online().includes(name) && performance.now() < end)
+    await sleep(lookMs, undefined, { signal });
+}
 
 /** @param from has the intent on record; `to` may be there already */
 async function finish(context: ClusterContext, from: string, to: string, signal: AbortSignal): Promise<void> {
@@ -21,6 +33,7 @@ async function finish(context: ClusterContext, from: string, to: string, signal:
   }
   if (!services.agents.online().includes(to)) await control.renameMember(from, to, { signal });
   await renameMember(records, from, to, { signal });
+  await untilGone(services, from, signal);
   await records.modify('members', [to], ({ pending: _pending, ...rest }) => rest, { signal });
 }
 
