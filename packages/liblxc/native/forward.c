@@ -95,6 +95,8 @@ struct end {
 struct connection {
 	struct end client, server;
 	bool connecting, datagrams, dead;
+	/* Who is asked by datagrams never says that it is done. */
+	bool endless;
 	/* Of a client that sends datagrams. */
 	struct listener *listener;
 	struct address from;
@@ -391,7 +393,8 @@ static void serve(struct connection *at)
 			ask(server, EPOLLIN);
 		return;
 	}
-	if (!move(client, server) || !move(server, client) || (client->shut && server->shut)) {
+	if (!move(client, server) || !move(server, client) || (client->shut && server->shut) ||
+	    (at->endless && server->shut)) {
 		finish(at);
 		return;
 	}
@@ -417,6 +420,7 @@ static struct connection *connect_for(struct listener *from)
 		return NULL;
 	made->client = (struct end){ .kind = is_end, .fd = -1, .connection = made };
 	made->server = (struct end){ .kind = is_end, .connection = made };
+	made->endless = target->type == SOCK_DGRAM;
 	made->server.fd = socket(target->to.any.sa_family, target->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	quick(made->server.fd);
 	if (made->server.fd < 0)
