@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cgroupNames, removeCgroups } from './cgroups.ts';
+import { cgroupNames, removeCgroups, removePivot } from './cgroups.ts';
 
 test('two daemons on one host never share a cgroup', () => {
   const [a, b] = [cgroupNames('/a', 'c1'), cgroupNames('/b', 'c1')];
@@ -23,4 +23,31 @@ test('removes in every hierarchy what is empty, and nothing that is not named', 
   } finally {
     rmSync(root, { recursive: true });
   }
+});
+
+describe('the pivot', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'lxd-ts-cgroups-'));
+    mkdirSync(join(root, 'unified/p/lxc.pivot'), { recursive: true });
+    writeFileSync(join(root, 'unified/p/lxc.pivot/monitor'), '');
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  it('goes once the last monitor has left it', async () => {
+    let asked = 0;
+    const isUsed = () => {
+      if (++asked === 3) rmSync(join(root, 'unified/p/lxc.pivot/monitor'));
+      return false;
+    };
+    await removePivot('p', isUsed, { root });
+    expect(existsSync(join(root, 'unified/p'))).toBe(false);
+    expect(asked).toBe(3);
+  });
+
+  it("stays for another's monitor", async () => {
+    rmSync(join(root, 'unified/p/lxc.pivot/monitor'));
+    await removePivot('p', () => true, { root });
+    expect(existsSync(join(root, 'unified/p'))).toBe(true);
+  });
 });

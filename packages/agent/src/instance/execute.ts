@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { rootPool, type AgentContext } from '../context.ts';
-import { cgroupNames, removeCgroups } from './cgroups.ts';
+import { cgroupNames, removeCgroups, removePivot } from './cgroups.ts';
 import { startDevices, stopDevices, withVolatile } from './devices.ts';
 import { openHotDevices } from './hot-devices.ts';
 import { idmapOf } from './idmap.ts';
@@ -34,6 +34,13 @@ const undoTimeoutMs = 15_000;
 async function writePrivate(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, text, { mode: 0o600 });
+}
+
+/** What its monitor has left behind, or leaves any moment now. */
+async function leaveCgroups({ context: { dir, liblxc }, paths }: Run): Promise<void> {
+  const { monitor, payload, pivot } = cgroupNames(dir, paths.id);
+  await removePivot(pivot, () => liblxc.active().some((id) => id !== paths.id));
+  await removeCgroups([monitor, payload]);
 }
 
 const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
@@ -83,6 +90,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     const { dir, liblxc } = run.context;
     const { monitor, payload } = cgroupNames(dir, run.paths.id);
     await removeCgroups([monitor, payload]);
+    run.undo.push(() => leaveCgroups(run));
     run.undo.push(() => liblxc.kill(run.paths.id, { signal: AbortSignal.timeout(undoTimeoutMs) }));
     await liblxc.start(
       { name: run.paths.id, configFile: run.paths.lxcConfig, logFile: run.paths.lxcLog, logLevel: 'WARN' },
@@ -109,11 +117,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
   },
 
   'forget-run': async (run) => {
-    const { dir, liblxc } = run.context;
-    const { monitor, payload, pivot } = cgroupNames(dir, run.paths.id);
-    // Another's monitor may be about to enter the pivot.
-    const last = liblxc.active().every((id) => id === run.paths.id);
-    await removeCgroups([monitor, payload, ...(last ? [pivot] : [])]);
+    await leaveCgroups(run);
     await run.runStates.remove(run.spec);
   },
 };
