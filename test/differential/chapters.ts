@@ -7,6 +7,7 @@ import { images } from './chapters/images.ts';
 import { instances } from './chapters/instances.ts';
 import { networks } from './chapters/networks.ts';
 import { profiles } from './chapters/profiles.ts';
+import { publish } from './chapters/publish.ts';
 import { server } from './chapters/server.ts';
 import { snapshots } from './chapters/snapshots.ts';
 import { states } from './chapters/states.ts';
@@ -24,6 +25,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   devices,
   snapshots,
   backups,
+  publish,
   states,
   files,
   errors,

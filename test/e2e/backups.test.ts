@@ -277,6 +277,24 @@ test('a backup goes with its time, its instance, and when the daemon is killed w
   });
 });
 
+test('an image is made of an instance at rest or of a snapshot, and launched', async () => {
+  await make(ours, 'c1', 'b');
+  await ours.rest.must('PUT', '/1.0/instances/c1/state', { action: 'start' });
+  expect(() => cli('publish', 'c1', '--alias', 'now')).toThrow('--force');
+  cli('publish', 'c1/first', '--alias', 'then', '--compression', 'zstd', 'os=ours');
+  await ours.rest.must('PUT', '/1.0/instances/c1/state', { action: 'stop', force: true });
+  cli('publish', 'c1', '--alias', 'now');
+  for (const [alias, state] of [
+    ['then', 'one'],
+    ['now', 'now'],
+  ] as const) {
+    cli('launch', alias, `from-${alias}`, '--storage', 'd');
+    expect(cli('exec', `from-${alias}`, '--', 'cat', '/etc/state')).toBe(`${state}\n`);
+    cli('delete', '--force', `from-${alias}`);
+    cli('image', 'delete', alias);
+  }
+});
+
 withClient('the stock client exports and imports', async () => {
   await make(ours, 'c1', 'b');
   const file = join(dir, 'stock.tar.gz');

@@ -9,6 +9,7 @@ import type { StorageDriver } from '@lxd-ts/storage';
 import type { AgentContext, AgentLogger } from './context.ts';
 import { deleteBackup, keepBackups, readBackup, receiveBackup } from './backup/backups.ts';
 import { openBackups } from './backup/places.ts';
+import { publishImage } from './backup/publish.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import { describe } from './describe.ts';
 import { exec, openConsole } from './exec.ts';
@@ -155,6 +156,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     restoreSnapshot: (spec, snapshot, call) => instances.restoreSnapshot(spec, snapshot, call),
     refreshInstance: (spec, source, call) => instances.refresh(spec, source, call),
     deleteRoot: (spec, call) => instances.deleteRoot(spec, call),
+    publishImage: (spec, request, call) =>
+      instances.withFiles(spec, request.snapshot, call, (path) =>
+        publishImage(context, spec, request, path, call),
+      ),
     createBackup: (spec, request, call) =>
       instances.withStillFiles(spec, call, (files) => writeBackup(context, spec, request, files, call)),
     readBackup: (id) => readBackup(context, id),

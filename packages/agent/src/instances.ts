@@ -220,6 +220,22 @@ export class Instances implements Disposable {
     }
   }
 
+  /** The files of a snapshot, or its own while it is at rest and stays so. */
+  async withFiles<T>(
+    spec: InstanceSpec,
+    snapshot: string | undefined,
+    options: CallOptions,
+    work: (path: string) => Promise<T>,
+  ): Promise<T> {
+    const pool = await this.#context.pools.open(rootPool(spec), options);
+    const volume = volumeOf(spec);
+    if (snapshot !== undefined) return work(pool.volumePath({ ...volume, snapshot }));
+    return this.#locked(spec, async () => {
+      await this.#checkStopped(spec);
+      return work(pool.volumePath(volume));
+    });
+  }
+
   deleteRoot(spec: InstanceSpec, options: CallOptions): Promise<void> {
     return this.#alone(spec, async () => {
       await this.#checkStopped(spec);

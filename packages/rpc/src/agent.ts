@@ -166,6 +166,21 @@ export interface BackupRequest {
   optimized: boolean;
 }
 
+/** An image to be made of an instance at rest, or of one of its snapshots. */
+export interface PublishRequest {
+  /** Of what is written meanwhile. */
+  id: string;
+  snapshot?: string;
+  /** `none`, `gzip`, `zstd`, … */
+  compression: string;
+  architecture: string;
+  /** Seconds since the epoch; `expiresAt` 0: never. */
+  createdAt: number;
+  expiresAt: number;
+  /** Absent: those of the image that it was made from. */
+  properties?: Config;
+}
+
 export interface BackupFile {
   size: number;
   /** ISO 8601. */
@@ -392,6 +407,8 @@ export interface Agent {
   /** Its volume and snapshots in the pool that `spec` names, and nothing else of it: what a move to another pool leaves. */
   deleteRoot(spec: InstanceSpec, options: CallOptions): Promise<void>;
 
+  /** The image is stored on this member, as one that was received. */
+  publishImage(spec: InstanceSpec, request: PublishRequest, options: CallOptions): Promise<ReceivedImage>;
   /** Also while it runs. @returns its size in bytes */
   createBackup(spec: InstanceSpec, request: BackupRequest, options: CallOptions): Promise<{ size: number }>;
   readBackup(id: string, options: CallOptions): Promise<BackupFile>;

@@ -54,6 +54,7 @@ export const plainMethods = [
   'restoreSnapshot',
   'refreshInstance',
   'deleteRoot',
+  'publishImage',
   'createBackup',
   'deleteBackup',
   'keepBackups',

@@ -72,6 +72,11 @@ export const instanceCommands: readonly Entry[] = [
     load: () => import('../commands/instance/restore.ts'),
   },
   {
+    path: 'publish',
+    summary: 'Make an image of an instance',
+    load: () => import('../commands/instance/publish.ts'),
+  },
+  {
     path: 'export',
     summary: 'Save an instance in a file',
     load: () => import('../commands/instance/export.ts'),

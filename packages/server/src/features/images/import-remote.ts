@@ -17,11 +17,17 @@ export interface ImagesPost {
     fingerprint?: string;
     alias?: string;
     project?: string;
+    /** Of an instance, or `INSTANCE/SNAPSHOT`. */
+    name?: string;
   } | null;
   aliases?: { name: string; description?: string }[] | null;
   public?: boolean;
   auto_update?: boolean;
   profiles?: string[] | null;
+  properties?: Record<string, string> | null;
+  compression_algorithm?: string;
+  expires_at?: string;
+  filename?: string;
 }
 
 /** @throws LxdError `invalid`, `internal` (as LXD) */
@@ -43,14 +49,8 @@ export function importRemote(
 ): Promise<OperationView> {
   const { source } = body;
   if (source?.type !== 'image') {
-    const known = ['url', 'instance', 'container', 'virtual-machine', 'snapshot'].includes(
-      source?.type ?? '',
-    );
-    throw known
-      ? new LxdError(
-          'invalid',
-          `Creating an image from source type "${source?.type ?? ''}" is not supported yet`,
-        )
+    throw source?.type === 'url'
+      ? new LxdError('invalid', 'Creating an image from source type "url" is not supported yet')
       : new LxdError('internal', 'Invalid images JSON');
   }
   const remote = remoteImageOf(source);

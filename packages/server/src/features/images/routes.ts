@@ -25,6 +25,7 @@ import {
   type AliasBody,
 } from './aliases.ts';
 import { parseFilter } from '../shared/filter.ts';
+import { isPublish, publish } from './publish.ts';
 import { importRemote, type ImagesPost } from './import-remote.ts';
 import type { ImagePuller } from './pull.ts';
 import { joinParts } from './multipart.ts';
@@ -96,7 +97,10 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
       // Some say nothing of what they send; no image begins like that.
       if (type?.startsWith('application/json') || (type === undefined && (await firstByte(stream)) === '{')) {
         const given = (body ?? (await json(stream).catch(() => null))) as ImagesPost | null;
-        return started(await importRemote(services, puller, { project, body: given ?? {}, caller }));
+        const asked = { project, body: given ?? {}, caller };
+        return started(
+          await (isPublish(asked.body) ? publish(services, asked) : importRemote(services, puller, asked)),
+        );
       }
       return started(await uploadImage(services, { project, headers, body: stream, caller }, signal));
     },

@@ -38,6 +38,11 @@ const expiry = (value: string): string | undefined => {
   }
 };
 
+const compression = (value: string): string | undefined =>
+  ['none', 'bzip2', 'gzip', 'lz4', 'lzma', 'xz', 'zstd'].includes(value)
+    ? undefined
+    : `"${value}" is not a compression algorithm; use one of bzip2, gzip, lz4, lzma, xz, zstd or none`;
+
 /** Keys of the server that have an effect. `memberSpecific`: each member has its own. */
 export const serverSchema: ConfigSchema = {
   'core.https_address': {
@@ -48,11 +53,13 @@ export const serverSchema: ConfigSchema = {
   'core.trust_password': { check: validators.any, description: 'Lets whoever knows it be trusted' },
   'core.remote_token_expiry': { check: expiry, description: 'How long a token for clients is good' },
   'backups.compression_algorithm': {
-    check: (value) =>
-      ['none', 'bzip2', 'gzip', 'lz4', 'lzma', 'xz', 'zstd'].includes(value)
-        ? undefined
-        : `"${value}" is not a compression algorithm; use one of bzip2, gzip, lz4, lzma, xz, zstd or none`,
+    check: compression,
     description: 'How backups are compressed',
+    default: 'gzip',
+  },
+  'images.compression_algorithm': {
+    check: compression,
+    description: 'How images of instances are compressed',
     default: 'gzip',
   },
   'cluster.join_token_expiry': {
