@@ -24,8 +24,13 @@ export function pourFrom(
     let ended = false;
     const over = (error?: Error) => {
       source.off('data', onData).off('end', onEnd).off('error', over).off('close', onClose);
-      if (error) reject(error);
-      else resolve();
+      if (!error) {
+        resolve();
+        return;
+      }
+      // With nobody to take it, it would go on and be lost.
+      source.pause();
+      reject(error);
     };
     const onEnd = () => {
       ended = true;

@@ -8,11 +8,6 @@ export const publish: Step[] = [
   { name: 'publish an unknown instance', rest: ['POST', path, source('instance', 'nope')] },
   { name: 'publish an unknown snapshot', rest: ['POST', path, source('snapshot', 'c1/nope')] },
   { name: 'publish an instance as a snapshot', rest: ['POST', path, source('snapshot', 'c1')] },
-  { name: 'publish of an unknown kind', rest: ['POST', path, source('thing', 'c1')] },
-  {
-    name: 'publish, unknown compression',
-    rest: ['POST', path, { ...source('instance', 'c1'), compression_algorithm: 'x' }],
-  },
   { name: 'lxc snapshot to publish', lxc: ['snapshot', 'c1', 'topublish'] },
   {
     name: 'lxc publish a snapshot',

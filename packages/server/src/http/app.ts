@@ -13,6 +13,7 @@ import { WebSocketServer } from 'ws';
 import type { Logger } from '../services.ts';
 import { authorize } from './authorize.ts';
 import { readBody } from './body.ts';
+import { drain } from './drain.ts';
 import { checkETag } from './etag.ts';
 import { checkProject } from './project.ts';
 import { forwardRequest, forwardUpgrade } from './forward.ts';
@@ -26,6 +27,9 @@ export interface AppOptions {
   /** Who is at the other end of a connection. */
   callerOf(request: IncomingMessage): Caller;
 }
+
+/** How long what is left of a refused body is read. */
+const drainMs = 10_000;
 
 /** A frame larger than this is no terminal's; what is longer comes in more than one. */
 const maxFrameBytes = 16 * 1024 * 1024;
@@ -99,6 +103,14 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     return controller.signal;
   }
 
+  const trusted = (request: IncomingMessage): boolean => {
+    try {
+      return callerOf(request).trusted;
+    } catch {
+      return false;
+    }
+  };
+
   const app = express();
   app.disable('x-powered-by').disable('etag').disable('query parser');
   app.use(async (request: IncomingMessage, response: ServerResponse) => {
@@ -115,6 +127,8 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
           url: request.url?.split('?', 1)[0],
           error: message,
         });
+      // Clients send all of a body before they listen.
+      if (!request.complete && trusted(request)) await drain(request, AbortSignal.timeout(drainMs));
       sendError(response, error);
     }
   });

@@ -9,7 +9,7 @@ import type { InstancesContext } from '../instances/context.ts';
 import { createInstance } from '../instances/create.ts';
 import { expandIn, rootDisk } from '../instances/expand.ts';
 import type { InstancesPost } from '../instances/requests.ts';
-import { drain } from '../shared/drain.ts';
+import { drain } from '../../http/drain.ts';
 import { dropFile } from './files.ts';
 
 /** A backup that was taken in, and what it becomes. */

@@ -6,7 +6,7 @@ import type { ImagePart, ReceivedImage } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { drain } from '../shared/drain.ts';
+import { drain } from '../../http/drain.ts';
 import { splitParts } from './multipart.ts';
 
 export interface Upload {
