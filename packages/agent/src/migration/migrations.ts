@@ -19,6 +19,7 @@ import { sendOutcome } from './control.ts';
 import type { Transport } from './negotiate.ts';
 import { hasSubvolumes, placesOf } from './places.ts';
 import { runSink } from './sink.ts';
+import { unlessGivenUp } from './unless-given-up.ts';
 import { runSource, type Streams } from './source.ts';
 import { cloneTree, createSubvolume, deleteTree } from './subvolumes.ts';
 
@@ -70,15 +71,20 @@ export class Migrations {
     const open = async (ticket: MigrationTickets['control'], raw: boolean) => {
       const mine = this.#offered.get(ticket.token);
       this.#offered.delete(ticket.token);
-      const stream = await (mine ?? this.#context.bulk.take(ticket, { signal, raw }));
+      // The other end may be lost before it has come for what is its.
+      const coming = mine ?? this.#context.bulk.take(ticket, { signal, raw });
+      const stream = await unlessGivenUp(coming, signal);
       stream.on('error', () => undefined);
       return messageChannel(stream);
     };
-    const [control, filesystem] = await Promise.all([
-      open(streams.tickets.control, false),
-      open(streams.tickets.filesystem, true),
-    ]);
-    return { control, filesystem };
+    const both = [open(streams.tickets.control, false), open(streams.tickets.filesystem, true)] as const;
+    try {
+      const [control, filesystem] = await Promise.all(both);
+      return { control, filesystem };
+    } catch (error) {
+      for (const one of both) one.then((channel) => channel.close()).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Whoever fails before it could say so hangs up: the other side would wait for it. */
