@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InstanceSpec } from '@lxd-ts/core';
@@ -12,9 +12,10 @@ import { progressOf } from './progress.ts';
 /** What the image that the instance was made from said of itself; nothing when that is not to be read. */
 async function metadataOf(directory: string): Promise<Record<string, unknown>> {
   try {
-    const found: unknown = parse(await readFile(join(directory, 'metadata.yaml'), 'utf8'), {
-      maxAliasCount: 20,
-    });
+    // An imported one may have a link there, to anywhere on this host.
+    const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const text = await readFile(join(directory, 'metadata.yaml'), { encoding: 'utf8', flag });
+    const found: unknown = parse(text, { maxAliasCount: 20 });
     return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : {};
   } catch {
     return {};

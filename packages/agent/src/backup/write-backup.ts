@@ -77,7 +77,10 @@ export async function writeBackup(
     const members: Member[] = [await say('index.yaml', index)];
     const { config } = request.index;
     if (optimized) {
-      await writeFile(join(files.path, 'backup.yaml'), stringify(config), { mode: 0o400 });
+      // An imported one may have a link there, to anywhere on this host.
+      const described = join(files.path, 'backup.yaml');
+      await rm(described, { force: true, recursive: true });
+      await writeFile(described, stringify(config), { mode: 0o400, flag: 'wx' });
       await setReadonly(host, files.path, true, { signal });
       const all = [...snapshots, { name: '', path: files.path }];
       const listed = await Promise.all(

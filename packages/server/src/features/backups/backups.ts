@@ -31,7 +31,7 @@ export interface BackupRef {
 }
 
 /** What LXD calls them; a member's tar knows how. */
-const algorithms = ['none', 'bzip2', 'gzip', 'lz4', 'lzma', 'xz', 'zstd'];
+export const algorithms = ['none', 'bzip2', 'gzip', 'lz4', 'lzma', 'xz', 'zstd'];
 
 /** @throws LxdError `invalid` */
 export function checkAlgorithm(name: string): void {

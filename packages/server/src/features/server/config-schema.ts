@@ -1,4 +1,5 @@
 import { validators, type ConfigSchema } from '@lxd-ts/core';
+import { algorithms } from '../backups/backups.ts';
 import { expiryAfter } from '../cluster/expiry.ts';
 
 const offlineThreshold = (value: string): string | undefined =>
@@ -39,9 +40,9 @@ const expiry = (value: string): string | undefined => {
 };
 
 const compression = (value: string): string | undefined =>
-  ['none', 'bzip2', 'gzip', 'lz4', 'lzma', 'xz', 'zstd'].includes(value)
+  algorithms.includes(value)
     ? undefined
-    : `"${value}" is not a compression algorithm; use one of bzip2, gzip, lz4, lzma, xz, zstd or none`;
+    : `"${value}" is not a compression algorithm; use one of ${algorithms.join(', ')}`;
 
 /** Keys of the server that have an effect. `memberSpecific`: each member has its own. */
 export const serverSchema: ConfigSchema = {
