@@ -259,6 +259,26 @@ test('what is no backup is refused, and leaves nothing', async () => {
   expect(existsSync(join(ours.dir, 'containers/c9'))).toBe(false);
 });
 
+test('links that an imported instance brought lead nowhere on the host', async () => {
+  const evil = join(dir, 'links');
+  execFileSync('sh', [
+    '-ec',
+    `mkdir -p "$1/backup/container/rootfs/etc"; echo x >"$1/backup/container/rootfs/etc/file"
+    printf 'properties: {secret: told}\\n' >"$1.secret"; echo untouched >"$1.victim"
+    ln -s "$1.secret" "$1/backup/container/metadata.yaml"; ln -s "$1.victim" "$1/backup/container/backup.yaml"
+    printf 'name: c9\\nbackend: btrfs\\npool: b\\nconfig: {container: {name: c9, architecture: x86_64}}\\n' >"$1/backup/index.yaml"
+    tar -C "$1" -cf "$1.tar" backup/index.yaml backup/container`,
+    'sh',
+    evil,
+  ]);
+  cli('import', `${evil}.tar`, '--storage', 'b');
+  cli('publish', 'c9', '--alias', 'links');
+  expect(cli('image', 'show', 'links')).not.toContain('told');
+  cli('image', 'delete', 'links');
+  cli('export', 'c9', `${evil}.out`, '--optimized-storage');
+  expect(readFileSync(`${evil}.victim`, 'utf8')).toBe('untouched\n');
+});
+
 test('a backup goes with its time, its instance, and when the daemon is killed while it is made', async () => {
   await make(ours, 'c1', 'd');
   const soon = new Date(Date.now() + 1000).toISOString();
