@@ -38,8 +38,11 @@ const members = async (asked: Host): Promise<Member[]> =>
 const whole = (asked: Host) =>
   waitFor(
     `a control plane of three at ${asked.name}`,
-    () => members(asked).catch(() => []),
-    (all) => all.length === 3 && all.every(({ database, status }) => database && status === 'Online'),
+    () => members(asked).catch(String),
+    (all) =>
+      typeof all !== 'string' &&
+      all.length === 3 &&
+      all.every(({ database, status }) => database && status === 'Online'),
     90,
   );
 const names = async (asked: Host): Promise<string[]> =>
@@ -63,6 +66,10 @@ beforeAll(async () => {
     one.join(encodeJoinToken({ server_name: one.name, secret, fingerprint, addresses, expires_at: '' }));
     await ready(one);
   }
+  // On its way up, of which nobody may notice anything.
+  const rising = host(2);
+  await waitFor('an etcd of the third member', () => Promise.resolve(rising.etcd), Boolean, 60);
+  rising.killEtcd();
   for (const one of hosts) await whole(one);
   await host(0).rest.must('POST', '/1.0/storage-pools', { name: 'p', driver: 'dir' });
   await host(0).rest.must('PUT', '/1.0/profiles/default', {

@@ -69,6 +69,7 @@ export function simulatedAgent(hostname: string): SimulatedAgent {
     describe: () => Promise.resolve({ ...description, hostname }),
     restore: () => Promise.resolve(),
     membership: () => Promise.resolve(),
+    keepBackups: () => Promise.resolve(),
     poolUsage: () =>
       Promise.resolve({
         space: { used: 0, total: capacity.poolBytes },

@@ -15,6 +15,8 @@ export class Host {
   readonly #hub: string;
   readonly #address: string;
   #daemon: ChildProcess | undefined;
+  /** The one that we have ended ourselves. */
+  #ended: ChildProcess | undefined;
   #rest: Rest | undefined;
 
   /** @param hub a bridge of the machine; @param address in its network */
@@ -65,6 +67,12 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
       ],
       { stdio: 'ignore' },
     );
+    const daemon = this.#daemon;
+    daemon.once('exit', (code, signal) => {
+      if (daemon === this.#ended || code === 0) return;
+      const errors = readFileSync(log, 'utf8').split('\n').filter((line) => line.includes('error'));
+      console.error(`${this.name} ended: ${signal ?? String(code)}\n${errors.slice(-10).join('\n')}`);
+    });
   }
 
   /** `HOST:PORT` as a member. */
@@ -122,6 +130,7 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
   async end(signal: NodeJS.Signals): Promise<void> {
     const daemon = this.#daemon;
     if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    this.#ended = daemon;
     const gone = new Promise((done) => daemon.once('exit', done));
     daemon.kill(signal);
     await gone;

@@ -41,6 +41,9 @@ import { peerUrl } from './voters.ts';
 /** Time for the answer that announces a change to reach whoever asked for it. */
 const answerMs = 300;
 
+/** Who is to be of the control plane and could not be tries again after this time. */
+const againMs = 1_000;
+
 /** @returns the status of the answer */
 function put(path: string, connection: Duplex): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -78,9 +81,9 @@ export class Daemon {
   #cluster: ClusterParts | undefined;
   #controlPlane: ControlPlane | undefined;
   #opening: AbortController | undefined;
-  /** One change of place at a time. */
   /** What the control plane has told so far. */
   #told: Promise<void> = Promise.resolve();
+  /** One change of place at a time. */
   #changing: Promise<void> = Promise.resolve();
   #ending = false;
 
@@ -152,14 +155,27 @@ export class Daemon {
     return { membership, port, connections };
   }
 
-  /** With others, this takes until enough of them are there; what comes meanwhile may call it off. */
-  async #serveAsControlPlane(signal: AbortSignal): Promise<void> {
+  /**
+   * With others, this takes until enough of them are there; what comes meanwhile may call it off.
+   * @param patient serves as it did until it works: etcd may be killed on its way up, and the others may be away
+   */
+  async #serveAsControlPlane(signal: AbortSignal, patient = false): Promise<void> {
     const opening = new AbortController();
     this.#opening = opening;
     try {
-      await this.#openControlPlane(AbortSignal.any([signal, opening.signal]));
-    } catch (error) {
-      if (!opening.signal.aborted) throw error;
+      for (;;) {
+        try {
+          await this.#openControlPlane(AbortSignal.any([signal, opening.signal]));
+          return;
+        } catch (error) {
+          if (opening.signal.aborted) break;
+          if (!patient) throw error;
+          this.#log.warn('not of the control plane yet; it is tried again', {
+            error: toLxdError(error).message,
+          });
+          await sleep(againMs, undefined, { signal: opening.signal }).catch(() => undefined);
+        }
+      }
       this.#log.info('this member is not of the control plane after all');
     } finally {
       this.#opening = undefined;
@@ -314,7 +330,7 @@ export class Daemon {
         if (membership.controls) return;
         await become({ controls: true, etcd: change.etcd });
         // The node's way of serving is left when the API is there.
-        this.#soon(() => this.#serveAsControlPlane(new AbortController().signal));
+        this.#soon(() => this.#serveAsControlPlane(new AbortController().signal, true));
         return;
       case 'demote':
         this.#opening?.abort(new LxdError('cancelled', 'It has no vote any more'));

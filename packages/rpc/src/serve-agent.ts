@@ -64,7 +64,8 @@ export class AgentConnection {
       }
     });
     send({ $case: 'hello', hello: { protocol: protocolVersion } });
-    const observing = this.#observe(send);
+    // Who cannot be observed is not connected.
+    const observing = this.#observe(send).catch(() => stream.cancel());
     try {
       await ended;
     } finally {
