@@ -70,7 +70,9 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
     const daemon = this.#daemon;
     daemon.once('exit', (code, signal) => {
       if (daemon === this.#ended || code === 0) return;
-      const errors = readFileSync(log, 'utf8').split('\n').filter((line) => line.includes('error'));
+      const errors = readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('error'));
       console.error(`${this.name} ended: ${signal ?? String(code)}\n${errors.slice(-10).join('\n')}`);
     });
   }
