@@ -207,56 +207,59 @@ function describePair(first: Kind, second: Kind): void {
       await text(['delete', 'b:c1']);
     });
 
-    test('a copy of a snapshot is what it was then, whoever goes to whom', async () => {
-      for (const mode of ['pull', 'push', 'relay']) {
-        await text(['copy', 'a:c1/s0', `b:${mode}`, '--stateless', '--mode', mode]);
-        expect(await instances('b:')).toEqual([`${mode},STOPPED,0`]);
-        await text(['start', `b:${mode}`]);
-        expect(await text(['exec', `b:${mode}`, '--', 'cat', '/root/file'])).toBe('one\n');
-        await text(['delete', '-f', `b:${mode}`]);
-      }
-    });
+    // Between two real LXDs only our client is tried, for which the others are enough.
+    if (!isReal(first, second)) {
+      test('a copy of a snapshot is what it was then, whoever goes to whom', async () => {
+        for (const mode of ['pull', 'push', 'relay']) {
+          await text(['copy', 'a:c1/s0', `b:${mode}`, '--stateless', '--mode', mode]);
+          expect(await instances('b:')).toEqual([`${mode},STOPPED,0`]);
+          await text(['start', `b:${mode}`]);
+          expect(await text(['exec', `b:${mode}`, '--', 'cat', '/root/file'])).toBe('one\n');
+          await text(['delete', '-f', `b:${mode}`]);
+        }
+      });
 
-    const withStockRefresh = stockClientMissing() === undefined ? [false, true] : [false];
-    test.each(withStockRefresh)('a copy is brought up to date (by the stock client: %s)', async (stock) => {
-      const copy = (mode: string) =>
-        text(['copy', 'a:c1', 'b:copy', '--stateless', '--refresh', '--mode', mode], { stock });
-      const write = (note: string) =>
-        text(['exec', 'a:c1', '--', 'sh', '-c', `echo ${note} > /root/file; sync`]);
-      const snapshots = async () =>
-        (JSON.parse(await text(['query', 'b:/1.0/instances/copy/snapshots'])) as string[])
-          .map((path) => path.split('/').pop())
-          .sort();
-      const file = async () => {
-        await text(['start', 'b:copy']);
-        const found = await text(['exec', 'b:copy', '--', 'cat', '/root/file']);
-        await text(['stop', '-f', 'b:copy']);
-        return found;
-      };
-      await write('first');
-      await copy('pull');
-      expect(await snapshots()).toEqual(['s0']);
-      for (const [mode, after] of [
-        ['pull', ['pull', 's0']],
-        ['push', ['pull', 'push', 's0']],
-        ['relay', ['push', 'relay', 's0']],
-      ] as const) {
-        await write(mode);
-        await text(['snapshot', 'a:c1', mode]);
-        await write(`after ${mode}`);
-        await text(['config', 'set', 'a:c1', `user.note=${mode}`]);
-        // What is gone there goes here.
-        if (mode === 'relay') await text(['delete', 'a:c1/pull']);
-        await copy(mode);
-        expect(await text(['config', 'get', 'b:copy', 'user.note'])).toBe(`${mode}\n`);
-        expect(await snapshots()).toEqual(after);
-        expect(await file()).toBe(`after ${mode}\n`);
-      }
-      await text(['restore', 'b:copy', 'push']);
-      expect(await file()).toBe('push\n');
-      await text(['delete', '-f', 'b:copy']);
-      for (const name of ['push', 'relay']) await text(['delete', `a:c1/${name}`]);
-    });
+      const withStockRefresh = stockClientMissing() === undefined ? [false, true] : [false];
+      test.each(withStockRefresh)('a copy is brought up to date (by the stock client: %s)', async (stock) => {
+        const copy = (mode: string) =>
+          text(['copy', 'a:c1', 'b:copy', '--stateless', '--refresh', '--mode', mode], { stock });
+        const write = (note: string) =>
+          text(['exec', 'a:c1', '--', 'sh', '-c', `echo ${note} > /root/file; sync`]);
+        const snapshots = async () =>
+          (JSON.parse(await text(['query', 'b:/1.0/instances/copy/snapshots'])) as string[])
+            .map((path) => path.split('/').pop())
+            .sort();
+        const file = async () => {
+          await text(['start', 'b:copy']);
+          const found = await text(['exec', 'b:copy', '--', 'cat', '/root/file']);
+          await text(['stop', '-f', 'b:copy']);
+          return found;
+        };
+        await write('first');
+        await copy('pull');
+        expect(await snapshots()).toEqual(['s0']);
+        for (const [mode, after] of [
+          ['pull', ['pull', 's0']],
+          ['push', ['pull', 'push', 's0']],
+          ['relay', ['push', 'relay', 's0']],
+        ] as const) {
+          await write(mode);
+          await text(['snapshot', 'a:c1', mode]);
+          await write(`after ${mode}`);
+          await text(['config', 'set', 'a:c1', `user.note=${mode}`]);
+          // What is gone there goes here.
+          if (mode === 'relay') await text(['delete', 'a:c1/pull']);
+          await copy(mode);
+          expect(await text(['config', 'get', 'b:copy', 'user.note'])).toBe(`${mode}\n`);
+          expect(await snapshots()).toEqual(after);
+          expect(await file()).toBe(`after ${mode}\n`);
+        }
+        await text(['restore', 'b:copy', 'push']);
+        expect(await file()).toBe('push\n');
+        await text(['delete', '-f', 'b:copy']);
+        for (const name of ['push', 'relay']) await text(['delete', `a:c1/${name}`]);
+      });
+    }
 
     test('files go to and from instances of another server', async () => {
       const tree = join(dir, 'files');

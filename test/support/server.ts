@@ -16,6 +16,8 @@ export interface TestServer {
   crash(): Promise<void>;
   /** Dies on the spot; what is left of it is swept away. It must run no instances. */
   die(): Promise<void>;
+  /** Every record and thing that its API can delete. */
+  deleteEverything(): Promise<void>;
   /** Deletes everything the server has, tells what is left of it, and shuts it down. */
   stopAll(): Promise<string[]>;
 }
@@ -240,6 +242,7 @@ export async function startServer({ dir, argv, environment, cgroups }: ServerOpt
       await ended;
       sweep(dir);
     },
+    deleteEverything: () => deleteEverything(rest),
     stopAll: async () => {
       const left: string[] = [];
       if (!isOver()) {

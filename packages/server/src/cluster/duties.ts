@@ -101,7 +101,7 @@ function imageCopies(services: Services): Duty {
   let running = false;
   return {
     name: 'copies of images',
-    everyMs: 10 * secondMs,
+    everyMs: 2 * secondMs,
     run({ signal }) {
       if (running) return Promise.resolve();
       running = true;

@@ -5,25 +5,28 @@ import { bringImage } from '../instances/transfer-image.ts';
 
 const defaultCopies = 3;
 
-/** How many copies an image lacks, and who may get one: those with the fewest images first, so that all are used alike. */
-function copiesOf({ records, agents }: Services, image: ImageRecord): { lacking: number; members: string[] } {
-  const images = records.list('images').map(({ value }) => value);
-  const members = records.list('members').map(({ value }) => value);
+/** How many copies an image lacks. */
+function lackingOf({ records }: Services, image: ImageRecord): number {
   const wanted = Number(
     records.get('serverConfig')?.value.config['cluster.images_minimal_replica'] ?? defaultCopies,
   );
-  const copies = wanted < 0 ? members.length : wanted;
-  const holders = members.filter(({ name }) => image.members.includes(name));
-  const lacking = copies - holders.length;
-  if (lacking <= 0) return { lacking, members: [] };
+  const holders = image.members.filter((name) => records.get('members', name));
+  return (wanted < 0 ? records.list('members').length : wanted) - holders.length;
+}
+
+/** Who may get a copy: those with the fewest images first, so that all are used alike. */
+function candidatesOf({ records, agents }: Services, image: ImageRecord): string[] {
+  const images = records.list('images').map(({ value }) => value);
   const online = agents.online();
   const held = (member: string) => images.filter((one) => one.members.includes(member)).length;
-  const candidates = members
-    .filter((member) => !holders.includes(member) && online.includes(member.name))
+  return records
+    .list('members')
+    .map(({ value }) => value)
+    .filter(({ name }) => !image.members.includes(name) && online.includes(name))
     .filter(({ state, pending }) => state === 'Active' && pending === undefined)
     .map(({ name }) => ({ name, images: held(name) }))
-    .sort((a, b) => a.images - b.images || (a.name < b.name ? -1 : 1));
-  return { lacking, members: candidates.map(({ name }) => name) };
+    .sort((a, b) => a.images - b.images || (a.name < b.name ? -1 : 1))
+    .map(({ name }) => name);
 }
 
 /**
@@ -38,10 +41,11 @@ export async function replicateImages(
   for (const { fingerprint, project } of records.list('images').map(({ value }) => value)) {
     // Read again for each: a transfer takes its time.
     const image = records.get('images', project, fingerprint)?.value;
-    if (!image?.members.some((name) => agents.online().includes(name))) continue;
-    const { lacking: wanted, members } = copiesOf(services, image);
-    let lacking = wanted;
-    for (const member of members) {
+    let lacking = image ? lackingOf(services, image) : 0;
+    if (!image || lacking <= 0) continue;
+    const online = agents.online();
+    if (!image.members.some((name) => online.includes(name))) continue;
+    for (const member of candidatesOf(services, image)) {
       if (signal.aborted) return;
       if (lacking <= 0) break;
       try {
