@@ -53,7 +53,7 @@ export async function changeName(
   if (records.get('members', to)) throw new LxdError('conflict', 'Conflict');
   if (value.pending)
     throw new LxdError('conflict', `Cluster member "${from}" is busy: ${value.pending.kind}`);
-  await holding(context, from, () => rename(context, { value, revision }, to));
+  await holding(context, from, () => holding(context, to, () => rename(context, { value, revision }, to)));
   tell(services, 'cluster-member-renamed', memberUrl(to), caller, { old_name: from });
 }
 

@@ -376,6 +376,27 @@ describe('a new name', () => {
     await expect(changeName(at.context, 'x2', 'a b', caller)).rejects.toMatchObject({ code: 'invalid' });
   });
 
+  it('is given once, although recovery sees each step of it', async () => {
+    await using at = await setUp();
+    const { control } = at.context;
+    const { renameMember } = control;
+    // As a member does that ends its connection and comes back under its new name.
+    control.renameMember = (...told) => {
+      at.asked.push('told');
+      setTimeout(() => void renameMember(...told), 50);
+      return Promise.resolve();
+    };
+    const recoveries: Promise<void>[] = [];
+    using _ = at.records.onChange('members', () =>
+      recoveries.push(recoverMembers(at.context, ['m1'], { signal })),
+    );
+    await changeName(at.context, 'm2', 'x2', caller);
+    await Promise.all(recoveries);
+    expect(recoveries.length).toBeGreaterThan(2);
+    expect(at.asked).toEqual(['told', 'rename m2 x2']);
+    expect(at.member('x2')).not.toHaveProperty('pending');
+  });
+
   it('that cannot be given changes nothing', async () => {
     await using at = await setUp();
     await at.instance('c1', 'm2');

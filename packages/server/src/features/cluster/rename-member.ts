@@ -84,11 +84,12 @@ export async function renameMember(
   );
   const member = keep ? undefined : records.get('members', from);
   if (!member) return;
-  // Under its new name it may have a new one already.
-  const certificate = records.get('members', to)?.value.certificate ?? member.value.certificate;
+  const { pending: _pending, ...value } = member.value;
+  // Under its new name it may have a new certificate already, and its change of name goes on.
+  const { certificate = value.certificate, pending } = records.get('members', to)?.value ?? {};
   await records
     .transaction()
     .delete('members', [from], member.revision)
-    .put('members', [to], { ...member.value, name: to, certificate })
+    .put('members', [to], { ...value, name: to, certificate, ...(pending ? { pending } : {}) })
     .commit({ signal });
 }
