@@ -12,6 +12,7 @@ import { server } from './chapters/server.ts';
 import { snapshots } from './chapters/snapshots.ts';
 import { states } from './chapters/states.ts';
 import { storagePools } from './chapters/storage-pools.ts';
+import { customVolumes } from './chapters/volumes.ts';
 import type { Step } from './step.ts';
 
 /** In this order: each uses what those before it made. */
@@ -23,6 +24,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   images,
   instances,
   devices,
+  'custom volumes': customVolumes,
   snapshots,
   backups,
   publish,

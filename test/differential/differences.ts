@@ -9,6 +9,27 @@ export interface KnownDifference {
 /** Every known difference from LXD 5.0.2, with its reason. One that is no longer there fails the test. */
 export const knownDifferences: readonly KnownDifference[] = [
   {
+    step: /^GET \/custom\/v2\/state$|^lxc storage volume info plain2 c6$/,
+    field: /^(metadata\/usage\/used|code|stdout|stderr)$/,
+    reason: 'LXD tells the usage only of volumes with a limit, and fails for pools that cannot tell',
+  },
+  {
+    step: /^GET \/custom\/v1$|^lxc storage volume show default v1b(\/kept)?$/,
+    field: /^(metadata\/config\/volatile\.idmap\.(last|next)|stdout)$/,
+    reason:
+      'files of a volume have the owners that are seen inside; LXD writes the owners of one id map into them',
+  },
+  {
+    step: /^lxc storage volume attach default nope v3 no \/no$/,
+    field: /^stderr$/,
+    reason: 'the same refusal in clearer words',
+  },
+  {
+    step: /^pool with volumes$/,
+    field: /^etag$/,
+    reason: 'LXD forgets it where a pool is in use',
+  },
+  {
     step: /^server$/,
     field: /^metadata\/api_extensions\//,
     reason: 'an extension is advertised only where all of it works',

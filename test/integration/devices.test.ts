@@ -32,6 +32,7 @@ const context = (dir: string, config: Config): DeviceContext => ({
   config,
   networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
   volumePath: () => '',
+  volumeConfig: () => ({}),
   devDir: '/dev',
   sysDir: '/sys',
   forwarder: '/bin/false',

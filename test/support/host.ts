@@ -73,7 +73,8 @@ mount -t tmpfs tmpfs /run; echo ready; exec sleep 100000`;
       const errors = readFileSync(log, 'utf8')
         .split('\n')
         .filter((line) => line.includes('error'));
-      console.error(`${this.name} ended: ${signal ?? String(code)}\n${errors.slice(-10).join('\n')}`);
+      if (errors.length > 0)
+        console.error(`${this.name} ended: ${signal ?? String(code)}\n${errors.slice(-10).join('\n')}`);
     });
   }
 

@@ -23,6 +23,7 @@ import { Migrations } from './migration/migrations.ts';
 import { Networks } from './networks.ts';
 import { Pools } from './pools.ts';
 import { resources } from './resources.ts';
+import { Volumes } from './volumes.ts';
 
 export interface AgentOptions {
   /** The daemon's directory. */
@@ -88,6 +89,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
   const run = options.randomId();
   const logs = new Logs(dir);
   const migrations = new Migrations(context);
+  const volumes = new Volumes(context);
   const { images } = options;
 
   /** One that cannot be done keeps nobody from the others. */
@@ -123,6 +125,14 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     updatePool: (before, after, call) => pools.update(before, after, call),
     deletePool: (pool, call) => pools.delete(pool, call),
     poolUsage: (pool, call) => pools.usage(pool, call),
+
+    createVolume: (volume, call) => volumes.create(volume, call),
+    copyVolume: (from, to, snapshots, call) => volumes.copy(from, to, snapshots, call),
+    restoreVolume: (volume, snapshot, call) => volumes.restore(volume, snapshot, call),
+    renameVolume: (from, to, call) => volumes.rename(from, to, call),
+    deleteVolume: (volume, call) => volumes.delete(volume, call),
+    limitVolume: (volume, bytes, call) => volumes.limit(volume, bytes, call),
+    volumeUsage: (volume, call) => volumes.usage(volume, call),
 
     createNetwork: (network, call) => networks.create(network, call),
     updateNetwork: (before, after, call) => networks.update(before, after, call),

@@ -840,7 +840,8 @@ export interface paths {
         /** List the volumes of a storage pool */
         get: operations["storagePoolVolumesGet"];
         put?: never;
-        post?: never;
+        /** Create a volume, or copy one */
+        post: operations["storagePoolVolumesPost"];
         delete?: never;
         options?: never;
         head?: never;
@@ -865,7 +866,8 @@ export interface paths {
         /** List the volumes of one type */
         get: operations["storagePoolVolumesTypeGet"];
         put?: never;
-        post?: never;
+        /** Create a volume of a type, or copy one */
+        post: operations["storagePoolVolumesTypePost"];
         delete?: never;
         options?: never;
         head?: never;
@@ -891,12 +893,104 @@ export interface paths {
         };
         /** Show a volume */
         get: operations["storagePoolVolumeGet"];
+        /** Replace the configuration of a volume, or restore a snapshot */
+        put: operations["storagePoolVolumePut"];
+        /** Rename a volume, or move it to another pool */
+        post: operations["storagePoolVolumePost"];
+        /** Delete a volume */
+        delete: operations["storagePoolVolumeDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of the configuration of a volume */
+        patch: operations["storagePoolVolumePatch"];
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/state": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        /** Show how much is in a volume */
+        get: operations["storagePoolVolumeStateGet"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/snapshots": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        /** List the snapshots of a volume */
+        get: operations["storagePoolVolumeSnapshotsGet"];
+        put?: never;
+        /** Take a snapshot of a volume */
+        post: operations["storagePoolVolumeSnapshotsPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/snapshots/{snapshot}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        /** Show a snapshot of a volume */
+        get: operations["storagePoolVolumeSnapshotGet"];
+        /** Say what a snapshot is and until when it is kept */
+        put: operations["storagePoolVolumeSnapshotPut"];
+        /** Rename a snapshot of a volume */
+        post: operations["storagePoolVolumeSnapshotPost"];
+        /** Delete a snapshot of a volume */
+        delete: operations["storagePoolVolumeSnapshotDelete"];
+        options?: never;
+        head?: never;
+        /** Change some of what is said of a snapshot */
+        patch: operations["storagePoolVolumeSnapshotPatch"];
         trace?: never;
     };
     "/1.0/networks": {
@@ -2115,6 +2209,78 @@ export interface components {
             project: string;
             /** Format: date-time */
             created_at: string;
+        };
+        StorageVolumesPost: {
+            name?: string;
+            /** @description Always `custom`; may be left out where the path says it. */
+            type?: string;
+            /** @description Always `filesystem`. */
+            content_type?: string;
+            description?: string;
+            config?: components["schemas"]["Config"];
+            source?: components["schemas"]["StorageVolumeSource"];
+        };
+        /** @description Of what it is a copy. */
+        StorageVolumeSource: {
+            /** @description `copy`; empty: it is new. */
+            type?: string;
+            /** @description A volume, or one of its snapshots: `VOLUME/SNAPSHOT`. */
+            name?: string;
+            pool?: string;
+            project?: string;
+            /** @description Without its snapshots. */
+            volume_only?: boolean;
+        };
+        StorageVolumePut: {
+            description?: string;
+            config?: components["schemas"]["Config"];
+            /** @description Name of the snapshot that it becomes again. */
+            restore?: string;
+        };
+        StorageVolumePost: {
+            /** @description Its new name. */
+            name?: string;
+            /** @description The pool that it moves to. */
+            pool?: string;
+        };
+        StorageVolumeState: {
+            usage: {
+                /** @description Bytes; absent where the pool cannot tell. */
+                used?: number;
+                /** @description Bytes that it may have; 0: no limit. */
+                total: number;
+            };
+        };
+        StorageVolumeSnapshot: {
+            /** @description In lists: `VOLUME/SNAPSHOT`. */
+            name: string;
+            description: string;
+            config: components["schemas"]["Config"];
+            /** @description Empty in lists. */
+            content_type: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        StorageVolumeSnapshotsPost: {
+            /** @description Left out: the next one of `snapshots.pattern`. */
+            name?: string;
+            description?: string;
+            /**
+             * Format: date-time
+             * @description When it is deleted. Left out: by `snapshots.expiry`.
+             */
+            expires_at?: string | null;
+        };
+        StorageVolumeSnapshotPut: {
+            description?: string;
+            /** Format: date-time */
+            expires_at?: string | null;
+        };
+        StorageVolumeSnapshotPost: {
+            /** @description Its new name. */
+            name?: string;
         };
         Network: {
             name: string;
@@ -4854,6 +5020,36 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    storagePoolVolumesPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumesPost"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
     storagePoolVolumesTypeGet: {
         parameters: {
             query?: {
@@ -4893,6 +5089,38 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    storagePoolVolumesTypePost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumesPost"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
     storagePoolVolumeGet: {
         parameters: {
             query?: {
@@ -4928,6 +5156,430 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumePut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumePost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumePost"];
+            };
+        };
+        responses: {
+            201: components["responses"]["Created"];
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumePatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumePut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeStateGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it uses. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["StorageVolumeState"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeSnapshotsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshots, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["StorageVolumeSnapshot"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeSnapshotsPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumeSnapshotsPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeSnapshotGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["StorageVolumeSnapshot"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeSnapshotPut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumeSnapshotPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeSnapshotPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumeSnapshotPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeSnapshotDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeSnapshotPatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: {
+                /** @description Refuse the change when the ETag is another by now. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the snapshot. */
+                snapshot: components["parameters"]["SnapshotName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumeSnapshotPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["TooLarge"];
             default: components["responses"]["Error"];
         };
     };

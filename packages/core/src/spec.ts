@@ -16,6 +16,14 @@ export interface PoolSpec {
   config: Config;
 }
 
+/** A custom volume of a pool, or one of its snapshots. */
+export interface VolumeSpec {
+  pool: PoolSpec;
+  project: string;
+  name: string;
+  snapshot?: string;
+}
+
 /** A managed network as one member sees it. */
 export interface NetworkSpec {
   project: string;
@@ -36,6 +44,8 @@ export interface InstanceSpec extends InstanceRef {
   devices: Devices;
   pools: Readonly<Record<string, PoolSpec>>;
   networks: Readonly<Record<string, NetworkSpec>>;
+  /** `POOL/NAME` → configuration of the custom volumes that it names; absent: none. */
+  volumes?: Readonly<Record<string, Config>>;
 }
 
 /** LXD's status words for an instance. */

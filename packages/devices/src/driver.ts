@@ -24,6 +24,8 @@ export interface DeviceContext {
   networks: NicNetworks;
   /** Path of a volume of a pool, for disks. */
   volumePath(pool: string, volume: string): string;
+  /** Of a custom volume. */
+  volumeConfig(pool: string, volume: string): Config;
   /** Eight random hex digits or so, for interface names. */
   randomId(): string;
   /** Where the host's device nodes are, `/dev` but for tests. */

@@ -70,6 +70,7 @@ async function found(config: Config): Promise<string[]> {
       config,
       networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
       volumePath: () => '',
+      volumeConfig: () => ({}),
       devDir: join(top, 'dev'),
       sysDir: join(top, 'sys'),
       forwarder: '/bin/false',

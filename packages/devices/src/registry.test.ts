@@ -247,6 +247,7 @@ test('a disk without its source is refused, or left out where it is optional', a
     config: { ...config, ...more },
     networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
     volumePath: () => '',
+    volumeConfig: () => ({}),
     devDir: '/dev',
     sysDir: '/sys',
     forwarder: '/bin/false',

@@ -7,6 +7,7 @@ import type {
   InstanceStatus,
   NetworkSpec,
   PoolSpec,
+  VolumeSpec,
 } from '@lxd-ts/core';
 import type { BulkTicket } from './bulk.ts';
 
@@ -350,6 +351,24 @@ export interface Agent {
   updatePool(before: PoolSpec, after: PoolSpec, options: CallOptions): Promise<void>;
   deletePool(pool: PoolSpec, options: CallOptions): Promise<void>;
   poolUsage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage>;
+
+  /** A custom volume with nothing in it. This and what follows may be done twice. */
+  createVolume(volume: VolumeSpec, options: CallOptions): Promise<void>;
+  /** The volume, or snapshot, becomes what `from` is, which may be in another pool; with these of its snapshots. */
+  copyVolume(
+    from: VolumeSpec,
+    to: VolumeSpec,
+    snapshots: readonly string[],
+    options: CallOptions,
+  ): Promise<void>;
+  restoreVolume(volume: VolumeSpec, snapshot: string, options: CallOptions): Promise<void>;
+  /** With its snapshots; or one snapshot. */
+  renameVolume(from: VolumeSpec, to: VolumeSpec, options: CallOptions): Promise<void>;
+  deleteVolume(volume: VolumeSpec, options: CallOptions): Promise<void>;
+  /** @param bytes null: as many as the pool has */
+  limitVolume(volume: VolumeSpec, bytes: number | null, options: CallOptions): Promise<void>;
+  /** Bytes; null where the pool cannot tell. */
+  volumeUsage(volume: VolumeSpec, options: CallOptions): Promise<number | null>;
 
   createNetwork(network: NetworkSpec, options: CallOptions): Promise<Created>;
   updateNetwork(before: NetworkSpec, after: NetworkSpec, options: CallOptions): Promise<void>;

@@ -46,10 +46,14 @@ import { resourcesRoutes } from './features/resources/routes.ts';
 import { serverRoutes } from './features/server/routes.ts';
 import { ServerService, type ServerOptions } from './features/server/service.ts';
 import { allDrivers } from './features/shared/drivers.ts';
+import { InFlight } from './features/shared/in-flight.ts';
 import { catchUp } from './features/shared/parts/arrears.ts';
 import { partsOf, restoreMember } from './features/shared/parts/restore.ts';
 import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
 import { storagePoolsService } from './features/storage-pools/service.ts';
+import { volumeDuties } from './features/volumes/duties.ts';
+import { recoverVolumes } from './features/volumes/recover.ts';
+import { volumesRoutes } from './features/volumes/routes.ts';
 import { warningsRoutes } from './features/warnings/routes.ts';
 import { Authenticator } from './http/authenticate.ts';
 import { createApp } from './http/app.ts';
@@ -157,6 +161,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
       unknownMember,
   });
   const pools = storagePoolsService(services, allDrivers);
+  const volumes = { services, working: new InFlight() };
   const networks = networksService(services, allDrivers);
   const cluster: EvacuationContext = {
     services,
@@ -180,6 +185,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...imagesRoutes(services, puller),
     ...profilesRoutes(new ProfilesService(instances.context)),
     ...storagePoolsRoutes(services, pools),
+    ...volumesRoutes(volumes),
     ...networksRoutes(services, networks),
     ...projectsRoutes(services),
     ...certificatesRoutes(certificates),
@@ -208,9 +214,10 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const mesh = joinEvents(events, peers);
   const listener = operations.onChange((operation, project) => events.operation(operation, project));
   const recover: ApiServer['recover'] = async (servers, given) => {
-    // Instances stand on the other two.
+    // Instances stand on all of these.
     await pools.recover(servers, given);
     await networks.recover(servers, given);
+    await recoverVolumes(volumes, servers, given);
     await instances.recover(servers, given);
     await recoverBackups(services, servers);
     await recoverMembers(cluster, servers, given);
@@ -242,6 +249,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
           ...own,
           ...snapshotDuties(instances.context),
           ...backupDuties(services),
+          ...volumeDuties(volumes),
           ...(options.duties ?? []),
         ],
         signal,

@@ -19,6 +19,8 @@ import type {
   SnapshotRecord,
   TrustTokenRecord,
   StatusRecord,
+  VolumeRecord,
+  VolumeSnapshotRecord,
 } from './records.ts';
 import type { Guard } from './store.ts';
 
@@ -34,6 +36,11 @@ export interface Kinds {
   images: { record: ImageRecord; id: [project: string, fingerprint: string] };
   imageAliases: { record: ImageAliasRecord; id: [project: string, name: string] };
   pools: { record: PoolRecord; id: [name: string] };
+  volumes: { record: VolumeRecord; id: [pool: string, project: string, name: string, member: string] };
+  volumeSnapshots: {
+    record: VolumeSnapshotRecord;
+    id: [pool: string, project: string, volume: string, member: string, name: string];
+  };
   networks: { record: NetworkRecord; id: [project: string, name: string] };
   members: { record: MemberRecord; id: [name: string] };
   arrears: { record: ArrearRecord; id: [member: string, of: string, project: string, name: string] };

@@ -152,6 +152,31 @@ export interface PoolRecord {
   pending?: Pending;
 }
 
+/** A custom volume: on one member, which may have another of the same name. Times are ISO 8601. */
+export interface VolumeRecord {
+  pool: string;
+  project: string;
+  name: string;
+  member: string;
+  description: string;
+  config: Config;
+  createdAt: string;
+  pending?: Pending;
+}
+
+/** It is there only when its files are whole. Times are ISO 8601; '': none. */
+export interface VolumeSnapshotRecord {
+  pool: string;
+  project: string;
+  volume: string;
+  member: string;
+  name: string;
+  description: string;
+  config: Config;
+  createdAt: string;
+  expiresAt: string;
+}
+
 /**
  * What a member has yet to do to a pool or network because it was not there when the rest did it: what it has must become
  * what the record says, or go when there is none.

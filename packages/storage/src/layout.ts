@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LxdError, projectPrefixed } from '@lxd-ts/core';
 import type { VolumeRef } from './driver.ts';
@@ -17,6 +17,12 @@ const parents: Readonly<Record<VolumeRef['type'], string>> = {
   custom: 'custom',
   image: 'images',
 };
+
+/** Of a whole volume's directory: an instance's is passed by its id map only; a custom one is as it was filled, or open to look through. */
+export async function closeVolume(path: string, volume: VolumeRef, filled: boolean): Promise<void> {
+  if (volume.type !== 'custom') await chmod(path, 0o100);
+  else if (!filled) await chmod(path, 0o711);
+}
 
 /** What is being made, or deleted, has this in its name; nothing that is whole has. */
 export const partial = '.partial-';

@@ -37,6 +37,7 @@ export function openDevice(context: AgentContext, spec: InstanceSpec, name: stri
           .handle(poolSpec)
           .volumePath({ type: 'custom', project: spec.project, name: volume });
       },
+      volumeConfig: (pool, volume) => spec.volumes?.[`${pool}/${volume}`] ?? {},
       devDir: context.devDir,
       sysDir: context.sysDir,
       forwarder: context.forwarder,

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { InstanceRef, InstanceSpec } from '@lxd-ts/core';
+import type { InstanceRef, InstanceSpec, PoolSpec } from '@lxd-ts/core';
 import type { CallOptions, CopySource } from '@lxd-ts/rpc';
 import { snapshotsPath, type CopyOptions, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
@@ -110,31 +110,54 @@ async function bring(
   else await pool.createVolume(to, copy, options);
 }
 
-/** The volume becomes what the source is, with those of the wanted snapshots that it has not got. */
-export async function copyInstance(
+/** A volume, and where it is. */
+interface PlacedVolume {
+  pool: PoolSpec;
+  volume: VolumeRef;
+}
+
+/** The target becomes what the source, in whatever pool, is, with those of the wanted snapshots that it has not got. */
+export async function copyFiles(
   context: AgentContext,
-  spec: InstanceSpec,
-  { source, snapshot, snapshots = [] }: CopySource,
+  source: PlacedVolume,
+  target: PlacedVolume,
+  { snapshot, snapshots = [] }: Pick<CopySource, 'snapshot' | 'snapshots'>,
   { signal, still }: CopyOptions,
 ): Promise<void> {
-  const from = await context.pools.open(rootPool(source), { signal });
-  const to = await context.pools.open(rootPool(spec), { signal });
-  const same = rootPool(source).name === rootPool(spec).name;
-  const volume = volumeOf(spec);
+  const from = await context.pools.open(source.pool, { signal });
+  const to = await context.pools.open(target.pool, { signal });
+  const same = source.pool.name === target.pool.name;
+  const { volume } = target;
   for (const name of snapshots) {
-    const [origin, target] = [snapshotOf(source, name), snapshotOf(spec, name)];
-    if (await to.exists(target)) continue;
+    const origin = { ...source.volume, snapshot: name };
+    const copy = { ...volume, snapshot: name };
+    if (await to.exists(copy)) continue;
     if (same) {
-      await to.copyVolume(origin, target, { signal });
+      await to.copyVolume(origin, copy, { signal });
       continue;
     }
     // Each is made from the one before it, so that what they share is there once.
     await bring(context, from.volumePath(origin), [to, volume], { signal });
-    await to.copyVolume(volume, target, { signal });
+    await to.copyVolume(volume, copy, { signal });
   }
-  const head = snapshot === undefined ? volumeOf(source) : snapshotOf(source, snapshot);
+  const head = snapshot === undefined ? source.volume : { ...source.volume, snapshot };
   const options: CopyOptions = { signal, ...(still && snapshot === undefined ? { still } : {}) };
   if (!same) await bring(context, from.volumePath(head), [to, volume], options);
   else if (await to.exists(volume)) await to.replaceVolume(head, volume, options);
   else await to.copyVolume(head, volume, options);
 }
+
+/** The instance's volume becomes what the source is. */
+export const copyInstance = (
+  context: AgentContext,
+  spec: InstanceSpec,
+  { source, ...what }: CopySource,
+  options: CopyOptions,
+): Promise<void> =>
+  copyFiles(
+    context,
+    { pool: rootPool(source), volume: volumeOf(source) },
+    { pool: rootPool(spec), volume: volumeOf(spec) },
+    what,
+    options,
+  );

@@ -38,6 +38,12 @@ const propagations = [
 const sourceOf = ({ config, volumePath }: DeviceContext): string =>
   config['pool'] ? volumePath(config['pool'], config['source'] ?? '') : (config['source'] ?? '');
 
+/** A volume's owners are those inside, in every instance that it is in. */
+const isShifted = ({ config, volumeConfig }: DeviceContext): boolean =>
+  config['pool']
+    ? !isTrue(volumeConfig(config['pool'], config['source'] ?? '')['security.unmapped'])
+    : isTrue(config['shift']);
+
 /**
  * The source is bound here first, by the host: in its user namespace a container may not take one mount out of a tree of
  * several, and this one stands alone.
@@ -156,7 +162,7 @@ export const disk: DeviceDriver = {
       kind: directory ? ('dir' as const) : ('file' as const),
       recursive: isTrue(config['recursive']),
       readonly: isTrue(config['readonly']),
-      shift: isTrue(config['shift']),
+      shift: isShifted(context),
       ...(config['propagation'] ? { propagation: config['propagation'] } : {}),
       ...(config['raw.mount.options'] && !filesystem ? { options: config['raw.mount.options'] } : {}),
     };

@@ -50,6 +50,7 @@ export function deviceSuite(makeWorld: () => DeviceWorld): void {
         release: async (_network, key) => void reserved.delete(key),
       },
       volumePath: (pool, volume) => `/pools/${pool}/custom/default_${volume}`,
+      volumeConfig: () => ({}),
       devDir: '/dev',
       sysDir: '/sys',
       forwarder: '/bin/false',

@@ -12,6 +12,7 @@ import {
 import type { Host } from '@lxd-ts/host';
 import type { Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
 import {
+  closeVolume,
   firstUsed,
   dropEmptyParents,
   dropParent,
@@ -227,7 +228,7 @@ class BtrfsPool implements StoragePool {
       await this.#btrfs(['-q', 'subvolume', 'create', '--', path], options.signal);
       await chmod(path, 0o700);
       await fill?.(path, options);
-      await chmod(path, 0o100);
+      await closeVolume(path, volume, fill !== undefined);
       await rename(path, this.volumePath(volume));
     } catch (error) {
       await this.#removeSubvolume(path, AbortSignal.timeout(60_000));

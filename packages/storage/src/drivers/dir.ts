@@ -1,4 +1,4 @@
-import { access, chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type {
@@ -11,6 +11,7 @@ import type {
   WaitOptions,
 } from '../driver.ts';
 import {
+  closeVolume,
   dropEmptyParents,
   dropParent,
   firstUsed,
@@ -132,7 +133,7 @@ class DirPool implements StoragePool {
       await makeParent(this.path, volume);
       await mkdir(path, { mode: 0o700 });
       await fill?.(path, options);
-      await chmod(path, 0o100);
+      await closeVolume(path, volume, fill !== undefined);
       await rename(path, this.volumePath(volume));
     } catch (error) {
       await removeTree(this.#host, path, AbortSignal.timeout(60_000));
@@ -183,7 +184,7 @@ class DirPool implements StoragePool {
     try {
       await mkdir(fresh, { mode: 0o700 });
       await this.#copy(from, fresh, still, signal);
-      await chmod(fresh, 0o100);
+      await closeVolume(fresh, to, true);
       if (await exists(path)) await rename(path, old);
       await rename(fresh, path);
     } catch (error) {

@@ -33,6 +33,14 @@ function checkReferences(services: Services, project: string, name: string, devi
   const pool = device['type'] === 'disk' ? device['pool'] : undefined;
   if (pool && !services.records.get('pools', pool))
     throw new LxdError('not-found', `Failed to get storage pool "${pool}": Storage pool not found`);
+  const volume = pool ? device['source'] : undefined;
+  if (
+    pool &&
+    volume &&
+    !volume.includes('/') &&
+    services.records.list('volumes', pool, project, volume).length === 0
+  )
+    throw new LxdError('not-found', 'Failed loading custom volume: Storage volume not found');
   const network = device['type'] === 'nic' ? device['network'] : undefined;
   if (network && !services.records.get('networks', project, network))
     throw invalid(

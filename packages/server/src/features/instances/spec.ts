@@ -1,4 +1,4 @@
-import type { InstanceSpec, NetworkSpec, PoolSpec } from '@lxd-ts/core';
+import type { Config, Devices, InstanceSpec, NetworkSpec, PoolSpec } from '@lxd-ts/core';
 import type { InstanceRecord, NetworkRecord, PoolRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { expandIn } from './expand.ts';
@@ -18,6 +18,22 @@ export const networkSpec = (network: NetworkRecord, member: string): NetworkSpec
   config: { ...network.config, ...network.memberConfig[member] },
 });
 
+/** By `POOL/NAME`. */
+function volumeConfigs(
+  { records }: Services,
+  devices: Devices,
+  project: string,
+  member: string,
+): Record<string, Config> {
+  const found: Record<string, Config> = {};
+  for (const { type, pool, source } of Object.values(devices)) {
+    if (type !== 'disk' || !pool || !source) continue;
+    const volume = records.get('volumes', pool, project, source, member);
+    if (volume) found[`${pool}/${source}`] = volume.value.config;
+  }
+  return found;
+}
+
 /** All the agent of `member` needs to run the instance. */
 export function instanceSpec(services: Services, record: InstanceRecord, member: string): InstanceSpec {
   const { config, devices } = expandIn(services, record.project, record);
@@ -32,5 +48,6 @@ export function instanceSpec(services: Services, record: InstanceRecord, member:
     if (network) networks[network.value.name] = networkSpec(network.value, member);
   }
   const { project, name, type, architecture, ephemeral } = record;
-  return { project, name, type, architecture, ephemeral, config, devices, pools, networks };
+  const volumes = volumeConfigs(services, devices, project, member);
+  return { project, name, type, architecture, ephemeral, config, devices, pools, networks, volumes };
 }

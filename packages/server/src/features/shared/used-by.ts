@@ -8,14 +8,14 @@ const inProject = (project: string): string =>
 /** REST paths of the instances and profiles that have a device `uses` says yes to; null when there is none, as LXD. */
 export function usedBy(
   services: Services,
-  uses: (device: Config, project: string) => boolean,
+  uses: (device: Config, project: string, instance?: string) => boolean,
 ): string[] | null {
   const { records } = services;
-  const some = (devices: Devices, project: string) =>
-    Object.values(devices).some((device) => uses(device, project));
+  const some = (devices: Devices, project: string, instance?: string) =>
+    Object.values(devices).some((device) => uses(device, project, instance));
   const instances = records
     .list('instances')
-    .filter(({ value }) => some(expandIn(services, value.project, value).devices, value.project))
+    .filter(({ value }) => some(expandIn(services, value.project, value).devices, value.project, value.name))
     .map(({ value }) => `/1.0/instances/${value.name}${inProject(value.project)}`);
   const profiles = records
     .list('profiles')

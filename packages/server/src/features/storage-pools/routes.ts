@@ -2,7 +2,6 @@ import { created, empty, sync, type RequestContext, type Route } from '../../htt
 import type { Services } from '../../services.ts';
 import { memberAsked, targetOf } from '../shared/members.ts';
 import type { StoragePoolPut, StoragePoolsPost, StoragePoolsService } from './service.ts';
-import { getVolume, listVolumes } from './volumes.ts';
 
 const param = (request: RequestContext, name: string): string => request.params[name] ?? '';
 
@@ -90,53 +89,5 @@ export function storagePoolsRoutes(services: Services, service: StoragePoolsServ
     },
   };
 
-  const volumes: Route = {
-    operationId: 'storagePoolVolumesGet',
-    handle: (request) =>
-      Promise.resolve(
-        sync(
-          listVolumes(
-            services,
-            param(request, 'name'),
-            request.project,
-            undefined,
-            request.query.get('recursion') === '1',
-          ),
-        ),
-      ),
-  };
-
-  const volumesOfType: Route = {
-    operationId: 'storagePoolVolumesTypeGet',
-    handle: (request) =>
-      Promise.resolve(
-        sync(
-          listVolumes(
-            services,
-            param(request, 'name'),
-            request.project,
-            param(request, 'type'),
-            request.query.get('recursion') === '1',
-          ),
-        ),
-      ),
-  };
-
-  const volume: Route = {
-    operationId: 'storagePoolVolumeGet',
-    handle: (request) =>
-      Promise.resolve(
-        sync(
-          getVolume(
-            services,
-            param(request, 'name'),
-            request.project,
-            param(request, 'type'),
-            param(request, 'volume'),
-          ),
-        ),
-      ),
-  };
-
-  return [list, post, get, put, patch, remove, resources, volumes, volumesOfType, volume];
+  return [list, post, get, put, patch, remove, resources];
 }

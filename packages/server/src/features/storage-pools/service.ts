@@ -19,6 +19,7 @@ import { onMembers } from '../shared/parts/on-members.ts';
 import { poolParts } from '../shared/parts/part-kind.ts';
 import { statusView } from '../shared/parts/status.ts';
 import { usedBy } from '../shared/used-by.ts';
+import { listVolumes } from '../volumes/list.ts';
 import { checkPoolConfig, poolCreation, type StoragePoolsPost } from './create.ts';
 
 export type { StoragePoolsPost } from './create.ts';
@@ -64,8 +65,14 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
     return found;
   }
 
-  const users = (name: string) =>
-    usedBy(services, (device) => device['type'] === 'disk' && device['pool'] === name);
+  const users = (name: string): string[] | null => {
+    const devices = usedBy(services, (device) => device['type'] === 'disk' && device['pool'] === name);
+    const projects = new Set(records.list('volumes', name).map(({ value }) => value.project));
+    const volumes = [...projects].flatMap((project) =>
+      listVolumes(services, { pool: name, project, type: 'custom' }).map(({ url }) => url),
+    );
+    return volumes.length > 0 ? [...new Set([...(devices ?? []), ...volumes])].sort() : devices;
+  };
 
   /** Idempotent. A pool that was never made is only forgotten. */
   async function remove(record: PoolRecord, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,196 @@
+import { LxdError, type Config } from '@lxd-ts/core';
+import type { Versioned, VolumeRecord } from '@lxd-ts/state';
+import { created, empty, started, sync, type RequestContext, type Route } from '../../http/route.ts';
+import { parseFilter } from '../shared/filter.ts';
+import { isClustered, targetOf } from '../shared/members.ts';
+import { findPool, findVolume, volumeUrl, type VolumeAsked, type VolumesContext } from './context.ts';
+import { startCopy, startMove, type VolumeSource } from './copy.ts';
+import { getVolume, listVolumes, types } from './list.ts';
+import { createVolume, deleteVolume, renameVolume, updateVolume, volumeState } from './service.ts';
+import { snapshotRoutes } from './snapshot-routes.ts';
+import { restoreVolume } from './snapshots.ts';
+
+interface StorageVolumesPost {
+  name?: string;
+  type?: string;
+  content_type?: string;
+  description?: string;
+  config?: Config | null;
+  source?: VolumeSource;
+}
+
+interface StorageVolumePut {
+  config?: Config | null;
+  description?: string;
+  restore?: string;
+}
+
+interface StorageVolumePost {
+  name?: string;
+  pool?: string;
+}
+
+const invalid = (message: string): LxdError => new LxdError('invalid', message);
+export const param = (request: Pick<RequestContext, 'params'>, name: string): string =>
+  request.params[name] ?? '';
+
+/** Only custom volumes are changed by themselves; the others are their instances' and images'. */
+export function mustBeCustom(
+  request: Pick<RequestContext, 'params'>,
+  refusal: (type: string) => string,
+): void {
+  const type = param(request, 'type');
+  if (!types.includes(type)) throw invalid('Invalid storage volume type name');
+  if (type !== 'custom') throw invalid(refusal(type));
+}
+
+const tagOf = ({ name, description, config }: VolumeRecord): unknown => [name, 'custom', description, config];
+
+/** Every route of volumes. */
+export function volumesRoutes(context: VolumesContext): Route[] {
+  const { services } = context;
+
+  /** A server that is alone takes any, as LXD: the stock client says `none`. */
+  const targeted = ({ query }: RequestContext): string | undefined =>
+    isClustered(services) ? targetOf(services, query.get('target')) : undefined;
+  const memberOf = ({ caller }: RequestContext): string => caller.via ?? services.server;
+
+  const askedOf = (request: RequestContext): VolumeAsked => ({
+    pool: param(request, 'name'),
+    project: request.project,
+    name: param(request, 'volume'),
+    target: targeted(request),
+    via: memberOf(request),
+  });
+  /** Which must be custom, and as the caller knows it. */
+  const found = (request: RequestContext, what: string): Versioned<VolumeRecord> => {
+    mustBeCustom(
+      request,
+      (type) => `Storage volumes of type "${type}" cannot be ${what} with the storage API`,
+    );
+    const one = findVolume(services, askedOf(request));
+    request.checkETag(tagOf(one.value));
+    return one;
+  };
+
+  const list = (operationId: string): Route => ({
+    operationId,
+    handle: (request) => {
+      const target = targeted(request);
+      const { type } = request.params;
+      const full = request.query.get('recursion') === '1';
+      const keep = parseFilter(request.query.get('filter'));
+      const asked = { pool: param(request, 'name'), project: request.project, type, target };
+      const all = listVolumes(services, asked).filter((one) => keep(one.view()));
+      return Promise.resolve(sync(all.map((one) => (full ? one.view() : one.url))));
+    },
+  });
+
+  const post = (operationId: string): Route<StorageVolumesPost> => ({
+    operationId,
+    async handle(request) {
+      const { body, caller } = request;
+      const type = request.params['type'] ?? body.type ?? '';
+      const name = body.name ?? '';
+      if (name === '') throw invalid('No name provided');
+      if (name.includes('/')) throw invalid('Storage volume names may not contain slashes');
+      if (type === '') throw invalid('You must provide a storage volume type of the storage volume');
+      if (type !== 'custom')
+        throw invalid(`Currently not allowed to create storage volumes of type "${type}"`);
+      const pool = param(request, 'name');
+      findPool(services, pool);
+      const contentType = body.content_type || 'filesystem';
+      if (!['filesystem', 'block'].includes(contentType))
+        throw new LxdError('internal', 'Invalid volume content type name');
+      if (contentType === 'block')
+        throw invalid('Block volumes are for virtual machines: the content type must be "filesystem"');
+      const member = targeted(request) ?? memberOf(request);
+      const place = { pool, project: request.project, name, member };
+      const { description = '', config, source } = body;
+      if (source?.type === 'copy') return started(await startCopy(context, place, source, body, caller));
+      if (source?.type) throw invalid(`Unknown source type "${source.type}"`);
+      await createVolume(context, place, { description, config: config ?? {} }, caller);
+      return empty;
+    },
+  });
+
+  const get: Route = {
+    operationId: 'storagePoolVolumeGet',
+    handle: (request) => {
+      const asked = askedOf(request);
+      if (param(request, 'type') !== 'custom')
+        return Promise.resolve(sync(getVolume(services, asked, param(request, 'type'))));
+      const { value } = findVolume(services, asked);
+      return Promise.resolve(sync(getVolume(services, asked, 'custom'), tagOf(value)));
+    },
+  };
+
+  const put: Route<StorageVolumePut> = {
+    operationId: 'storagePoolVolumePut',
+    async handle(request) {
+      const volume = found(request, 'changed');
+      const { config, description = '', restore } = request.body;
+      if (restore) await restoreVolume(context, volume, restore, request.caller);
+      else await updateVolume(context, volume, { config: config ?? {}, description }, request.caller);
+      return empty;
+    },
+  };
+
+  const patch: Route<StorageVolumePut> = {
+    operationId: 'storagePoolVolumePatch',
+    async handle(request) {
+      const volume = found(request, 'changed');
+      const config = { ...volume.value.config, ...request.body.config };
+      const description = request.body.description ?? volume.value.description;
+      await updateVolume(context, volume, { config, description }, request.caller);
+      return empty;
+    },
+  };
+
+  const rename: Route<StorageVolumePost> = {
+    operationId: 'storagePoolVolumePost',
+    async handle(request) {
+      const { name = '', pool = '' } = request.body;
+      if (name === '') throw invalid('No name provided');
+      if (name.includes('/')) throw invalid('Storage volume names may not contain slashes');
+      const volume = found(request, 'renamed');
+      if (pool !== '' && pool !== volume.value.pool)
+        return started(await startMove(context, volume, { pool, name }, request.caller));
+      await renameVolume(context, volume, name, request.caller);
+      return created(volumeUrl({ ...volume.value, name }));
+    },
+  };
+
+  const remove: Route = {
+    operationId: 'storagePoolVolumeDelete',
+    async handle(request) {
+      await deleteVolume(context, found(request, 'deleted'), request.caller);
+      return empty;
+    },
+  };
+
+  const state: Route = {
+    operationId: 'storagePoolVolumeStateGet',
+    async handle(request) {
+      mustBeCustom(
+        request,
+        (type) => `The usage of volumes of type "${type}" is in the state of their instance`,
+      );
+      return sync(await volumeState(services, askedOf(request), request.signal));
+    },
+  };
+
+  return [
+    list('storagePoolVolumesGet'),
+    list('storagePoolVolumesTypeGet'),
+    post('storagePoolVolumesPost'),
+    post('storagePoolVolumesTypePost'),
+    get,
+    put,
+    patch,
+    rename,
+    remove,
+    state,
+    ...snapshotRoutes(context, askedOf),
+  ];
+}

@@ -1,0 +1,163 @@
+import type { Step } from '../step.ts';
+
+const volumes = '/1.0/storage-pools/default/volumes';
+const plain = '/1.0/storage-pools/plain2/volumes';
+const copy = (name: string, source: object) => ({
+  name,
+  type: 'custom',
+  source: { type: 'copy', ...source },
+});
+const post = (name: string, body: object): Step => ({ name, rest: ['POST', volumes, body] });
+const get = (path: string): Step => ({ name: `GET ${path}`, rest: ['GET', `${volumes}${path}`] });
+const lxc = (...args: string[]): Step => ({ name: `lxc ${args.join(' ')}`, lxc: args });
+const volume = (...args: string[]): Step => lxc('storage', 'volume', ...args);
+const inside = (script: string): Step => ({
+  name: `in v3: ${script}`,
+  lxc: ['exec', 'v3', '--', 'sh', '-c', script],
+});
+
+export const customVolumes: Step[] = [
+  { name: 'second pool', rest: ['POST', '/1.0/storage-pools', { name: 'plain2', driver: 'dir' }] },
+  post('create volume', { name: 'v1', type: 'custom', config: { size: '50MiB' } }),
+  { name: 'create volume by type', rest: ['POST', `${volumes}/custom`, { name: 'v2', description: 'two' }] },
+  post('volume twice', { name: 'v1', type: 'custom' }),
+  post('volume with a slash', { name: 'a/b', type: 'custom' }),
+  post('volume of no name', { name: '', type: 'custom' }),
+  post('volume of a container', { name: 'x', type: 'container' }),
+  post('volume of what', { name: 'x', type: 'wat' }),
+  post('volume of no type', { name: 'x' }),
+  post('volume of wrong content', { name: 'y', type: 'custom', content_type: 'wat' }),
+  post('volume from wrong source', { name: 'y', type: 'custom', source: { type: 'wat' } }),
+  ...['wat=1', 'size=zz', 'security.shifted=zz', 'snapshots.schedule=zz', 'snapshots.expiry=zz'].map(
+    (set) => {
+      const [key = '', value] = set.split('=');
+      return post(`volume with ${set}`, { name: 'y', type: 'custom', config: { [key]: value } });
+    },
+  ),
+  {
+    name: 'volume of no pool',
+    rest: ['POST', '/1.0/storage-pools/nope/volumes', { name: 'x', type: 'custom' }],
+  },
+  {
+    name: 'volume that no pool limits',
+    rest: ['POST', plain, { name: 'p1', type: 'custom', config: { size: '9MB' } }],
+  },
+  get('/custom'),
+  get('/custom?recursion=1'),
+  get('/custom/v1'),
+  get('/custom/nope'),
+  get('/wat/nope'),
+  get('/custom/v1/state'),
+  get('/custom/v2/state'),
+  {
+    name: 'put volume',
+    rest: ['PUT', `${volumes}/custom/v1`, { config: { size: '60MiB', 'user.x': 'y' }, description: 'd' }],
+  },
+  get('/custom/v1'),
+  {
+    name: 'patch volume',
+    rest: ['PATCH', `${volumes}/custom/v1`, { config: { 'user.z': '1' }, description: 'e' }],
+  },
+  get('/custom/v1'),
+  { name: 'put volume wrong', rest: ['PUT', `${volumes}/custom/v1`, { config: { wat: '1' } }] },
+  { name: 'put no volume', rest: ['PUT', `${volumes}/custom/nope`, { config: {} }] },
+  { name: 'rename volume to taken', rest: ['POST', `${volumes}/custom/v1`, { name: 'v2' }] },
+  { name: 'rename volume', rest: ['POST', `${volumes}/custom/v1`, { name: 'w1' }] },
+  { name: 'rename volume back', rest: ['POST', `${volumes}/custom/w1`, { name: 'v1' }] },
+  { name: 'rename no volume', rest: ['POST', `${volumes}/custom/nope`, { name: 'v7' }] },
+  { name: 'rename volume to a slash', rest: ['POST', `${volumes}/custom/v1`, { name: 'a/b' }] },
+  { name: 'rename volume to nothing', rest: ['POST', `${volumes}/custom/v1`, { name: '' }] },
+
+  { name: 'snapshot of volume', rest: ['POST', `${volumes}/custom/v1/snapshots`, { name: 's1' }] },
+  { name: 'snapshot of volume, unnamed', rest: ['POST', `${volumes}/custom/v1/snapshots`, {}] },
+  { name: 'snapshot of volume twice', rest: ['POST', `${volumes}/custom/v1/snapshots`, { name: 's1' }] },
+  {
+    name: 'snapshot of volume with a slash',
+    rest: ['POST', `${volumes}/custom/v1/snapshots`, { name: 'a/b' }],
+  },
+  {
+    name: 'snapshot of volume that expires',
+    rest: ['POST', `${volumes}/custom/v1/snapshots`, { name: 'e1', expires_at: '2030-01-01T00:00:00Z' }],
+  },
+  { name: 'snapshot of no volume', rest: ['POST', `${volumes}/custom/nope/snapshots`, { name: 's1' }] },
+  get('/custom/v1/snapshots'),
+  get('/custom/v1/snapshots?recursion=1'),
+  get('/custom/v1/snapshots/e1'),
+  get('/custom/v1/snapshots/nope'),
+  get('/custom?recursion=1'),
+  {
+    name: 'put snapshot of volume',
+    rest: [
+      'PUT',
+      `${volumes}/custom/v1/snapshots/s1`,
+      { description: 'n', expires_at: '2031-01-01T00:00:00Z' },
+    ],
+  },
+  get('/custom/v1/snapshots/s1'),
+  { name: 'rename snapshot of volume', rest: ['POST', `${volumes}/custom/v1/snapshots/s1`, { name: 's2' }] },
+  {
+    name: 'rename snapshot of volume to a slash',
+    rest: ['POST', `${volumes}/custom/v1/snapshots/s2`, { name: 'a/b' }],
+  },
+  { name: 'restore volume', rest: ['PUT', `${volumes}/custom/v1`, { restore: 's2' }] },
+  { name: 'delete snapshot of volume', rest: ['DELETE', `${volumes}/custom/v1/snapshots/snap0`] },
+  { name: 'delete snapshot of volume twice', rest: ['DELETE', `${volumes}/custom/v1/snapshots/snap0`] },
+
+  post('copy volume', copy('c1', { name: 'v1', pool: 'default' })),
+  get('/custom/c1'),
+  get('/custom/c1/snapshots'),
+  post('copy volume alone', copy('c2', { name: 'v1', pool: 'default', volume_only: true })),
+  get('/custom/c2/snapshots'),
+  post('copy snapshot of volume', copy('c3', { name: 'v1/s2', pool: 'default' })),
+  post('copy volume to taken', copy('c1', { name: 'v1', pool: 'default' })),
+  post('copy no volume', copy('c5', { name: 'nope', pool: 'default' })),
+  post('copy volume of no pool', copy('c5', { name: 'v1', pool: 'nope' })),
+  { name: 'copy volume to other pool', rest: ['POST', plain, copy('c6', { name: 'v1', pool: 'default' })] },
+  { name: 'GET copy in other pool', rest: ['GET', `${plain}/custom?recursion=1`] },
+  { name: 'move volume', rest: ['POST', `${volumes}/custom/c2`, { name: 'c2x', pool: 'plain2' }] },
+  { name: 'move volume to taken', rest: ['POST', `${volumes}/custom/c3`, { name: 'c2x', pool: 'plain2' }] },
+  { name: 'move volume to no pool', rest: ['POST', `${volumes}/custom/c3`, { name: 'c3', pool: 'nope' }] },
+
+  lxc('init', 'busybox', 'v3'),
+  volume('attach', 'default', 'v1', 'v3', 'data', '/data'),
+  volume('attach', 'default', 'nope', 'v3', 'no', '/no'),
+  lxc('start', 'v3'),
+  inside('stat -c "%u %g %a" /data; echo one > /data/file; cat /data/file'),
+  volume('attach', 'default', 'c1', 'v3', '/more'),
+  inside('echo two > /more/file; cat /more/file; grep -c more /proc/mounts'),
+  get('/custom/v1'),
+  { name: 'delete volume in use', rest: ['DELETE', `${volumes}/custom/v1`] },
+  { name: 'rename volume in use', rest: ['POST', `${volumes}/custom/v1`, { name: 'v9' }] },
+  { name: 'move volume in use', rest: ['POST', `${volumes}/custom/v1`, { name: 'v9', pool: 'plain2' }] },
+  { name: 'restore volume in use', rest: ['PUT', `${volumes}/custom/v1`, { restore: 's2' }] },
+  volume('detach', 'default', 'c1', 'v3'),
+  inside('grep -c more /proc/mounts'),
+  volume('snapshot', 'default', 'v1', 'kept'),
+  inside('echo three > /data/file'),
+  lxc('stop', '-f', 'v3'),
+  volume('restore', 'default', 'v1', 'kept'),
+  volume('rename', 'default', 'v1', 'v1b'),
+  lxc('config', 'device', 'show', 'v3'),
+  lxc('start', 'v3'),
+  inside('cat /data/file'),
+  volume('list', 'default', '--format', 'csv', 'type=custom'),
+  volume('show', 'default', 'v1b'),
+  volume('show', 'default', 'v1b/kept'),
+  volume('info', 'plain2', 'c6'),
+  volume('set', 'default', 'v2', 'user.a=b'),
+  volume('get', 'default', 'v2', 'user.a'),
+  volume('unset', 'default', 'v2', 'user.a'),
+  volume('create', 'default', 'n1', 'size=20MiB'),
+  volume('copy', 'default/v1b', 'plain2/v1c'),
+  volume('move', 'plain2/v1c', 'default/v1d'),
+  volume('delete', 'default', 'v1b'),
+  volume('delete', 'default', 'v1b/kept'),
+  volume('delete', 'default', 'nope'),
+  lxc('delete', '-f', 'v3'),
+  { name: 'pool with volumes', rest: ['GET', '/1.0/storage-pools/plain2'] },
+  { name: 'delete pool with volumes', rest: ['DELETE', '/1.0/storage-pools/plain2'] },
+  ...['v1b', 'v1d', 'v2', 'n1', 'c1', 'c3'].map((name) => volume('delete', 'default', name)),
+  ...['p1', 'c6', 'c2x'].map((name) => volume('delete', 'plain2', name)),
+  { name: 'no volumes left', rest: ['GET', `${volumes}/custom`] },
+  { name: 'delete second pool', rest: ['DELETE', '/1.0/storage-pools/plain2'] },
+];
