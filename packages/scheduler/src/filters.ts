@@ -54,6 +54,11 @@ const networks: Filter = (request, member) => {
   return missing.length > 0 ? `does not have network ${list(missing)}` : undefined;
 };
 
+const volumes: Filter = (request, member) => {
+  const missing = without(request.volumes, member.volumes);
+  return missing.length > 0 ? `does not have storage volume ${list(missing)}` : undefined;
+};
+
 const cpus: Filter = ({ reserve }, member) => room('CPUs', reserve.cpus, member.cpus, String);
 const memory: Filter = ({ reserve }, member) =>
   room('memory', reserve.memoryBytes, member.memory, formatSize);
@@ -91,6 +96,7 @@ const filters: readonly Filter[] = [
   architecture,
   pools,
   networks,
+  volumes,
   cpus,
   memory,
   disk,

@@ -19,6 +19,7 @@ const member = (name: string, more: Partial<MemberView> = {}): MemberView => ({
   disk: {},
   pools: ['p'],
   networks: ['n'],
+  volumes: [],
   hasImage: false,
   instances: 0,
   labels: new Map(),
@@ -31,6 +32,7 @@ const request: PlaceRequest = {
   reserve: nothing,
   pools: ['p'],
   networks: ['n'],
+  volumes: [],
   labels: [],
   affinity: [],
   antiAffinity: [],
@@ -193,6 +195,7 @@ const views: fc.Arbitrary<MemberView[]> = fc.uniqueArray(
     disk: fc.record({ p: amounts }, { requiredKeys: [] }),
     pools: fc.constantFrom(['p'], ['p', 'q']),
     networks: fc.constantFrom(['n'], []),
+    volumes: fc.subarray(['p/v', 'p/w']),
     hasImage: fc.boolean(),
     instances: fc.nat({ max: 4 }),
     labels: counts,
@@ -211,13 +214,23 @@ const requests: fc.Arbitrary<PlaceRequest> = fc.record(
     }),
     pools: fc.constantFrom(['p'], ['q'], []),
     networks: fc.constantFrom(['n'], []),
+    volumes: fc.constantFrom(['p/v'], [], []),
     target: fc.constantFrom({ group: 'g' }, { group: 'h' }),
     labels,
     affinity: labels,
     antiAffinity: labels,
   },
   {
-    requiredKeys: ['architecture', 'reserve', 'pools', 'networks', 'labels', 'affinity', 'antiAffinity'],
+    requiredKeys: [
+      'architecture',
+      'reserve',
+      'pools',
+      'networks',
+      'volumes',
+      'labels',
+      'affinity',
+      'antiAffinity',
+    ],
   },
 );
 
@@ -233,6 +246,7 @@ test('never over capacity, never beside what it avoids, never where it may not b
         if (!at) throw new Error('placed on a member that there is not');
         expect(at.state).toBe('online');
         expect(one.pools.every((pool) => at.pools.includes(pool))).toBe(true);
+        expect(one.volumes.every((volume) => at.volumes.includes(volume))).toBe(true);
         expect(one.networks.every((network) => at.networks.includes(network))).toBe(true);
         expect(one.architecture === '' || at.architectures.includes(one.architecture)).toBe(true);
         if (one.target && 'group' in one.target) {

@@ -13,6 +13,8 @@ export interface PlaceRequest {
   /** Must all be on the member. */
   pools: readonly string[];
   networks: readonly string[];
+  /** Custom volumes, `POOL/NAME`. */
+  volumes: readonly string[];
   /** Only this member, or any of this group; neither: all that accept anybody. */
   target?: { member: string } | { group: string };
   labels: readonly string[];

@@ -21,6 +21,8 @@ export interface MemberView {
   disk: Readonly<Record<string, Amount>>;
   pools: readonly string[];
   networks: readonly string[];
+  /** Those of the request that are on it. */
+  volumes: readonly string[];
   /** Whether it has the image that is asked for. */
   hasImage: boolean;
   /** How many instances it holds, running or not. */

@@ -120,6 +120,11 @@ export class MemberViews {
         owed(member, 'network', project, name),
       ),
     );
+    const volumes = request.volumes.map((name): Presence => {
+      const at = name.indexOf('/');
+      const [pool, volume] = [name.slice(0, at), name.slice(at + 1)];
+      return { name, on: (member) => records.get('volumes', pool, project, volume, member) !== undefined };
+    });
     const present = (member: string, things: readonly Presence[]): string[] =>
       things.filter(({ on }) => on(member)).map(({ name }) => name);
     const many = (total: number, factor: number | undefined, reserved: number): Amount => ({
@@ -170,6 +175,7 @@ export class MemberViews {
         disk: amounts,
         pools: present(name, pools),
         networks: present(name, networks),
+        volumes: present(name, volumes),
         hasImage: has?.has(name) ?? false,
         instances: load.instances,
         labels: load.labels,

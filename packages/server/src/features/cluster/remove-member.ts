@@ -35,6 +35,12 @@ function mustBeEmpty({ services }: ClusterContext, name: string): void {
     .map(({ value }) => value.fingerprint);
   if (images.length > 0)
     throw new LxdError('internal', `Node still has the following images: ${images.join(', ')}`);
+  const volumes = services.records.list('volumes').filter(({ value }) => value.member === name);
+  if (volumes.length > 0)
+    throw new LxdError(
+      'internal',
+      `Node still has the following custom volumes: ${volumes.map(({ value }) => value.name).join(', ')}`,
+    );
 }
 
 /** Everything of the cluster goes from a member that is there. Idempotent. */
@@ -80,6 +86,16 @@ async function forget({ services }: ClusterContext, name: string, signal: AbortS
       if (members.length > 0) transaction.update('images', id, revision, { ...value, members });
       else transaction.delete('images', id, revision);
     },
+  );
+  await each(
+    records.list('volumes').filter(({ value }) => value.member === name),
+    (transaction, { value }) =>
+      transaction.remove('volumes', [value.pool, value.project, value.name, value.member]),
+  );
+  await each(
+    records.list('volumeSnapshots').filter(({ value }) => value.member === name),
+    (transaction, { value: { pool, project, volume, member, name: snapshot } }) =>
+      transaction.remove('volumeSnapshots', [pool, project, volume, member, snapshot]),
   );
   const lost = (project: string, target: string) => records.get('images', project, target) === undefined;
   await each(

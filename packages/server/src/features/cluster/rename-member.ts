@@ -63,6 +63,24 @@ export async function renameMember(
       transaction.update('networks', [value.project, value.name], revision, { ...value, memberConfig });
     },
   );
+  await each(
+    records.list('volumes').filter(({ value }) => value.member === from),
+    (transaction, { value, revision }) => {
+      const { pool, project, name } = value;
+      transaction
+        .delete('volumes', [pool, project, name, from], revision)
+        .put('volumes', [pool, project, name, to], { ...value, member: to });
+    },
+  );
+  await each(
+    records.list('volumeSnapshots').filter(({ value }) => value.member === from),
+    (transaction, { value, revision }) => {
+      const { pool, project, volume, name } = value;
+      transaction
+        .delete('volumeSnapshots', [pool, project, volume, from, name], revision)
+        .put('volumeSnapshots', [pool, project, volume, to, name], { ...value, member: to });
+    },
+  );
   await each(records.list('arrears', from), (transaction, { value }) =>
     transaction
       .remove('arrears', [from, value.of, value.project, value.name])

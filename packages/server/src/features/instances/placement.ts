@@ -136,7 +136,10 @@ export class Placer implements Disposable {
     if (this.#nodes().length === 1 || !takesMore(before, placement))
       return { member, placement, stake: () => undefined, [Symbol.dispose]: () => undefined };
     const { request, ...asked } = await this.ask({ ...want, target: member, architecture: '' }, signal);
-    const wanted: Asked = { ...asked, request: { ...request, architecture: '', pools: [], networks: [] } };
+    const wanted: Asked = {
+      ...asked,
+      request: { ...request, architecture: '', pools: [], networks: [], volumes: [] },
+    };
     const choice = await this.#take(want, wanted, member, signal, 'stays');
     if (choice) return choice;
     const placed = place(wanted.request, this.views.snapshot(wanted, member));

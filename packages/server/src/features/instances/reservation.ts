@@ -35,6 +35,15 @@ const named = (devices: Devices, key: string): string[] => [
   ...new Set(Object.values(devices).flatMap((device) => (device[key] ? [device[key]] : []))),
 ];
 
+/** Custom volumes, `POOL/NAME`. */
+const volumesOf = (devices: Devices): string[] => [
+  ...new Set(
+    Object.values(devices).flatMap(({ type, pool, source }) =>
+      type === 'disk' && pool && source ? [`${pool}/${source}`] : [],
+    ),
+  ),
+];
+
 /** What an instance asks of a member. */
 export const placeRequest = (
   expanded: Expanded,
@@ -45,6 +54,7 @@ export const placeRequest = (
   reserve: reservationOf(expanded),
   pools: named(expanded.devices, 'pool'),
   networks: named(expanded.devices, 'network'),
+  volumes: volumesOf(expanded.devices),
   ...(target ? { target } : {}),
   labels: labelsOf(expanded.config['placement.labels']),
   affinity: labelsOf(expanded.config['placement.affinity']),
