@@ -213,6 +213,32 @@ const life = (): void => {
     await must(lxc, 'storage delete p1');
   });
 
+  test('volumes are on one member, and instances that have them go there', async () => {
+    await must(lxc, 'storage volume create default data --target m3');
+    await must(elsewhere, 'storage volume create default data --target m5');
+    expect(await rows('storage volume list default type=custom -f csv')).toEqual([
+      ['custom', 'data', '', 'filesystem', '0', 'm3'],
+      ['custom', 'data', '', 'filesystem', '0', 'm5'],
+    ]);
+    await must(lxc, 'storage volume snapshot default data s1 --target m5');
+    const both = await lxc(['storage', 'volume', 'show', 'default', 'data']);
+    expect(both.stderr).toContain('More than one cluster member has such a volume');
+    await must(lxc, 'storage volume delete default data --target m3');
+    await must(lxc, 'init bb v1 --no-profiles -s default');
+    await must(lxc, 'delete v1');
+    const device = { type: 'disk', pool: 'default', source: 'data', path: '/data' };
+    const root = { type: 'disk', path: '/', pool: 'default' };
+    const body = { name: 'v1', source: { type: 'image', alias: 'bb' }, devices: { root, data: device } };
+    await first.rest.must('POST', '/1.0/instances', body);
+    expect(await where()).toMatchObject({ v1: 'm5' });
+    const moved = await lxc(['move', 'v1', '--target', 'm1']);
+    expect(moved.stderr).toContain('does not have storage volume "default/data"');
+    await must(lxc, 'start v1');
+    expect(await must(elsewhere, 'exec v1 -- touch /data/x')).toBe('');
+    await must(lxc, 'delete -f v1');
+    await must(elsewhere, 'storage volume delete default data');
+  });
+
   test('who was cut off follows what it has missed', async () => {
     const fifth = member('m5');
     await must(lxc, 'network create before ipv4.address=10.97.1.1/24 ipv6.address=none');

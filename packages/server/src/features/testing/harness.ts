@@ -1,4 +1,11 @@
-import { LxdError, toLxdError, validators, type ConfigSchema, type InstanceStatus } from '@lxd-ts/core';
+import {
+  LxdError,
+  toLxdError,
+  validators,
+  type ConfigSchema,
+  type InstanceStatus,
+  type VolumeSpec,
+} from '@lxd-ts/core';
 import type { OperationRequest, OperationView, Operations } from '@lxd-ts/operations';
 import type { Agent, InstanceSource, InstanceStateReport, MemberDescription } from '@lxd-ts/rpc';
 import { Hwaddrs } from '../../cluster/hwaddrs.ts';
@@ -37,6 +44,10 @@ export interface FakeAgent {
   volumes: Set<string>;
   running: Set<string>;
 }
+
+/** `POOL:VOLUME[/SNAPSHOT]` */
+const nameOf = ({ pool, name, snapshot }: VolumeSpec): string =>
+  `${pool.name}:${name}${snapshot === undefined ? '' : `/${snapshot}`}`;
 
 const report = (status: InstanceStatus): InstanceStateReport => ({
   status,
@@ -130,6 +141,33 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
     },
     deletePool: async ({ name }: { name: string }) => call('deletePool', name),
     updatePool: async ({ name }: { name: string }) => call('updatePool', name),
+    createVolume: async (volume: VolumeSpec) => {
+      call('createVolume', nameOf(volume));
+      volumes.add(nameOf(volume));
+    },
+    copyVolume: async (from: VolumeSpec, to: VolumeSpec, snapshots: readonly string[]) => {
+      call('copyVolume', `${nameOf(from)} ${nameOf(to)}`);
+      volumes.add(nameOf(to));
+      for (const snapshot of snapshots) volumes.add(`${nameOf(to)}/${snapshot}`);
+    },
+    restoreVolume: async (volume: VolumeSpec, snapshot: string) =>
+      call('restoreVolume', `${nameOf(volume)} ${snapshot}`),
+    renameVolume: async (from: VolumeSpec, to: VolumeSpec) => {
+      call('renameVolume', `${nameOf(from)} ${nameOf(to)}`);
+      for (const one of [...volumes]) {
+        if (one !== nameOf(from) && !one.startsWith(`${nameOf(from)}/`)) continue;
+        volumes.delete(one);
+        volumes.add(nameOf(to) + one.slice(nameOf(from).length));
+      }
+    },
+    deleteVolume: async (volume: VolumeSpec) => {
+      call('deleteVolume', nameOf(volume));
+      const name = nameOf(volume);
+      for (const one of [...volumes]) if (one === name || one.startsWith(`${name}/`)) volumes.delete(one);
+    },
+    limitVolume: async (volume: VolumeSpec, bytes: number | null) =>
+      call('limitVolume', `${nameOf(volume)} ${bytes}`),
+    volumeUsage: async () => 7,
     createNetwork: async ({ name, config }: { name: string; config: object }) => {
       call('createNetwork', name);
       return { config: { 'ipv4.address': '10.0.0.1/24', 'ipv4.nat': 'true', ...config } };

@@ -52,10 +52,10 @@ export const snapshotView = (
   { volume, name, description, config, createdAt, expiresAt }: VolumeSnapshotRecord,
   listed: boolean,
 ): Record<string, unknown> => ({
-  config,
-  content_type: listed ? '' : 'filesystem',
-  created_at: createdAt,
   description,
   expires_at: expiresAt || (listed ? null : never),
   name: listed ? `${volume}/${name}` : name,
+  config,
+  content_type: listed ? '' : 'filesystem',
+  created_at: createdAt,
 });

@@ -1,19 +1,28 @@
 import type { StorageVolume } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
+import { parseKeyValues } from '../../base/key-values.ts';
 import { apiPath } from '../../base/names.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
-import { sortRows } from '../../format/units.ts';
+
+/** `key=value` as the API's filters have it. */
+function filterOf(filters: readonly string[]): string | undefined {
+  if (filters.length === 0) return undefined;
+  return Object.entries(parseKeyValues(filters))
+    .map(([key, value]) => `${key} eq "${value.replaceAll('"', '')}"`)
+    .join(' and ');
+}
 
 export default command({
-  usage: '[<remote>:]<pool>',
-  arity: [1, 1],
+  usage: '[<remote>:]<pool> [<filter>...]',
+  arity: [1, Infinity],
   description: 'Lists the volumes of a storage pool: those of instances and images too.',
-  flags: { format: formatFlag },
-  async run(shell, [arg], flags) {
+  examples: [['storage volume list default type=custom', 'Only volumes of their own']],
+  flags: { format: formatFlag, target: { kind: 'string', value: 'member', help: 'Cluster member' } },
+  async run(shell, [arg, ...filters], flags) {
     const format = parseFormat(flags.format);
     const [{ client }, name] = await shell.require(arg, 'storage pool');
     const volumes = await client.get<StorageVolume[]>(apiPath('storage-pools', name, 'volumes'), {
-      query: { recursion: 1 },
+      query: { recursion: 1, target: flags.target, filter: filterOf(filters) },
     });
     const clustered = volumes.some(({ location }) => location !== '' && location !== 'none');
     const rows = volumes.map((one) => [
@@ -28,7 +37,7 @@ export default command({
       kind: 'list',
       format,
       header: ['TYPE', 'NAME', 'DESCRIPTION', 'CONTENT-TYPE', 'USED BY', ...(clustered ? ['LOCATION'] : [])],
-      rows: sortRows(rows),
+      rows,
       records: volumes,
     };
   },
