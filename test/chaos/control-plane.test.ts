@@ -1,7 +1,8 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeJoinToken } from '@lxd-ts/rpc';
+import { makeBusyboxImage } from '../support/busybox.ts';
 import { makeTemporary } from '../support/ground.ts';
 import { Host, ip } from '../support/host.ts';
 import { RestlessClient } from '../support/restless-client.ts';
@@ -108,6 +109,33 @@ test('an operation is waited for at any member', async () => {
     expect(JSON.stringify(all)).toContain(id);
   }
   await host(2).rest.must('DELETE', `/1.0/operations/${id}`);
+});
+
+test('what lets another server have an image is good at any member, and ends with its operation', async () => {
+  const image = readFileSync(makeBusyboxImage(join(dir, 'image')).unified);
+  const type = { 'Content-Type': 'application/octet-stream' };
+  const uploaded = await host(0).rest.must('POST', '/1.0/images', image, type);
+  const { fingerprint } = (uploaded.metadata as { metadata: { fingerprint: string } }).metadata;
+  const { metadata } = await host(1).rest.send('POST', `/1.0/images/${fingerprint}/secret`);
+  const { id, metadata: shown } = metadata as { id: string; metadata: { secret: string } };
+  /** As somebody who is not trusted. */
+  const statusAt = async (one: Host, secret: string): Promise<string> => {
+    const url = `https://${one.address}/1.0/images/${fingerprint}?secret=${secret}`;
+    const ask = `require('https').get(process.argv[1], { rejectUnauthorized: false }, (r) => { console.log(r.statusCode); r.destroy(); })`;
+    return (await one.inside([process.execPath, '-e', ask, url])).stdout.trim();
+  };
+  for (const one of hosts) {
+    expect(await statusAt(one, shown.secret)).toBe('200');
+    expect(await statusAt(one, shown.secret.replace(/./, 'x'))).toBe('404');
+  }
+  await host(2).rest.must('DELETE', `/1.0/operations/${id}`);
+  for (const one of hosts)
+    await waitFor(
+      'the end of the secret',
+      () => statusAt(one, shown.secret),
+      (status) => status === '404',
+    );
+  await host(0).rest.must('DELETE', `/1.0/images/${fingerprint}`);
 });
 
 /** While the client works, something is killed; afterwards what it was told is so, on every member. */

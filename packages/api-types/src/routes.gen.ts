@@ -54,6 +54,7 @@ export const routes: readonly ApiRoute[] = [
   {"operationId":"imagePatch","method":"patch","path":"/1.0/images/{fingerprint}","aliases":[],"requestBody":"json","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageDelete","method":"delete","path":"/1.0/images/{fingerprint}","aliases":[],"requestBody":"none","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageExportGet","method":"get","path":"/1.0/images/{fingerprint}/export","aliases":[],"requestBody":"none","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"imageExportPost","method":"post","path":"/1.0/images/{fingerprint}/export","aliases":[],"requestBody":"json","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageSecretPost","method":"post","path":"/1.0/images/{fingerprint}/secret","aliases":[],"requestBody":"none","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageAliasesGet","method":"get","path":"/1.0/images/aliases","aliases":[],"requestBody":"none","queryParameters":["project","recursion"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageAliasesPost","method":"post","path":"/1.0/images/aliases","aliases":[],"requestBody":"json","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},

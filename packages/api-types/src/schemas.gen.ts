@@ -56,6 +56,7 @@ export type ImagePut = components['schemas']['ImagePut'];
 export type ImagesPost = components['schemas']['ImagesPost'];
 export type ImagesPostSource = components['schemas']['ImagesPostSource'];
 export type ImagesPostAlias = components['schemas']['ImagesPostAlias'];
+export type ImageExportPost = components['schemas']['ImageExportPost'];
 export type ImagesPostSplit = components['schemas']['ImagesPostSplit'];
 export type ImageAliasesEntry = components['schemas']['ImageAliasesEntry'];
 export type ImageAliasesPost = components['schemas']['ImageAliasesPost'];

@@ -628,7 +628,8 @@ export interface paths {
          */
         get: operations["imageExportGet"];
         put?: never;
-        post?: never;
+        /** Send an image to a server that expects it */
+        post: operations["imageExportPost"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2106,6 +2107,20 @@ export interface components {
             name?: string;
             description?: string;
         };
+        ImageExportPost: {
+            /** @description The other server, `https://HOST:PORT`. */
+            target?: string;
+            /** @description Of the operation by which that server expects the image. */
+            secret?: string;
+            /** @description PEM that it must show; left out: one that this machine trusts. */
+            certificate?: string;
+            /** @description Its project. */
+            project?: string;
+            /** @description Said when the image was announced. */
+            aliases?: Record<string, never>[] | null;
+            /** @description Said when the image was announced. */
+            profiles?: string[] | null;
+        };
         /** @description The two files of a split image. */
         ImagesPostSplit: {
             metadata: string;
@@ -2864,6 +2879,8 @@ export interface components {
         IfMatch: string;
         /** @description SHA-256 the upload must have. */
         ImageFingerprintHeader: string;
+        /** @description What another server sends instead of a certificate that is trusted. */
+        ImageSecret: string;
         /** @description Name to give to the file. */
         ImageFilename: string;
         /** @description `1` or `true` for a public image. */
@@ -4224,6 +4241,8 @@ export interface operations {
             header?: {
                 /** @description SHA-256 the upload must have. */
                 "X-LXD-fingerprint"?: components["parameters"]["ImageFingerprintHeader"];
+                /** @description What another server sends instead of a certificate that is trusted. */
+                "X-LXD-secret"?: components["parameters"]["ImageSecret"];
                 /** @description Name to give to the file. */
                 "X-LXD-filename"?: components["parameters"]["ImageFilename"];
                 /** @description `1` or `true` for a public image. */
@@ -4388,6 +4407,32 @@ export interface operations {
                 };
             };
             404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageExportPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImageExportPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
             default: components["responses"]["Error"];
         };
     };

@@ -47,6 +47,7 @@ import { serverRoutes } from './features/server/routes.ts';
 import { ServerService, type ServerOptions } from './features/server/service.ts';
 import { allDrivers } from './features/shared/drivers.ts';
 import { InFlight } from './features/shared/in-flight.ts';
+import { forgetTokens } from './features/shared/token-life.ts';
 import { catchUp } from './features/shared/parts/arrears.ts';
 import { partsOf, restoreMember } from './features/shared/parts/restore.ts';
 import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
@@ -222,6 +223,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     await recoverBackups(services, servers);
     await recoverMembers(cluster, servers, given);
     await certificates.recover(servers, given);
+    await forgetTokens(records, 'imageTokens', servers, (id) => operations.isRunning(id), given.signal);
   };
   return {
     http,

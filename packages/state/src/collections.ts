@@ -6,6 +6,7 @@ import type {
   GroupRecord,
   ImageAliasRecord,
   ImageRecord,
+  ImageTokenRecord,
   InstanceRecord,
   JoinTokenRecord,
   MemberRecord,
@@ -49,6 +50,7 @@ export interface Kinds {
   joinTokens: { record: JoinTokenRecord; id: [id: string] };
   certificates: { record: CertificateRecord; id: [fingerprint: string] };
   trustTokens: { record: TrustTokenRecord; id: [id: string] };
+  imageTokens: { record: ImageTokenRecord; id: [id: string] };
   /** What holds on one member only. */
   memberServerConfig: { record: ServerConfigRecord; id: [member: string] };
   serverConfig: { record: ServerConfigRecord; id: [] };

@@ -310,6 +310,24 @@ export interface TrustTokenRecord {
   server: string;
 }
 
+/** Lets another server fetch an image, or send one, for a while. */
+export interface ImageTokenRecord {
+  /** Of the operation that shows it. */
+  id: string;
+  kind: 'download' | 'upload';
+  project: string;
+  fingerprint: string;
+  /** SHA-256 of the secret, hexadecimal. */
+  secretHash: string;
+  expiresAt: string;
+  /** The API server that gave it out. */
+  server: string;
+  /** Of `upload`: what the image is to be. */
+  image?: Pick<ImageRecord, 'public' | 'autoUpdate' | 'properties'> & {
+    aliases: { name: string; description: string }[];
+  };
+}
+
 export interface ServerConfigRecord {
   config: Config;
 }

@@ -42,4 +42,16 @@ export const images: Step[] = [
   { name: 'get renamed alias', rest: ['GET', `${path}/aliases/busybox`] },
   { name: 'delete unknown image', rest: ['DELETE', `${path}/nope`] },
   { name: 'delete unknown alias', rest: ['DELETE', `${path}/aliases/nope`] },
+  {
+    name: 'expect an image',
+    rest: [
+      'POST',
+      path,
+      { source: { type: 'image', mode: 'push', fingerprint: 'ab'.repeat(32) }, public: true },
+    ],
+    background: true,
+  },
+  { name: 'get its token', rest: ['GET', '/1.0/operations/{operation}'] },
+  { name: 'expect it no longer', rest: ['DELETE', '/1.0/operations/{operation}'] },
+  { name: 'send unknown image', rest: ['POST', `${path}/nope/export`, { target: 'https://127.0.0.1:1' }] },
 ];

@@ -128,6 +128,8 @@ async function deadServers(
     ...records.list('networks').map(({ value }) => value.pending?.server),
     ...records.list('operations').map(({ value }) => value.server),
     ...records.list('joinTokens').map(({ value }) => value.server),
+    ...records.list('imageTokens').map(({ value }) => value.server),
+    ...records.list('volumes').map(({ value }) => value.pending?.server),
   ]);
   for (const name of concerned) {
     if (name === undefined || name === server || agents.state(name) !== 'offline') continue;

@@ -4,6 +4,7 @@ import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { ImagePuller } from './pull.ts';
 import { checkRemoteImage, type RemoteImage } from './remote.ts';
+import { createImageToken } from './tokens.ts';
 
 /** A request for an image from elsewhere, as LXD's clients send it. */
 export interface ImagesPost {
@@ -39,6 +40,23 @@ export function remoteImageOf(source: NonNullable<ImagesPost['source']>): Remote
   const remote = { ...source, server };
   checkRemoteImage(remote);
   return remote;
+}
+
+/** Another server will send it. @throws LxdError `invalid` */
+export function expectImage(
+  services: Services,
+  { project, body }: { project: string; body: ImagesPost },
+): Promise<OperationView> {
+  const fingerprint = body.source?.fingerprint ?? '';
+  if (!/^[0-9a-f]{64}$/.test(fingerprint))
+    throw new LxdError('invalid', '"source.fingerprint" must be the whole fingerprint of the image to come');
+  const image = {
+    public: body.public ?? false,
+    autoUpdate: body.auto_update ?? false,
+    properties: body.properties ?? {},
+    aliases: (body.aliases ?? []).map(({ name, description = '' }) => ({ name, description })),
+  };
+  return createImageToken(services, { kind: 'upload', project, fingerprint, image });
 }
 
 /** Starts to fetch an image of another server. @throws LxdError */

@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { LxdError } from '@lxd-ts/core';
 import { dialTls } from '../../http/dial-tls.ts';
 
@@ -43,41 +45,54 @@ export function checkRemoteImage({ server, certificate, fingerprint, alias }: Re
   return url;
 }
 
+export interface RemoteRequest {
+  method?: string;
+  path: string;
+  query?: Record<string, string | undefined>;
+  headers?: Record<string, string>;
+  body?: Readable;
+}
+
 /** @throws LxdError what the other server answers, or `unavailable` */
-async function get(
-  remote: RemoteImage,
-  path: string,
-  query: Record<string, string | undefined>,
+export async function askRemote(
+  url: URL,
+  certificate: string | undefined,
+  { method = 'GET', path, query = {}, headers = {}, body }: RemoteRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const url = checkRemoteImage(remote);
-  const socket = await dialTls(url, remote.certificate, signal);
+  const socket = await dialTls(url, certificate, signal);
   const set = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
   const search = new URLSearchParams(set).toString();
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const fail = (error: Error) =>
+      reject(new LxdError('unavailable', `${url.host} does not answer: ${error.message}`, { cause: error }));
     const sent = httpRequest({
+      method,
       host: url.hostname,
       path: search ? `${path}?${search}` : path,
-      headers: { Host: url.host, 'User-Agent': 'lxd-ts' },
+      headers: { Host: url.host, 'User-Agent': 'lxd-ts', ...headers },
       createConnection: () => socket,
       signal,
     });
-    sent
-      .once('response', resolve)
-      .once('error', (error: Error) =>
-        reject(
-          new LxdError('unavailable', `${url.host} does not answer: ${error.message}`, { cause: error }),
-        ),
-      );
-    sent.end();
+    sent.once('response', resolve).once('error', fail);
+    if (body) pipeline(body, sent).catch(fail);
+    else sent.end();
   });
-  if (response.statusCode === 200) return response;
+  if ((response.statusCode ?? 0) < 300) return response;
   const { error = '' } = (await json(response).catch(() => ({}))) as { error?: string };
   socket.destroy();
   const code =
     response.statusCode === 404 ? 'not-found' : response.statusCode === 403 ? 'forbidden' : 'unavailable';
   throw new LxdError(code, `${url.host}: ${error || `status ${response.statusCode ?? 0}`}`);
 }
+
+const get = (
+  remote: RemoteImage,
+  path: string,
+  query: Record<string, string | undefined>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> =>
+  askRemote(checkRemoteImage(remote), remote.certificate, { path, query }, signal);
 
 /** @throws LxdError */
 export async function describeRemoteImage(

@@ -12,7 +12,6 @@ import {
 } from '../../http/route.ts';
 import type { ImageRecord, Versioned } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
-import { ImageSecrets } from './secrets.ts';
 import {
   aliasTag,
   aliasUrl,
@@ -26,11 +25,13 @@ import {
 } from './aliases.ts';
 import { parseFilter } from '../shared/filter.ts';
 import { isPublish, publish } from './publish.ts';
-import { importRemote, type ImagesPost } from './import-remote.ts';
+import { expectImage, importRemote, type ImagesPost } from './import-remote.ts';
+import { sendImage, type ImageExportPost } from './send.ts';
 import type { ImagePuller } from './pull.ts';
 import { joinParts } from './multipart.ts';
 import { imagesService, type ImagePut } from './service.ts';
 import { uploadImage } from './upload.ts';
+import { createImageToken, imageToken } from './tokens.ts';
 import { findImage, imageTag, imageView } from './view.ts';
 
 const fingerprintOf = (request: RequestContext): string => request.params['fingerprint'] ?? '';
@@ -54,7 +55,6 @@ async function firstByte(stream: Readable): Promise<string> {
 /** Every route below `/1.0/images` that there is. */
 export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
   const service = imagesService(services);
-  const secrets = new ImageSecrets(services);
   const isPublic = (project: string, fingerprint: string): boolean =>
     services.records.get('images', project, fingerprint)?.value.public === true;
 
@@ -70,7 +70,8 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
     const found = findImage(services, project, fingerprintOf(request));
     const { fingerprint, public: open } = found.value;
     const secret = query.get('secret');
-    if (caller.trusted || open || (secret !== null && secrets.opens(fingerprint, secret))) return found;
+    if (caller.trusted || open || (secret && imageToken(services, 'download', fingerprint, secret)))
+      return found;
     throw new LxdError('not-found', 'Image not found');
   };
 
@@ -92,12 +93,24 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
 
   const post: Route<unknown> = {
     operationId: 'imagesPost',
+    // Another server comes with nothing but a secret for the one image that it is to send.
+    untrusted: true,
     async handle({ project, headers, body, stream, caller, signal }) {
+      const [secret, expected] = [headers['x-lxd-secret'], headers['x-lxd-fingerprint']];
+      if (typeof secret === 'string') {
+        const token =
+          typeof expected === 'string' ? imageToken(services, 'upload', expected, secret) : undefined;
+        if (!token) throw new LxdError('forbidden', 'not authorized');
+        const upload = { project: token.project, headers, body: stream, caller, secret, token };
+        return started(await uploadImage(services, upload, signal));
+      }
+      if (!caller.trusted) throw new LxdError('forbidden', 'not authorized');
       const type = headers['content-type'];
       // Some say nothing of what they send; no image begins like that.
       if (type?.startsWith('application/json') || (type === undefined && (await firstByte(stream)) === '{')) {
         const given = (body ?? (await json(stream).catch(() => null))) as ImagesPost | null;
         const asked = { project, body: given ?? {}, caller };
+        if (asked.body.source?.mode === 'push') return started(await expectImage(services, asked));
         return started(
           await (isPublish(asked.body) ? publish(services, asked) : importRemote(services, puller, asked)),
         );
@@ -166,11 +179,23 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
     },
   };
 
+  const send: Route<ImageExportPost> = {
+    operationId: 'imageExportPost',
+    handle: async (request) => {
+      const { fingerprint } = findImage(services, request.project, fingerprintOf(request)).value;
+      const files = (signal: AbortSignal) =>
+        service.files(request.project, fingerprint, { signal, caller: request.caller });
+      const { project, body } = request;
+      return started(await sendImage(services, { project, fingerprint, files }, body));
+    },
+  };
+
   const secret: Route = {
     operationId: 'imageSecretPost',
     handle: async (request) => {
       const { fingerprint } = findImage(services, request.project, fingerprintOf(request)).value;
-      return started(await secrets.create(request.project, fingerprint));
+      const token = { kind: 'download' as const, project: request.project, fingerprint };
+      return started(await createImageToken(services, token));
     },
   };
 
@@ -253,6 +278,7 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
     patch,
     remove,
     exportFiles,
+    send,
     secret,
     aliases,
     aliasPost,

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { LxdError, toLxdError, type Config } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { ImagePart, ReceivedImage } from '@lxd-ts/rpc';
-import type { ImageRecord } from '@lxd-ts/state';
+import type { ImageRecord, ImageTokenRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { drain } from '../../http/drain.ts';
@@ -14,6 +14,9 @@ export interface Upload {
   headers: IncomingHttpHeaders;
   body: Readable;
   caller: Caller;
+  /** Of another server that sends it; it is used up. */
+  secret?: string;
+  token?: ImageTokenRecord;
 }
 
 interface Received {
@@ -63,7 +66,7 @@ async function receive(
   return { image, member, filename };
 }
 
-function recordOf(services: Services, { project, headers }: Upload, received: Received): ImageRecord {
+function recordOf(services: Services, { project, headers, token }: Upload, received: Received): ImageRecord {
   const { image, member, filename } = received;
   const given: Config = Object.fromEntries(new URLSearchParams(header(headers, 'x-lxd-properties')));
   return {
@@ -73,10 +76,10 @@ function recordOf(services: Services, { project, headers }: Upload, received: Re
     size: image.size,
     architecture: image.architecture,
     type: image.type,
-    public: ['1', 'true'].includes(header(headers, 'x-lxd-public')),
-    autoUpdate: false,
+    public: token?.image?.public ?? ['1', 'true'].includes(header(headers, 'x-lxd-public')),
+    autoUpdate: token?.image?.autoUpdate ?? false,
     cached: false,
-    properties: { ...image.properties, ...given },
+    properties: { ...image.properties, ...given, ...token?.image?.properties },
     profiles: ['default'],
     createdAt: isoSeconds(image.creationDate),
     expiresAt: isoSeconds(image.expiryDate),
@@ -95,7 +98,7 @@ export async function uploadImage(
   upload: Upload,
   signal: AbortSignal,
 ): Promise<OperationView> {
-  const { project, caller } = upload;
+  const { project, caller, token, secret } = upload;
   const received = await receive(services, upload, { signal }).catch((error: unknown) => toLxdError(error));
   await drain(upload.body, signal);
   return services.operations.start({
@@ -103,6 +106,8 @@ export async function uploadImage(
     description: 'Downloading image',
     project,
     resources: {},
+    // With it the sender, whom we do not know, may wait for the end.
+    ...(secret === undefined ? {} : { metadata: { secret } }),
     run: async (operation) => {
       if (received instanceof LxdError) throw received;
       const record = recordOf(services, upload, received);
@@ -112,10 +117,14 @@ export async function uploadImage(
       const exists = new LxdError('conflict', 'Image with same fingerprint already exists');
       if (taken()) throw exists;
       try {
-        await services.records
-          .transaction()
-          .create('images', [project, fingerprint], record)
-          .commit({ signal: operation.signal });
+        const transaction = services.records.transaction().create('images', [project, fingerprint], record);
+        if (token) transaction.remove('imageTokens', [token.id]);
+        for (const { name, description } of token?.image?.aliases ?? []) {
+          if (services.records.get('imageAliases', project, name)) continue;
+          const alias = { project, name, description, target: fingerprint, type: record.type };
+          transaction.put('imageAliases', [project, name], alias);
+        }
+        await transaction.commit({ signal: operation.signal });
       } catch (error) {
         throw taken() ? exists : error;
       }

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import { ask, peerOf } from '../../cluster/peers.ts';
@@ -23,6 +24,10 @@ function timeoutOf(query: URLSearchParams): number {
     throw new LxdError('invalid', '"timeout" must be a whole number of seconds, -1 for no limit');
   return Number(text) < 0 ? -1 : Number(text) * 1000;
 }
+
+/** How long it takes tells nothing of how much of it was right. */
+const isSame = (known: string, given: string): boolean =>
+  timingSafeEqual(createHash('sha256').update(known).digest(), createHash('sha256').update(given).digest());
 
 /** How long a list waits for what the other servers have. */
 const peerTimeoutMs = 2_000;
@@ -56,6 +61,9 @@ export function operationsRoutes({ operations, peers, server, log }: Services): 
     if (!operation) throw new LxdError('not-found', 'Operation not found');
     return operation;
   };
+  const waited = async (request: RequestContext): Promise<Reply> =>
+    sync(await operations.wait(found(request).id, timeoutOf(request.query), { signal: request.signal }));
+  const wait = atOwner('operationWaitGet', waited);
   return [
     {
       operationId: 'operationsGet',
@@ -81,9 +89,18 @@ export function operationsRoutes({ operations, peers, server, log }: Services): 
       await operations.cancel(found(request).id);
       return empty;
     }),
-    atOwner('operationWaitGet', async (request) =>
-      sync(await operations.wait(found(request).id, timeoutOf(request.query), { signal: request.signal })),
-    ),
+    {
+      operationId: 'operationWaitGet',
+      // Another server that has begun it here, and knows its secret.
+      untrusted: true,
+      handle: (request) => {
+        if (request.caller.trusted) return wait.handle(request);
+        const secret = operations.get(idOf(request))?.metadata?.['secret'];
+        if (typeof secret !== 'string' || !isSame(secret, request.query.get('secret') ?? ''))
+          throw new LxdError('forbidden', 'not authorized');
+        return waited(request);
+      },
+    },
     {
       // Its secret is what it takes: other servers come with nothing else.
       untrusted: true,

@@ -72,6 +72,7 @@ export const apiExtensions: readonly string[] = [
     'image_types',
     'container_image_properties',
     'compression_squashfs',
+    'images_push_relay',
     'image_profiles',
   ],
   // Profiles

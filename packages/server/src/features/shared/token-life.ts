@@ -1,8 +1,8 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Records } from '@lxd-ts/state';
 
-/** Records of tokens that are good once, and shown by an operation of the server that made them. */
-export type TokenKind = 'joinTokens' | 'trustTokens';
+/** Records of tokens, shown by an operation of the server that made them. */
+export type TokenKind = 'joinTokens' | 'trustTokens' | 'imageTokens';
 
 const commitTimeoutMs = 30_000;
 /** What a timer can wait at most. */

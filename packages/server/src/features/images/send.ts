@@ -1,0 +1,89 @@
+import { X509Certificate } from 'node:crypto';
+import { json } from 'node:stream/consumers';
+import { LxdError } from '@lxd-ts/core';
+import type { OperationView } from '@lxd-ts/operations';
+import type { ImageFile } from '@lxd-ts/rpc';
+import type { Services } from '../../services.ts';
+import { joinParts } from './multipart.ts';
+import { askRemote } from './remote.ts';
+
+export interface ImageExportPost {
+  /** `https://HOST:PORT` */
+  target?: string;
+  /** Of the operation by which the target expects it. */
+  secret?: string;
+  /** PEM that the target must show; absent: one that the machine trusts. */
+  certificate?: string;
+  /** Of the target. */
+  project?: string;
+}
+
+interface Sent {
+  project: string;
+  fingerprint: string;
+  files(signal: AbortSignal): Promise<{ files: ImageFile[] }>;
+}
+
+/** @throws LxdError `invalid` naming the field */
+function checkTarget({ target = '', certificate }: ImageExportPost): URL {
+  const url = URL.parse(target);
+  if (url?.protocol !== 'https:')
+    throw new LxdError('invalid', `"target" must be https://HOST:PORT, not "${target}"`);
+  try {
+    if (certificate) new X509Certificate(certificate);
+  } catch (error) {
+    throw new LxdError('invalid', '"certificate" is not a certificate in PEM', { cause: error });
+  }
+  return url;
+}
+
+interface Answered {
+  metadata?: {
+    id?: string;
+    status_code?: number;
+    err?: string;
+    metadata?: { secret?: string } | null;
+  } | null;
+}
+
+/** Sends an image to a server that expects it. @throws LxdError `invalid` */
+export function sendImage(
+  { operations }: Services,
+  { project, fingerprint, files }: Sent,
+  to: ImageExportPost,
+): Promise<OperationView> {
+  const url = checkTarget(to);
+  const { certificate, secret = '' } = to;
+  const query = { project: to.project };
+  return operations.start({
+    class: 'task',
+    description: 'Downloading image',
+    project,
+    resources: {},
+    mayCancel: true,
+    run: async ({ signal }) => {
+      const { files: all } = await files(signal);
+      const [only] = all;
+      if (!only) throw new LxdError('not-found', 'Image not found');
+      const boundary = fingerprint.slice(0, 60);
+      const isSplit = all.length > 1;
+      const headers = {
+        'X-LXD-secret': secret,
+        'X-LXD-fingerprint': fingerprint,
+        'Content-Type': isSplit ? `multipart/form-data; boundary=${boundary}` : 'application/octet-stream',
+        ...(isSplit ? {} : { 'X-LXD-filename': only.filename, 'Content-Length': String(only.size) }),
+      };
+      const body = isSplit ? joinParts(all, boundary) : only.body;
+      const upload = { method: 'POST', path: '/1.0/images', query, headers, body };
+      const begun = (await json(await askRemote(url, certificate, upload, signal))) as Answered;
+      const { id = '', metadata } = begun.metadata ?? {};
+      const wait = {
+        path: `/1.0/operations/${encodeURIComponent(id)}/wait`,
+        query: { ...query, secret: metadata?.secret, timeout: '-1' },
+      };
+      const over = (await json(await askRemote(url, certificate, wait, signal))) as Answered;
+      if (over.metadata?.status_code !== 200)
+        throw new LxdError('internal', `${url.host}: ${over.metadata?.err || 'the image was not taken'}`);
+    },
+  });
+}
