@@ -236,7 +236,15 @@ const life = (): void => {
     await must(lxc, 'start v1');
     expect(await must(elsewhere, 'exec v1 -- touch /data/x')).toBe('');
     await must(lxc, 'delete -f v1');
-    await must(elsewhere, 'storage volume delete default data');
+    await must(lxc, 'storage volume copy default/data default/again --target m5 --destination-target m1');
+    expect(await rows('storage volume list default type=custom -f csv')).toEqual([
+      ['custom', 'again', '', 'filesystem', '0', 'm1'],
+      ['custom (snapshot)', 'again/s1', '', 'filesystem', '0', 'm1'],
+      ['custom', 'data', '', 'filesystem', '0', 'm5'],
+      ['custom (snapshot)', 'data/s1', '', 'filesystem', '0', 'm5'],
+    ]);
+    expect(existsSync(join(first.dir, 'storage-pools/default/custom/default_again/x'))).toBe(true);
+    for (const name of ['again', 'data']) await must(elsewhere, `storage volume delete default ${name}`);
   });
 
   test('who was cut off follows what it has missed', async () => {

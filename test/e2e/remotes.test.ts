@@ -279,6 +279,46 @@ function describePair(first: Kind, second: Kind): void {
       await text(['delete', 'b:files']);
     });
 
+    if (!isReal(first, second))
+      test('volumes go from server to server, with their owners and snapshots', async () => {
+        await text(['storage', 'volume', 'create', 'a:default', 'v', 'user.note=mine']);
+        await text(['storage', 'volume', 'attach', 'a:default', 'v', 'c1', 'vol', '/vol']);
+        await text(['exec', 'a:c1', '--', 'sh', '-c', 'echo one > /vol/file; chown 5:6 /vol/file; sync']);
+        await text(['storage', 'volume', 'snapshot', 'a:default', 'v', 's0']);
+        await text(['exec', 'a:c1', '--', 'sh', '-c', 'echo two > /vol/file; sync']);
+        await text(['storage', 'volume', 'detach', 'a:default', 'v', 'c1', 'vol']);
+        await text(['launch', 'a:busybox', 'b:other']);
+        const ways: [mode: string, stock: boolean][] = [
+          ['pull', stockClientMissing() === undefined],
+          ['pull', false],
+          ['push', false],
+          ['relay', false],
+        ];
+        for (const [mode, stock] of ways) {
+          await text(['storage', 'volume', 'copy', 'a:default/v', 'b:default/w', '--mode', mode], { stock });
+          expect(await text(['storage', 'volume', 'get', 'b:default', 'w', 'user.note'])).toBe('mine\n');
+          const found = JSON.parse(
+            await text(['query', 'b:/1.0/storage-pools/default/volumes/custom/w/snapshots']),
+          ) as string[];
+          expect(found.map((path) => path.split('/').at(-1))).toEqual(['s0']);
+          const seen = async (name: string) => {
+            await text(['storage', 'volume', 'attach', 'b:default', name, 'other', 'vol', '/vol']);
+            const script = 'cat /vol/file; stat -c "%u %g" /vol/file';
+            const file = await text(['exec', 'b:other', '--', 'sh', '-c', script]);
+            await text(['storage', 'volume', 'detach', 'b:default', name, 'other', 'vol']);
+            await text(['storage', 'volume', 'delete', 'b:default', name]);
+            return file;
+          };
+          await text(['storage', 'volume', 'copy', 'b:default/w/s0', 'b:default/then']);
+          expect(await seen('then')).toBe('one\n5 6\n');
+          expect(await seen('w')).toBe('two\n5 6\n');
+        }
+        await text(['storage', 'volume', 'move', 'a:default/v', 'b:default/v']);
+        expect(await text(['storage', 'volume', 'list', 'a:default', 'type=custom', '-f', 'csv'])).toBe('');
+        await text(['storage', 'volume', 'delete', 'b:default', 'v']);
+        await text(['delete', '-f', 'b:other']);
+      });
+
     test('a running instance moves, there and back', async () => {
       for (const [from, to] of [
         ['a', 'b'],

@@ -52,6 +52,7 @@ function placesOf(pool: string, name: string): VolumePlaces {
   const path = pools[pool]?.path ?? '';
   return {
     volume: join(path, 'containers', name),
+    mode: 0o100,
     snapshots: join(path, 'containers-snapshots', name),
     staging: join(path, 'containers', `.partial-${name}`),
   };

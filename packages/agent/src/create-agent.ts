@@ -131,6 +131,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     restoreVolume: (volume, snapshot, call) => volumes.restore(volume, snapshot, call),
     renameVolume: (from, to, call) => volumes.rename(from, to, call),
     deleteVolume: (volume, call) => volumes.delete(volume, call),
+    sendVolume: (volume, request, streams, call) => migrations.sendVolume(volume, request, streams, call),
+    receiveVolume: (volume, request, streams, call) =>
+      migrations.receiveVolume(volume, request, streams, call),
     limitVolume: (volume, bytes, call) => volumes.limit(volume, bytes, call),
     volumeUsage: (volume, call) => volumes.usage(volume, call),
 

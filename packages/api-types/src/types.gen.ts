@@ -2237,7 +2237,7 @@ export interface components {
         };
         /** @description Of what it is a copy. */
         StorageVolumeSource: {
-            /** @description `copy`; empty: it is new. */
+            /** @description `copy`, or `migration` from another server; empty: it is new. */
             type?: string;
             /** @description A volume, or one of its snapshots: `VOLUME/SNAPSHOT`. */
             name?: string;
@@ -2245,6 +2245,17 @@ export interface components {
             project?: string;
             /** @description Without its snapshots. */
             volume_only?: boolean;
+            /** @description Of `migration`: `pull` or `push`. */
+            mode?: string;
+            /** @description Of `pull`: the operation of the other server. */
+            operation?: string;
+            secrets?: {
+                [key: string]: string;
+            } | null;
+            /** @description PEM that the other server must show. */
+            certificate?: string;
+            /** @description Refused where the volume is there already. */
+            refresh?: boolean;
         };
         StorageVolumePut: {
             description?: string;
@@ -2257,6 +2268,18 @@ export interface components {
             name?: string;
             /** @description The pool that it moves to. */
             pool?: string;
+            /** @description It is sent to another server. */
+            migration?: boolean;
+            /** @description Without its snapshots. */
+            volume_only?: boolean;
+            /** @description The operation of the other server; left out, that server comes with the secrets of ours. */
+            target?: {
+                operation?: string;
+                secrets?: {
+                    [key: string]: string;
+                } | null;
+                certificate?: string;
+            } | null;
         };
         StorageVolumeState: {
             usage: {

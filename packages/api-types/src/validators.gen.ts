@@ -3745,7 +3745,7 @@ return errors === 0;
 export const storagePoolVolumesPost = validate153;
 const schema77 = {"$id":"storagePoolVolumesPost","$ref":"api#/$defs/StorageVolumesPost"};
 const schema78 = {"type":"object","properties":{"name":{"type":"string"},"type":{"type":"string"},"content_type":{"type":"string"},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"source":{"$ref":"#/$defs/StorageVolumeSource"}}};
-const schema79 = {"type":"object","properties":{"type":{"type":"string"},"name":{"type":"string"},"pool":{"type":"string"},"project":{"type":"string"},"volume_only":{"type":"boolean"}}};
+const schema79 = {"type":"object","properties":{"type":{"type":"string"},"name":{"type":"string"},"pool":{"type":"string"},"project":{"type":"string"},"volume_only":{"type":"boolean"},"mode":{"type":"string"},"operation":{"type":"string"},"secrets":{"type":["object","null"],"additionalProperties":{"type":"string"}},"certificate":{"type":"string"},"refresh":{"type":"boolean"}}};
 
 function validate156(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3811,14 +3811,89 @@ vErrors.push(err4);
 errors++;
 }
 }
-}
-else {
-const err5 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data.mode !== undefined){
+if(typeof data.mode !== "string"){
+const err5 = {instancePath:instancePath+"/mode",schemaPath:"#/properties/mode/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err5];
 }
 else {
 vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.operation !== undefined){
+if(typeof data.operation !== "string"){
+const err6 = {instancePath:instancePath+"/operation",schemaPath:"#/properties/operation/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+if(data.secrets !== undefined){
+let data7 = data.secrets;
+if((!(data7 && typeof data7 == "object" && !Array.isArray(data7))) && (data7 !== null)){
+const err7 = {instancePath:instancePath+"/secrets",schemaPath:"#/properties/secrets/type",keyword:"type",params:{type: schema79.properties.secrets.type}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
+for(const key0 in data7){
+if(typeof data7[key0] !== "string"){
+const err8 = {instancePath:instancePath+"/secrets/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/secrets/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+}
+if(data.certificate !== undefined){
+if(typeof data.certificate !== "string"){
+const err9 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
+}
+errors++;
+}
+}
+if(data.refresh !== undefined){
+if(typeof data.refresh !== "boolean"){
+const err10 = {instancePath:instancePath+"/refresh",schemaPath:"#/properties/refresh/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err10];
+}
+else {
+vErrors.push(err10);
+}
+errors++;
+}
+}
+}
+else {
+const err11 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err11];
+}
+else {
+vErrors.push(err11);
 }
 errors++;
 }
@@ -4147,7 +4222,7 @@ return errors === 0;
 
 export const storagePoolVolumePost = validate172;
 const schema86 = {"$id":"storagePoolVolumePost","$ref":"api#/$defs/StorageVolumePost"};
-const schema87 = {"type":"object","properties":{"name":{"type":"string"},"pool":{"type":"string"}}};
+const schema87 = {"type":"object","properties":{"name":{"type":"string"},"pool":{"type":"string"},"migration":{"type":"boolean"},"volume_only":{"type":"boolean"},"target":{"type":["object","null"],"properties":{"operation":{"type":"string"},"secrets":{"type":["object","null"],"additionalProperties":{"type":"string"}},"certificate":{"type":"string"}}}}};
 
 function validate173(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4177,14 +4252,104 @@ vErrors.push(err1);
 errors++;
 }
 }
-}
-else {
-const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data.migration !== undefined){
+if(typeof data.migration !== "boolean"){
+const err2 = {instancePath:instancePath+"/migration",schemaPath:"#/properties/migration/type",keyword:"type",params:{type: "boolean"}};
 if(vErrors === null){
 vErrors = [err2];
 }
 else {
 vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.volume_only !== undefined){
+if(typeof data.volume_only !== "boolean"){
+const err3 = {instancePath:instancePath+"/volume_only",schemaPath:"#/properties/volume_only/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.target !== undefined){
+let data4 = data.target;
+if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
+const err4 = {instancePath:instancePath+"/target",schemaPath:"#/properties/target/type",keyword:"type",params:{type: schema87.properties.target.type}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+if(data4.operation !== undefined){
+if(typeof data4.operation !== "string"){
+const err5 = {instancePath:instancePath+"/target/operation",schemaPath:"#/properties/target/properties/operation/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data4.secrets !== undefined){
+let data6 = data4.secrets;
+if((!(data6 && typeof data6 == "object" && !Array.isArray(data6))) && (data6 !== null)){
+const err6 = {instancePath:instancePath+"/target/secrets",schemaPath:"#/properties/target/properties/secrets/type",keyword:"type",params:{type: schema87.properties.target.properties.secrets.type}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+if(data6 && typeof data6 == "object" && !Array.isArray(data6)){
+for(const key0 in data6){
+if(typeof data6[key0] !== "string"){
+const err7 = {instancePath:instancePath+"/target/secrets/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/target/properties/secrets/additionalProperties/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+}
+}
+}
+if(data4.certificate !== undefined){
+if(typeof data4.certificate !== "string"){
+const err8 = {instancePath:instancePath+"/target/certificate",schemaPath:"#/properties/target/properties/certificate/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err8];
+}
+else {
+vErrors.push(err8);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err9 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err9];
+}
+else {
+vErrors.push(err9);
 }
 errors++;
 }

@@ -365,6 +365,23 @@ export interface Agent {
   /** With its snapshots; or one snapshot. */
   renameVolume(from: VolumeSpec, to: VolumeSpec, options: CallOptions): Promise<void>;
   deleteVolume(volume: VolumeSpec, options: CallOptions): Promise<void>;
+  /** The source of a migration; resolves when the other side has everything. */
+  sendVolume(
+    volume: VolumeSpec,
+    request: Omit<SendRequest, 'running'>,
+    streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<void>;
+  /**
+   * The sink: files and snapshots are at their places on return, or nothing is.
+   * @param idmap how files on the other server are shifted, as LXD's `volatile.idmap.last`; '': not at all
+   */
+  receiveVolume(
+    volume: VolumeSpec,
+    request: { confirm: boolean; idmap: string },
+    streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<Pick<ReceivedInstance, 'snapshots'>>;
   /** @param bytes null: as many as the pool has */
   limitVolume(volume: VolumeSpec, bytes: number | null, options: CallOptions): Promise<void>;
   /** Bytes; null where the pool cannot tell. */

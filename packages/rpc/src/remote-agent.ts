@@ -131,7 +131,7 @@ export function remoteAgent(peer: Peer): Agent {
   ) as unknown as Pick<Agent, (typeof plainMethods)[number]>;
 
   const migrate = async (
-    method: 'sendInstance' | 'receiveInstance',
+    method: 'sendInstance' | 'receiveInstance' | 'sendVolume' | 'receiveVolume',
     args: unknown[],
     streams: MigrationStreams,
     options: CallOptions,
@@ -188,6 +188,14 @@ export function remoteAgent(peer: Peer): Agent {
     sendInstance: async (spec, request, streams, options) => {
       await migrate('sendInstance', [spec, request], streams, options);
     },
+    sendVolume: async (volume, request, streams, options) => {
+      await migrate('sendVolume', [volume, request], streams, options);
+    },
+    receiveVolume: async (volume, request, streams, options) =>
+      (await migrate('receiveVolume', [volume, request], streams, options)) as Pick<
+        ReceivedInstance,
+        'snapshots'
+      >,
     receiveInstance: async (spec, request, streams, options) =>
       (await migrate('receiveInstance', [spec, request], streams, options)) as ReceivedInstance,
     readBackup: async (id, options) => {

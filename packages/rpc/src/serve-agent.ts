@@ -15,7 +15,7 @@ import type {
   SendRequest,
   TerminalSession,
 } from './agent.ts';
-import type { InstanceRef, InstanceSpec } from '@lxd-ts/core';
+import type { InstanceRef, InstanceSpec, VolumeSpec } from '@lxd-ts/core';
 import { byteStream, receiveParts, type ChunkStream } from './channel.ts';
 import { plainMethods, type SessionChannels } from './remote-agent.ts';
 
@@ -206,6 +206,17 @@ export class AgentConnection {
     );
     table.set('receiveInstance', ([spec, request, where], options) =>
       agent.receiveInstance(spec as InstanceSpec, request as ReceiveRequest, streams(where), options),
+    );
+    table.set('sendVolume', ([volume, request, where], options) =>
+      agent.sendVolume(volume as VolumeSpec, request as SendRequest, streams(where), options),
+    );
+    table.set('receiveVolume', ([volume, request, where], options) =>
+      agent.receiveVolume(
+        volume as VolumeSpec,
+        request as { confirm: boolean; idmap: string },
+        streams(where),
+        options,
+      ),
     );
     table.set('exec', async ([spec, command], options) =>
       this.#keep(await agent.exec(spec as InstanceSpec, command as ExecCommand, options)),

@@ -16,6 +16,8 @@ export interface VolumePlaces {
   volume: string;
   /** Its snapshots, by name, are in here. */
   snapshots: string;
+  /** Of the volume's directory when it is whole; absent: as it came. */
+  mode?: number;
   /** On the same filesystem; what a crash leaves there is removed when the pool is mounted. */
   staging: string;
 }
@@ -135,11 +137,11 @@ export async function openLanding(options: LandingOptions): Promise<Landing> {
       for (const name of names) await place(name, whole);
       if (gone.length > 0) await rmdir(places.snapshots).catch(() => undefined);
       if (inPlace) {
-        await chmod(places.volume, 0o100);
+        if (places.mode !== undefined) await chmod(places.volume, places.mode);
         await remove(places.staging, whole);
         return;
       }
-      await chmod(volume, 0o100);
+      if (places.mode !== undefined) await chmod(volume, places.mode);
       await mkdir(dirname(places.volume), { recursive: true, mode: 0o711 });
       // One right after the other: a reader finds the one or the other.
       if (await exists(places.volume)) renameSync(places.volume, old);

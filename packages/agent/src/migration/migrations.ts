@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { isTrue, LxdError, parseSize, type InstanceSpec, type PoolSpec } from '@lxd-ts/core';
+import { isTrue, LxdError, parseSize, type InstanceSpec, type PoolSpec, type VolumeSpec } from '@lxd-ts/core';
 import {
   messageChannel,
   type CallOptions,
@@ -10,7 +10,7 @@ import {
   type ReceiveRequest,
   type SendRequest,
 } from '@lxd-ts/rpc';
-import { snapshotsPath, type VolumeRef } from '@lxd-ts/storage';
+import { snapshotsPath, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
 import { volumeOf } from '../instance/paths.ts';
 import { linkSnapshots } from '../instance/snapshots.ts';
@@ -18,7 +18,8 @@ import { linkVolume } from '../instance/volume.ts';
 import { sendOutcome } from './control.ts';
 import type { Transport } from './negotiate.ts';
 import { hasSubvolumes, placesOf } from './places.ts';
-import { runSink } from './sink.ts';
+import { rangesOf, volumeKey } from './id-ranges.ts';
+import { runSink, type SinkOptions } from './sink.ts';
 import { unlessGivenUp } from './unless-given-up.ts';
 import { runSource, type Streams } from './source.ts';
 import { cloneTree, createSubvolume, deleteTree } from './subvolumes.ts';
@@ -38,11 +39,31 @@ function limitOf({ config }: PoolSpec): number | undefined {
   return limit ? parseSize(limit) || undefined : undefined;
 }
 
+/** What is sent or received. */
+interface Subject {
+  pool: PoolSpec;
+  volume: VolumeRef;
+  name: string;
+}
+
+const instance = (spec: InstanceSpec): Subject => ({
+  pool: rootPool(spec),
+  volume: volumeOf(spec),
+  name: spec.name,
+});
+const custom = ({ pool, project, name }: VolumeSpec): Subject => ({
+  pool,
+  volume: { type: 'custom', project, name },
+  name,
+});
+
+type Arrival = ReceiveRequest & Pick<SinkOptions, 'shifted'>;
+
 interface Opened extends Streams {
   streams: MigrationStreams;
 }
 
-/** Sends instances to other servers and members, and receives them. */
+/** Sends instances and custom volumes to other servers and members, and receives them. */
 export class Migrations {
   readonly #context: AgentContext;
   /** Offered to another member, by token: both connections, once it has come. */
@@ -109,7 +130,7 @@ export class Migrations {
     options: CallOptions,
   ): Promise<void> {
     return this.#with(streams, options.signal, (opened) =>
-      this.#send(spec, request, { ...opened, streams }, options),
+      this.#send(instance(spec), request, { ...opened, streams }, options),
     );
   }
 
@@ -121,27 +142,66 @@ export class Migrations {
   ): Promise<ReceivedInstance> {
     // Of one that is there already the files become others.
     return this.#with(streams, options.signal, (opened) =>
-      this.#context.files.without(spec, () => this.#receive(spec, request, { ...opened, streams }, options)),
+      this.#context.files.without(spec, async () => {
+        const { pool, received } = await this.#receive(
+          instance(spec),
+          request,
+          { ...opened, streams },
+          options,
+        );
+        await linkVolume(this.#context.dir, spec, pool.volumePath(volumeOf(spec)));
+        await linkSnapshots(this.#context, pool, spec);
+        if (request.confirm) await sendOutcome(opened.control, true);
+        return received;
+      }),
     );
   }
 
+  sendVolume(
+    volume: VolumeSpec,
+    request: Omit<SendRequest, 'running'>,
+    streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<void> {
+    return this.#with(streams, options.signal, (opened) =>
+      this.#send(custom(volume), { ...request, running: false }, { ...opened, streams }, options),
+    );
+  }
+
+  receiveVolume(
+    volume: VolumeSpec,
+    { confirm, idmap }: { confirm: boolean; idmap: string },
+    streams: MigrationStreams,
+    options: CallOptions,
+  ): Promise<Pick<ReceivedInstance, 'snapshots'>> {
+    return this.#with(streams, options.signal, async (opened) => {
+      const shifted = { key: volumeKey, volume: rangesOf(idmap, `"${volumeKey}"`) };
+      const { received } = await this.#receive(
+        custom(volume),
+        { confirm, shifted },
+        { ...opened, streams },
+        options,
+      );
+      if (confirm) await sendOutcome(opened.control, true);
+      return { snapshots: received.snapshots };
+    });
+  }
+
   async #send(
-    spec: InstanceSpec,
+    { pool: poolSpec, volume, name }: Subject,
     request: SendRequest,
     { streams, ...opened }: Opened,
     { signal, onProgress }: CallOptions,
   ): Promise<void> {
     const { host, liblxc, pools } = this.#context;
-    const poolSpec = rootPool(spec);
     const pool = await pools.open(poolSpec, { signal });
-    const volume = volumeOf(spec);
     const snapshots = snapshotsPath(pool.path, volume);
     const send = (path: string) =>
       runSource(
         {
           host,
           setReceived: (...received) => liblxc.setReceived(...received),
-          name: spec.name,
+          name,
           transports: transportsOf(poolSpec),
           volume: path,
           snapshots: request.snapshots.map((one) => ({ ...one, path: join(snapshots, one.name) })),
@@ -170,28 +230,27 @@ export class Migrations {
   }
 
   async #receive(
-    spec: InstanceSpec,
-    request: ReceiveRequest,
+    { pool: poolSpec, volume, name }: Subject,
+    request: Arrival,
     { streams, ...opened }: Opened,
     { signal, onProgress }: CallOptions,
-  ): Promise<ReceivedInstance> {
-    const { host, liblxc, pools, dir } = this.#context;
-    const poolSpec = rootPool(spec);
+  ): Promise<{ pool: StoragePool; received: ReceivedInstance }> {
+    const { host, liblxc, pools } = this.#context;
     const pool = await pools.open(poolSpec, { signal });
-    const volume = volumeOf(spec);
     if (request.present === undefined && (await pool.exists(volume)))
-      throw new LxdError('conflict', `There is a volume of the name "${spec.name}" already`);
+      throw new LxdError('conflict', `There is a volume of the name "${name}" already`);
     const base: VolumeRef = { type: 'image', project: 'default', name: request.baseImage ?? '' };
     const cloned = request.baseImage !== undefined && (await pool.exists(base));
     const { snapshots, gone, index } = await runSink(
       {
         host,
         setReceived: (...received) => liblxc.setReceived(...received),
-        name: spec.name,
+        name,
         transports: transportsOf(poolSpec),
         places: placesOf(pool, volume),
         subvolumes: hasSubvolumes(poolSpec),
         present: request.present,
+        ...(request.shifted ? { shifted: request.shifted } : {}),
         unshift: (path, ranges, until) => liblxc.shiftOwners(path, ranges, { signal: until }),
         base: cloned ? pool.volumePath(base) : undefined,
         compress: compresses(poolSpec, streams),
@@ -200,9 +259,6 @@ export class Migrations {
       },
       opened,
     );
-    await linkVolume(dir, spec, pool.volumePath(volume));
-    await linkSnapshots(this.#context, pool, spec);
-    if (request.confirm) await sendOutcome(opened.control, true);
-    return { snapshots, gone, index: index ?? null };
+    return { pool, received: { snapshots, gone, index: index ?? null } };
   }
 }

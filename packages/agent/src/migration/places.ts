@@ -12,6 +12,8 @@ export function placesOf(pool: StoragePool, volume: VolumeRef): VolumePlaces {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return {
     volume: path,
+    // An instance's is passed by its id map only.
+    ...(volume.type === 'custom' ? {} : { mode: 0o100 }),
     snapshots: snapshotsPath(pool.path, volume),
     staging: join(path, '..', `.partial-${name}`),
   };

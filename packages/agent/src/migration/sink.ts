@@ -24,6 +24,8 @@ export interface SinkOptions extends SubvolumeTools {
   /** A volume that what comes by rsync probably differs little from. */
   base?: string | undefined;
   compress: boolean;
+  /** Of a custom volume: which key of a snapshot says how its files are shifted, and how those of the volume are. */
+  shifted?: { key: string; volume: readonly ShiftedRange[] };
   /** Gives files whose ids are shifted like this the ids they have inside. */
   unshift(directory: string, ranges: readonly ShiftedRange[], signal: AbortSignal): Promise<void>;
   signal: AbortSignal;
@@ -79,7 +81,7 @@ const startOf = (
 
 /** Some keep files with the ids of the host, each state with its own: here they have those inside. */
 async function straighten(
-  { unshift }: SinkOptions,
+  { unshift, shifted }: SinkOptions,
   landing: Landing,
   offer: wire.Header,
   came: readonly MigratedSnapshot[],
@@ -87,12 +89,12 @@ async function straighten(
 ): Promise<MigratedSnapshot[]> {
   const straight: MigratedSnapshot[] = [];
   for (const snapshot of came) {
-    const ranges = snapshotRanges(snapshot);
+    const ranges = snapshotRanges(snapshot, shifted?.key);
     if (ranges.length > 0)
       await landing.rewrite(snapshot.name, (directory) => unshift(directory, ranges, signal));
-    straight.push(ranges.length > 0 ? unshifted(snapshot) : snapshot);
+    straight.push(ranges.length > 0 ? unshifted(snapshot, shifted?.key) : snapshot);
   }
-  const ranges = headerRanges(offer);
+  const ranges = [...headerRanges(offer), ...(shifted?.volume ?? [])];
   if (ranges.length > 0) await landing.rewrite(undefined, (directory) => unshift(directory, ranges, signal));
   return straight;
 }

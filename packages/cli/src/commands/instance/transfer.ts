@@ -28,7 +28,7 @@ export interface Transfer {
 }
 
 /** An operation that must have been started. */
-function started(operation: Operation | undefined): Operation {
+export function started(operation: Operation | undefined): Operation {
   if (!operation) throw new LxdError('internal', 'The server started no operation');
   return operation;
 }
@@ -37,6 +37,77 @@ function started(operation: Operation | undefined): Operation {
 const abandon = async (client: Client, operation: Operation): Promise<void> => {
   await client.change('DELETE', operationPath(operation)).catch(() => undefined);
 };
+
+/** What each of two servers is asked for. */
+export interface Carriage {
+  source: Context;
+  target: Context;
+  mode: Mode;
+  /** Of the progress. */
+  label: string;
+  /** The source's operation; with `to` it goes to the target's. */
+  offer(to?: object): Promise<Operation>;
+  /** The target's operation, by `mode`. */
+  receive(how: object): Promise<Operation>;
+}
+
+/** Has two servers talk to each other, or carries between them (`relay`). */
+export async function carryAcross({ source, target, mode, label, offer, receive }: Carriage): Promise<void> {
+  switch (mode) {
+    case 'pull': {
+      const { addresses, certificate } = await addressesOf(source);
+      const operation = await offer();
+      try {
+        await eachAddress(addresses, async (address) => {
+          const from = `${address}${operationPath(operation)}`;
+          const secrets = secretsOf(operation);
+          await target.wait(await receive({ mode: 'pull', operation: from, secrets, certificate }), label);
+        });
+      } catch (error) {
+        await abandon(source.client, operation);
+        throw error;
+      }
+      return;
+    }
+    case 'push': {
+      const { addresses, certificate } = await addressesOf(target);
+      const operation = await receive({ mode: 'push' });
+      try {
+        await eachAddress(addresses, async (address) => {
+          const to = `${address}${operationPath(operation)}`;
+          await source.wait(
+            await offer({ operation: to, secrets: secretsOf(operation), certificate }),
+            label,
+          );
+        });
+      } catch (error) {
+        await abandon(target.client, operation);
+        throw error;
+      }
+      // The sender has sent; the copy is there when its receiver says so.
+      await target.wait(operation);
+      return;
+    }
+    case 'relay': {
+      const sending = await offer();
+      let receiving: Operation;
+      try {
+        receiving = await receive({ mode: 'push' });
+      } catch (error) {
+        await abandon(source.client, sending);
+        throw error;
+      }
+      const carried = relay(
+        { client: source.client, operation: sending },
+        { client: target.client, operation: receiving },
+      );
+      // What a server says is the better reason; that the sockets then close follows from it.
+      carried.catch(() => undefined);
+      await target.wait(receiving, label);
+      await carried;
+    }
+  }
+}
 
 /** Copies an instance from one server to another: they talk to each other, or through us (`relay`). */
 export async function transferInstance(transfer: Transfer): Promise<void> {
@@ -73,62 +144,12 @@ export async function transferInstance(transfer: Transfer): Promise<void> {
     const request = { body: { ...body, source: given }, query: target.query };
     return started(await target.context.client.change('POST', '/1.0/instances', request));
   };
-  const label = 'Transferring instance';
-  switch (mode) {
-    case 'pull': {
-      const { addresses, certificate } = await addressesOf(source.context);
-      const operation = await offer();
-      try {
-        await eachAddress(addresses, async (address) => {
-          const from = `${address}${operationPath(operation)}`;
-          const secrets = secretsOf(operation);
-          await target.context.wait(
-            await receive({ mode: 'pull', operation: from, secrets, certificate }),
-            label,
-          );
-        });
-      } catch (error) {
-        await abandon(source.context.client, operation);
-        throw error;
-      }
-      return;
-    }
-    case 'push': {
-      const { addresses, certificate } = await addressesOf(target.context);
-      const operation = await receive({ mode: 'push' });
-      try {
-        await eachAddress(addresses, async (address) => {
-          const to = `${address}${operationPath(operation)}`;
-          await source.context.wait(
-            await offer({ operation: to, secrets: secretsOf(operation), certificate }),
-            label,
-          );
-        });
-      } catch (error) {
-        await abandon(target.context.client, operation);
-        throw error;
-      }
-      // The sender has sent; the copy is there when its receiver says so.
-      await target.context.wait(operation);
-      return;
-    }
-    case 'relay': {
-      const sending = await offer();
-      let receiving: Operation;
-      try {
-        receiving = await receive({ mode: 'push' });
-      } catch (error) {
-        await abandon(source.context.client, sending);
-        throw error;
-      }
-      const carried = relay(
-        { client: source.context.client, operation: sending },
-        { client: target.context.client, operation: receiving },
-      );
-      // What a server says is the better reason; that the sockets then close follows from it.
-      carried.catch(() => undefined);
-      await target.context.wait(receiving, label);
-      await carried;
-    }
-  }
+  await carryAcross({
+    source: source.context,
+    target: target.context,
+    mode,
+    label: 'Transferring instance',
+    offer,
+    receive,
+  });
 }

@@ -8,7 +8,7 @@ import { formatFlag, parseFormat } from '../../base/output.ts';
 function filterOf(filters: readonly string[]): string | undefined {
   if (filters.length === 0) return undefined;
   return Object.entries(parseKeyValues(filters))
-    .map(([key, value]) => `${key} eq "${value.replaceAll('"', '')}"`)
+    .map(([key, value]) => `${key} eq ${/\s/.test(value) ? JSON.stringify(value) : value}`)
     .join(' and ');
 }
 

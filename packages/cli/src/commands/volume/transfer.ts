@@ -1,38 +1,90 @@
 import { LxdError } from '@lxd-ts/core';
-import type { Shell } from '../../base/shell.ts';
+import type { StorageVolume } from '@lxd-ts/client';
 import { apiPath } from '../../base/names.ts';
-import { parsePlace, volumePath } from './volume-name.ts';
+import type { Shell } from '../../base/shell.ts';
+import { sameServer } from '../../remotes/image-source.ts';
+import { carryAcross, modes, parseMode, started, type Mode } from '../instance/transfer.ts';
+import { parsePlace, volumePath, volumeTarget, type VolumeName } from './volume-name.ts';
 
-/** Copies or moves a volume on one server. */
+export const transferFlags = {
+  ...volumeTarget,
+  'destination-target': { kind: 'string', value: 'member', help: 'Cluster member for the copy' },
+  mode: {
+    kind: 'string',
+    value: modes.join('|'),
+    help: 'Between servers: the target fetches (default), the source sends, or both talk through this command',
+  },
+} as const;
+
+interface Wanted {
+  target: string | undefined;
+  destination: string | undefined;
+  mode: string | undefined;
+  volumeOnly: boolean;
+  move: boolean;
+}
+
+/** Copies or moves a volume, on its server or to another. */
 export async function transferVolume(
   shell: Shell,
   [from, to]: [string | undefined, string | undefined],
-  flags: { target: string | undefined; volumeOnly: boolean; move: boolean },
+  { target, destination, mode: asked, volumeOnly, move }: Wanted,
 ): Promise<void> {
-  const [context, text] = await shell.require(from, 'storage volume');
-  const [other, wanted] = await shell.require(to, 'storage volume');
-  if (context.remote !== other.remote)
-    throw new LxdError('unsupported', 'Volumes are copied within one server only');
-  const [source, target] = [parsePlace(text), parsePlace(wanted)];
-  const { name, snapshot } = source.volume;
-  const query = { target: flags.target };
-  if (flags.move) {
-    if (snapshot !== undefined) throw new LxdError('invalid', 'Snapshots are copied, not moved');
-    const body = { name: target.volume.name, pool: target.pool };
-    await context.change('POST', volumePath(source.pool, source.volume), { body, query });
+  const [source, text] = await shell.require(from, 'storage volume');
+  const [sink, wanted] = await shell.require(to, 'storage volume');
+  const mode: Mode = parseMode(asked);
+  const { pool, volume } = parsePlace(text);
+  const copy = parsePlace(wanted);
+  if (move && volume.snapshot !== undefined) throw new LxdError('invalid', 'Snapshots are copied, not moved');
+  const path = volumePath(pool, volume);
+  const local = await sameServer(source, sink);
+  if (move && local && destination === undefined) {
+    const body = { name: copy.volume.name, pool: copy.pool };
+    await source.change('POST', path, { body, query: { target } });
     return;
   }
-  await context.change('POST', apiPath('storage-pools', target.pool, 'volumes', 'custom'), {
-    body: {
-      name: target.volume.name,
+  const create = apiPath('storage-pools', copy.pool, 'volumes', 'custom');
+  const name = sourceName(volume);
+  if (local) {
+    const body = {
+      name: copy.volume.name,
       type: 'custom',
-      source: {
-        type: 'copy',
-        pool: source.pool,
-        name: snapshot === undefined ? name : `${name}/${snapshot}`,
-        volume_only: flags.volumeOnly,
-      },
-    },
-    query,
-  });
+      source: { type: 'copy', pool, name, volume_only: volumeOnly },
+    };
+    await sink.change('POST', create, { body, query: { target: destination ?? target } });
+  } else {
+    if (volume.snapshot !== undefined)
+      throw new LxdError('unsupported', 'Only whole volumes are copied between servers');
+    const { config, description } = await source.client.get<StorageVolume>(path, { query: { target } });
+    const body = { name: copy.volume.name, type: 'custom', config, description };
+    await carryAcross({
+      source,
+      target: sink,
+      mode,
+      label: 'Transferring storage volume',
+      offer: async (there) =>
+        started(
+          await source.client.change('POST', path, {
+            body: {
+              name: volume.name,
+              migration: true,
+              volume_only: volumeOnly,
+              ...(there === undefined ? {} : { target: there }),
+            },
+            query: { target },
+          }),
+        ),
+      receive: async (how) =>
+        started(
+          await sink.client.change('POST', create, {
+            body: { ...body, source: { type: 'migration', volume_only: volumeOnly, ...how } },
+            query: { target: destination },
+          }),
+        ),
+    });
+  }
+  if (move) await source.change('DELETE', path, { query: { target } });
 }
+
+const sourceName = ({ name, snapshot }: VolumeName): string =>
+  snapshot === undefined ? name : `${name}/${snapshot}`;

@@ -4,6 +4,7 @@ import type { Versioned, VolumeRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { findPool, findVolume, idOf, keyOf, specOf, told, type VolumesContext } from './context.ts';
+import { sendToMember } from './migrate.ts';
 import { isRunningWith, moveReferences } from './references.ts';
 import { makeVolume, remove } from './service.ts';
 import { findSnapshot, snapshotsOf } from './snapshots.ts';
@@ -49,7 +50,12 @@ export function startCopy(
     run: async () => {
       findPool(services, pool);
       const asked = { pool, project: source.project || to.project, name: volume, via: to.member };
-      const found = sourceOf(services, asked, to.member);
+      const found = sourceOf(services, asked);
+      if (found.member !== to.member && snapshot !== undefined)
+        throw new LxdError(
+          'unsupported',
+          `The volume is on member "${found.member}": copy the snapshot there first (--target ${found.member})`,
+        );
       const from = snapshot === undefined ? found : findSnapshot(services, found, snapshot).value;
       const snapshots = snapshot === undefined && source.volume_only !== true ? whatOf(services, found) : [];
       const wanted = {
@@ -57,28 +63,29 @@ export function startCopy(
         config: given.config ?? from.config,
         snapshots,
       };
+      const alone = snapshots.length === 0;
       const made = await makeVolume(context, to, wanted, (record, signal) =>
-        services.agents.get(to.member).copyVolume(
-          specOf(services, found, snapshot),
-          specOf(services, record),
-          snapshots.map((one) => one.name),
-          { signal },
-        ),
+        found.member === to.member
+          ? services.agents.get(to.member).copyVolume(
+              specOf(services, found, snapshot),
+              specOf(services, record),
+              snapshots.map((one) => one.name),
+              { signal },
+            )
+          : sendToMember(services, found, record, alone, signal),
       );
       told(services, 'created', made, caller);
     },
   });
 }
 
-/** @throws LxdError `not-found`, `unsupported` for one of another member */
+/** @throws LxdError `not-found`, `invalid` */
 function sourceOf(
   services: Services,
   asked: { pool: string; project: string; name: string; via: string },
-  member: string,
 ): VolumeRecord {
-  let found: VolumeRecord;
   try {
-    found = findVolume(services, asked).value;
+    return findVolume(services, asked).value;
   } catch (error) {
     if (toLxdError(error).code !== 'not-found') throw error;
     const which = `Storage volume "${asked.name}" in project "${asked.project}" of type "custom"`;
@@ -87,12 +94,6 @@ function sourceOf(
       `Failed generating volume copy config: ${which} does not exist on pool "${asked.pool}": Storage volume not found`,
     );
   }
-  if (found.member !== member)
-    throw new LxdError(
-      'unsupported',
-      `The volume is on member "${found.member}": use --target ${found.member}`,
-    );
-  return found;
 }
 
 /**

@@ -6,6 +6,7 @@ import { isClustered, targetOf } from '../shared/members.ts';
 import { findPool, findVolume, volumeUrl, type VolumeAsked, type VolumesContext } from './context.ts';
 import { startCopy, startMove, type VolumeSource } from './copy.ts';
 import { getVolume, listVolumes, types } from './list.ts';
+import { startReceiving, startSending, type MigrationSource, type MigrationTarget } from './migrate.ts';
 import { createVolume, deleteVolume, renameVolume, updateVolume, volumeState } from './service.ts';
 import { snapshotRoutes } from './snapshot-routes.ts';
 import { restoreVolume } from './snapshots.ts';
@@ -16,7 +17,7 @@ interface StorageVolumesPost {
   content_type?: string;
   description?: string;
   config?: Config | null;
-  source?: VolumeSource;
+  source?: VolumeSource & MigrationSource;
 }
 
 interface StorageVolumePut {
@@ -28,6 +29,10 @@ interface StorageVolumePut {
 interface StorageVolumePost {
   name?: string;
   pool?: string;
+  /** To another server. */
+  migration?: boolean;
+  volume_only?: boolean;
+  target?: MigrationTarget | null;
 }
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
@@ -108,6 +113,8 @@ export function volumesRoutes(context: VolumesContext): Route[] {
       const place = { pool, project: request.project, name, member };
       const { description = '', config, source } = body;
       if (source?.type === 'copy') return started(await startCopy(context, place, source, body, caller));
+      if (source?.type === 'migration')
+        return started(await startReceiving(context, place, source, body, caller));
       if (source?.type) throw invalid(`Unknown source type "${source.type}"`);
       await createVolume(context, place, { description, config: config ?? {} }, caller);
       return empty;
@@ -154,6 +161,8 @@ export function volumesRoutes(context: VolumesContext): Route[] {
       if (name === '') throw invalid('No name provided');
       if (name.includes('/')) throw invalid('Storage volume names may not contain slashes');
       const volume = found(request, 'renamed');
+      const { migration, target, volume_only: alone } = request.body;
+      if (migration) return started(await startSending(context, volume, target ?? undefined, alone ?? false));
       if (pool !== '' && pool !== volume.value.pool)
         return started(await startMove(context, volume, { pool, name }, request.caller));
       await renameVolume(context, volume, name, request.caller);

@@ -52,7 +52,7 @@ export const snapshotPrefix = ({ pool, project, name, member }: VolumeRecord) =>
   [pool, project, name, member] as [string, string, string, string];
 
 /**
- * Makes a volume whose files `fill` brings. A failure leaves nothing.
+ * Makes a volume whose files `fill` brings, perhaps with snapshots that it tells of. A failure leaves nothing.
  * @param also is committed with the volume being whole
  * @throws LxdError `conflict`, `invalid`, `not-found`
  */
@@ -60,7 +60,7 @@ export async function makeVolume(
   { services, working }: VolumesContext,
   place: Pick<VolumeRecord, 'pool' | 'project' | 'name' | 'member'>,
   { description, config, snapshots = [] }: NewVolume,
-  fill: (record: VolumeRecord, signal: AbortSignal) => Promise<void>,
+  fill: (record: VolumeRecord, signal: AbortSignal) => Promise<NewVolume['snapshots'] | void>,
   also: (transaction: Transaction) => void = () => undefined,
 ): Promise<VolumeRecord> {
   const { records, server, clock, agents } = services;
@@ -85,12 +85,12 @@ export async function makeVolume(
       .guard('pools', [of], pool.revision)
       .commit({ signal });
     try {
-      await fill(record, signal);
+      const came = (await fill(record, signal)) ?? snapshots;
       const limit = limitOf(set);
       if (limit !== null) await agents.get(member).limitVolume(specOf(services, record), limit, { signal });
       const { revision } = records.get('volumes', ...id) ?? { revision: 0 };
       const transaction = records.transaction().update('volumes', id, revision, record);
-      for (const snapshot of snapshots) {
+      for (const snapshot of came) {
         const value = { pool: of, project, volume: name, member, ...snapshot };
         transaction.create('volumeSnapshots', [of, project, name, member, snapshot.name], value);
       }
