@@ -31,19 +31,25 @@ export function isRunningWith(services: Services, volume: VolumeRecord): boolean
     );
 }
 
-/** Whoever has the volume has it under its new name, or in its new pool, in the same transaction. */
+/**
+ * Whoever has the volume has it under its new name, or in its new pool, in the same transaction. Profiles stay as they are
+ * where another member has a volume of that name, too.
+ */
 export function moveReferences(
-  { records }: Services,
+  services: Services,
   transaction: Transaction,
   volume: VolumeRecord,
   to: Place,
 ): void {
-  for (const { value, revision } of records.list('instances', volume.project)) {
-    if (!names(value.devices, volume)) continue;
+  const { records } = services;
+  const { pool, project, name, member } = volume;
+  for (const { value, revision } of records.list('instances', project)) {
+    if (!names(value.devices, volume) || memberOf(services, project, value.name) !== member) continue;
     const devices = renamed(value.devices, volume, to);
     transaction.update('instances', [value.project, value.name], revision, { ...value, devices });
   }
-  for (const { value, revision } of records.list('profiles', volume.project)) {
+  if (records.list('volumes', pool, project, name).length > 1) return;
+  for (const { value, revision } of records.list('profiles', project)) {
     if (!names(value.devices, volume)) continue;
     const devices = renamed(value.devices, volume, to);
     transaction.update('profiles', [value.project, value.name], revision, { ...value, devices });

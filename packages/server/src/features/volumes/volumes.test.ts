@@ -128,6 +128,19 @@ describe('a custom volume', () => {
     expect([...at.fake.volumes].sort()).toEqual(['big:x1', 'big:x1/s1']);
   });
 
+  it('leaves to others what they have of the same name', async () => {
+    await using at = await setUp();
+    await at.use();
+    const { value } = at.find('v1');
+    await at.h.records
+      .transaction()
+      .create('volumes', ['default', 'default', 'v1', 'm2'], { ...value, member: 'm2' })
+      .commit({ signal });
+    await renameVolume(at.context, at.find('v1'), 'w1', caller);
+    expect(at.profileDisk()).toMatchObject({ source: 'v1' });
+    expect(at.names()).toEqual(['default:v1', 'default:w1']);
+  });
+
   it('that cannot be renamed keeps its name', async () => {
     await using at = await setUp();
     at.fake.fail.set('renameVolume', new LxdError('internal', 'busy'));
