@@ -30,14 +30,14 @@ export function imageToken(
 }
 
 /** Its operation shows the secret, and is good as long as the secret is. */
-export function createImageToken(
-  { records, operations, clock, server }: Services,
+export async function createImageToken(
+  { records, operations, clock, server, events }: Services,
   token: Pick<ImageTokenRecord, 'kind' | 'project' | 'fingerprint' | 'image'>,
 ): Promise<OperationView> {
   const secret = randomBytes(32).toString('hex');
   const expiresAt = new Date(clock.now().getTime() + secretMs).toISOString();
   const { project, fingerprint, image } = token;
-  return operations.start({
+  const operation = await operations.start({
     class: 'token',
     description: 'Image download token',
     project,
@@ -64,4 +64,6 @@ export function createImageToken(
       }),
     run: ({ id, signal }) => untilUsed(records, 'imageTokens', { id, expiresAt }, () => clock.now(), signal),
   });
+  events.lifecycle({ action: 'image-secret-created', source: `/1.0/images/${fingerprint}`, project });
+  return operation;
 }

@@ -32,7 +32,7 @@ const isSame = (known: string, given: string): boolean =>
 /** How long a list waits for what the other servers have. */
 const peerTimeoutMs = 2_000;
 
-export function operationsRoutes({ operations, peers, server, log }: Services): Route[] {
+export function operationsRoutes({ operations, peers, server, log, events }: Services): Route[] {
   /** Has the server answer that runs the operation, where it is not this one. */
   const atOwner = (id: string, here: (request: RequestContext) => Promise<Reply>): Route => ({
     operationId: id,
@@ -86,7 +86,15 @@ export function operationsRoutes({ operations, peers, server, log }: Services): 
     },
     atOwner('operationGet', async (request) => Promise.resolve(sync(found(request)))),
     atOwner('operationDelete', async (request) => {
-      await operations.cancel(found(request).id);
+      const { id } = found(request);
+      await operations.cancel(id);
+      const { project, caller } = request;
+      events.lifecycle({
+        action: 'operation-cancelled',
+        source: `/1.0/operations/${id}`,
+        project,
+        requestor: { username: caller.username, protocol: caller.protocol },
+      });
       return empty;
     }),
     {
