@@ -3,7 +3,7 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBusyboxImage } from '../support/busybox.ts';
-import { run, stockClient, type Client } from '../support/client.ts';
+import { ownClient, run, stockClient, type Client } from '../support/client.ts';
 import {
   askToken,
   joinBy,
@@ -11,6 +11,7 @@ import {
   type Cluster,
   type ClusterMember,
 } from '../support/cluster.ts';
+import { lxdTs } from '../support/daemon.ts';
 import { makeTemporary } from '../support/ground.ts';
 import { referenceMissing, stockClientMissing } from '../support/reference.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -30,6 +31,7 @@ const life = (): void => {
   let first: ClusterMember;
   /** At the first member, and at one that is only a node. */
   let lxc: Client;
+  /** Our own client, at another member. */
   let elsewhere: Client;
 
   const member = (name: string): ClusterMember => {
@@ -64,7 +66,8 @@ const life = (): void => {
     cluster = await startDaemonCluster(join(dir, 'hosts'), 3);
     first = member('m1');
     lxc = stockClient(first.dir, join(dir, 'home-1'));
-    elsewhere = stockClient(member('m3').dir, join(dir, 'home-3'));
+    mkdirSync(join(dir, 'home-3'));
+    elsewhere = ownClient(lxdTs, member('m3').dir, join(dir, 'home-3'));
     const { unified } = makeBusyboxImage(join(dir, 'image'));
     await must(lxc, `image import ${unified} --alias bb`);
     await must(lxc, 'config set cluster.offline_threshold 11');
@@ -144,6 +147,19 @@ const life = (): void => {
       await must(client, 'restart -f t1');
       expect(await must(client, 'info t1')).toContain('Status: RUNNING');
       expect(await must(client, 'console t1 --show-log')).toContain('Console log:');
+    }
+  });
+
+  test('are moved to another member and back', async () => {
+    for (const [client, to] of [
+      [elsewhere, 'm2'],
+      [lxc, 'm5'],
+    ] as const) {
+      await must(client, 'stop -f t1');
+      await must(client, `move t1 --target ${to}`);
+      expect(await where()).toMatchObject({ t1: to });
+      await must(client, 'start t1');
+      expect(await must(client, 'exec t1 -- hostname')).toBe('t1');
     }
   });
 
@@ -283,7 +299,7 @@ const life = (): void => {
     const before = await where();
     const mine = Object.keys(before).filter((name) => before[name] === 'm2');
     expect(mine).not.toEqual([]);
-    await must(lxc, 'cluster evacuate m2 --force');
+    await must(elsewhere, 'cluster evacuate m2 --force');
     expect(await statusOf('m2')).toBe('Evacuated');
     expect(Object.values(await where())).not.toContain('m2');
     await must(lxc, 'launch bb e1');
@@ -315,7 +331,7 @@ const life = (): void => {
       ['four', 'm4'],
       ['m4', 'four'],
     ] as const) {
-      await must(lxc, `cluster rename ${from} ${to}`);
+      await must(elsewhere, `cluster rename ${from} ${to}`);
       await becomes(to, 'Online');
       await waitFor(
         `instances of ${to}`,
@@ -331,7 +347,7 @@ const life = (): void => {
     const placed = await where();
     for (const name of Object.keys(placed).filter((one) => placed[one] === 'four'))
       await must(lxc, `delete -f ${name}`);
-    await must(lxc, 'cluster remove four');
+    await must(elsewhere, 'cluster remove four');
     expect(await statusOf('four')).toBe('');
     const alone = await waitFor(
       'a machine that is alone',
@@ -399,7 +415,7 @@ const life = (): void => {
     await cluster.lose('m5');
     await becomes('m5', 'Offline');
     await must(lxc, 'network set lxdbr0 ipv4.address 10.98.2.1/24');
-    await must(lxc, 'cluster remove --force --yes m5');
+    await must(elsewhere, 'cluster remove --force --yes m5');
     expect((await rows('cluster list')).map(([name]) => name)).toEqual(['m1', 'm2', 'm3']);
     expect(Object.keys(await where())).not.toContain('t1');
     await must(lxc, 'launch bb last');
