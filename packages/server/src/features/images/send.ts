@@ -63,6 +63,9 @@ export function sendImage(
     mayCancel: true,
     run: async ({ signal }) => {
       const { files: all } = await files(signal);
+      using unread = new DisposableStack();
+      // What nobody comes to read would stay open.
+      for (const { body } of all) unread.defer(() => void body.destroy());
       const [only] = all;
       if (!only) throw new LxdError('not-found', 'Image not found');
       const boundary = fingerprint.slice(0, 60);

@@ -1,4 +1,4 @@
-import { LxdError, type VolumeSpec } from '@lxd-ts/core';
+import { LxdError, toLxdError, type VolumeSpec } from '@lxd-ts/core';
 import type { Pending, PoolRecord, Versioned, VolumeRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
@@ -125,6 +125,8 @@ export async function changing<T>(
       await settle(services, id, signal);
       return result;
     } catch (error) {
+      // The outcome may be on record although etcd did not say so: recovery looks before anything is undone.
+      if (undo && toLxdError(error).code === 'unavailable') throw error;
       const back = AbortSignal.timeout(effectTimeoutMs);
       await undo?.(back);
       await records.modify('volumes', id, () => found.value, { signal: back });

@@ -84,9 +84,10 @@ export function volumesRoutes(context: VolumesContext): Route[] {
       const target = targeted(request);
       const { type } = request.params;
       const full = request.query.get('recursion') === '1';
-      const keep = parseFilter(request.query.get('filter'));
+      const filter = request.query.get('filter');
+      const keep = parseFilter(filter);
       const asked = { pool: param(request, 'name'), project: request.project, type, target };
-      const all = listVolumes(services, asked).filter((one) => keep(one.view()));
+      const all = listVolumes(services, asked).filter((one) => !filter || keep(one.view()));
       return Promise.resolve(sync(all.map((one) => (full ? one.view() : one.url))));
     },
   });

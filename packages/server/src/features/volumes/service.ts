@@ -84,6 +84,7 @@ export async function makeVolume(
       // Nobody deletes the pool meanwhile.
       .guard('pools', [of], pool.revision)
       .commit({ signal });
+    let isWhole = false;
     try {
       const came = (await fill(record, signal)) ?? snapshots;
       const limit = limitOf(set);
@@ -95,9 +96,12 @@ export async function makeVolume(
         transaction.create('volumeSnapshots', [of, project, name, member, snapshot.name], value);
       }
       also(transaction);
+      isWhole = true;
       await transaction.commit({ signal });
       return record;
     } catch (error) {
+      // etcd may have taken the outcome although it did not say so: recovery looks at what is on record.
+      if (isWhole && toLxdError(error).code === 'unavailable') throw error;
       await remove(services, record, AbortSignal.timeout(effectTimeoutMs)).catch((failure: unknown) =>
         services.log.error('taking back a half made volume failed; it is tried again later', {
           volume: name,

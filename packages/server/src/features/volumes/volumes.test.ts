@@ -102,6 +102,31 @@ describe('a custom volume', () => {
     expect(at.fake.calls).toContain('deleteVolume default:v2');
   });
 
+  it('whose outcome etcd does not tell keeps its files for recovery', async () => {
+    await using at = await setUp();
+    const { records } = at.h;
+    const { transaction } = records;
+    let commits = 0;
+    records.transaction = (...guards) => {
+      const real = transaction(...guards);
+      const { commit } = real;
+      // The second one is the outcome: it is committed, and nobody hears of it.
+      real.commit = async (options) => {
+        await commit(options);
+        if (++commits === 2) throw new LxdError('unavailable', 'no answer');
+      };
+      return real;
+    };
+    await expect(
+      createVolume(at.context, { ...place, name: 'v2' }, { description: '', config: {} }, caller),
+    ).rejects.toThrow('no answer');
+    records.transaction = transaction;
+    expect([...at.fake.volumes]).toContain('default:v2');
+    await recoverVolumes(at.context, ['m1'], { signal });
+    expect(at.names()).toEqual(['default:v1', 'default:v2']);
+    expect([...at.fake.volumes]).toContain('default:v2');
+  });
+
   it('stays as it was when its new limit cannot be set', async () => {
     await using at = await setUp();
     at.fake.fail.set('limitVolume', new LxdError('internal', 'too small'));
