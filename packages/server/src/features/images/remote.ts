@@ -30,18 +30,24 @@ export interface RemoteDescription {
   profiles?: string[] | null;
 }
 
-/** @throws LxdError `invalid` naming the field */
-export function checkRemoteImage({ server, certificate, fingerprint, alias }: RemoteImage): URL {
+/** @param field that has the address. @throws LxdError `invalid` naming the field */
+export function checkServer(field: string, server: string, certificate: string | undefined): URL {
   const url = URL.parse(server);
   if (url?.protocol !== 'https:')
-    throw new LxdError('invalid', `"server" must be https://HOST:PORT, not "${server}"`);
-  if (!fingerprint && !alias)
-    throw new LxdError('invalid', 'Must specify one of alias or fingerprint for an image of another server');
+    throw new LxdError('invalid', `"${field}" must be https://HOST:PORT, not "${server}"`);
   try {
     if (certificate) new X509Certificate(certificate);
   } catch (error) {
     throw new LxdError('invalid', '"certificate" is not a certificate in PEM', { cause: error });
   }
+  return url;
+}
+
+/** @throws LxdError `invalid` naming the field */
+export function checkRemoteImage({ server, certificate, fingerprint, alias }: RemoteImage): URL {
+  const url = checkServer('server', server, certificate);
+  if (!fingerprint && !alias)
+    throw new LxdError('invalid', 'Must specify one of alias or fingerprint for an image of another server');
   return url;
 }
 

@@ -1,11 +1,10 @@
-import { X509Certificate } from 'node:crypto';
 import { json } from 'node:stream/consumers';
 import { LxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { ImageFile } from '@lxd-ts/rpc';
 import type { Services } from '../../services.ts';
 import { joinParts } from './multipart.ts';
-import { askRemote } from './remote.ts';
+import { askRemote, checkServer } from './remote.ts';
 
 export interface ImageExportPost {
   /** `https://HOST:PORT` */
@@ -24,19 +23,6 @@ interface Sent {
   files(signal: AbortSignal): Promise<{ files: ImageFile[] }>;
 }
 
-/** @throws LxdError `invalid` naming the field */
-function checkTarget({ target = '', certificate }: ImageExportPost): URL {
-  const url = URL.parse(target);
-  if (url?.protocol !== 'https:')
-    throw new LxdError('invalid', `"target" must be https://HOST:PORT, not "${target}"`);
-  try {
-    if (certificate) new X509Certificate(certificate);
-  } catch (error) {
-    throw new LxdError('invalid', '"certificate" is not a certificate in PEM', { cause: error });
-  }
-  return url;
-}
-
 interface Answered {
   metadata?: {
     id?: string;
@@ -52,8 +38,8 @@ export function sendImage(
   { project, fingerprint, files }: Sent,
   to: ImageExportPost,
 ): Promise<OperationView> {
-  const url = checkTarget(to);
-  const { certificate, secret = '' } = to;
+  const { target = '', certificate, secret = '' } = to;
+  const url = checkServer('target', target, certificate);
   const query = { project: to.project };
   return operations.start({
     class: 'task',

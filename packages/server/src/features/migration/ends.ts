@@ -37,6 +37,26 @@ export function waitingEnd(services: Services): MigrationEnd {
   };
 }
 
+/** The source's end: it goes to the target that is named, or waits for it. @throws LxdError `invalid` */
+export const sourceEnd = (
+  services: Services,
+  target:
+    | {
+        operation?: string | undefined;
+        secrets?: Readonly<Record<string, string>> | null | undefined;
+        certificate?: string | undefined;
+      }
+    | null
+    | undefined,
+): MigrationEnd =>
+  target
+    ? dialingEnd({
+        operation: target.operation ?? '',
+        secrets: target.secrets ?? {},
+        certificate: target.certificate,
+      })
+    : waitingEnd(services);
+
 /** We go to an operation of another server. @throws LxdError `invalid` */
 export function dialingEnd(remote: RemoteOperation): MigrationEnd {
   checkRemote(remote, names);

@@ -3,7 +3,7 @@ import type { OperationView } from '@lxd-ts/operations';
 import { findInstance, isUp, memberOf, statusOf, type InstancesContext } from '../instances/context.ts';
 import type { InstancePost } from '../instances/requests.ts';
 import { instanceSpec } from '../instances/spec.ts';
-import { dialingEnd, waitingEnd } from './ends.ts';
+import { sourceEnd } from './ends.ts';
 import { describeForPeers } from './index-header.ts';
 import { snapshotsToSend } from './snapshots.ts';
 
@@ -27,14 +27,7 @@ export function startSending(
       'unsupported',
       'A running instance cannot be moved with its memory: copy it with --stateless, or stop it first',
     );
-  const { target } = body;
-  const end = target
-    ? dialingEnd({
-        operation: target.operation ?? '',
-        secrets: target.secrets ?? {},
-        certificate: target.certificate,
-      })
-    : waitingEnd(services);
+  const end = sourceEnd(services, body.target);
   const alone = snapshot !== undefined || (body.instance_only ?? false) || (body.container_only ?? false);
   const what = snapshot === undefined ? {} : { snapshot };
   return services.operations.start({

@@ -4,7 +4,7 @@ import type { MigratedSnapshot } from '@lxd-ts/rpc';
 import type { Versioned, VolumeRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { dialingEnd, waitingEnd } from '../migration/ends.ts';
+import { sourceEnd } from '../migration/ends.ts';
 import { sinkEnd } from '../migration/receive.ts';
 import { checkVolumeConfig, checkVolumeName } from './config.ts';
 import { specOf, told, type VolumesContext } from './context.ts';
@@ -98,13 +98,7 @@ export function startSending(
   target: MigrationTarget | undefined,
   alone: boolean,
 ): Promise<OperationView> {
-  const end = target
-    ? dialingEnd({
-        operation: target.operation ?? '',
-        secrets: target.secrets ?? {},
-        certificate: target.certificate,
-      })
-    : waitingEnd(services);
+  const end = sourceEnd(services, target);
   return services.operations.start({
     ...end.operation,
     description: 'Migrating storage volume',
