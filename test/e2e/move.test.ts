@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeBusyboxImage } from '../support/busybox.ts';
@@ -5,6 +6,8 @@ import { stockClient, type Client } from '../support/client.ts';
 import { startDaemonCluster, type Cluster, type ClusterMember } from '../support/cluster.ts';
 import { makeTemporary } from '../support/ground.ts';
 import { stockClientMissing } from '../support/reference.ts';
+import type { OperationView } from '../support/rest.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** Instances go to other members with their snapshots, and to other pools; nothing of them stays behind. */
 const life = (): void => {
@@ -131,6 +134,52 @@ const life = (): void => {
       expect(answer).toMatchObject({ metadata: { err: 'Cannot refresh a running instance' } });
       for (const name of ['k1', 'c1']) await must('delete', '-f', name);
       expect([...left('m1', pool), ...left('m2', pool)]).toEqual([]);
+    },
+  );
+
+  test.each(['default', 'fast'])(
+    'a link that breaks in the middle: whole at the source in pool %s',
+    async (pool) => {
+      const limit = (value: string) =>
+        member('m1').rest.must('PATCH', `/1.0/storage-pools/${pool}`, { config: { 'rsync.bwlimit': value } });
+      await must('init', 'bb', 'c1', '--storage', pool, '--target', 'm1');
+      writeFileSync(join(volume('m1', pool, 'containers/c1'), 'rootfs/root/large'), randomBytes(24 << 20));
+      write('m1', pool, 'whole');
+      await limit('2MiB');
+      const started = await member('m1').rest.send('POST', '/1.0/instances/c1?target=m2', {
+        name: 'c1',
+        migration: true,
+        live: false,
+      });
+      const { id } = started.metadata as OperationView;
+      await waitFor(
+        'progress',
+        () => member('m1').rest.send('GET', `/1.0/operations/${id}`),
+        ({ metadata }) => typeof (metadata as OperationView).metadata?.['fs_progress'] === 'string',
+      );
+      cluster.underlay.plug(2, false);
+      const over = await member('m1').rest.send('GET', `/1.0/operations/${id}/wait`);
+      expect(over.metadata).toMatchObject({
+        status: 'Failure',
+        err: expect.stringMatching(/m2|lost|reach/) as string,
+      });
+      expect(await place()).toBe('c1,STOPPED,m1');
+      expect(note('m1', pool, 'containers/c1')).toBe('whole');
+      cluster.underlay.plug(2, true);
+      await waitFor(
+        'nothing left of it',
+        () => Promise.resolve([...left('m2', pool), ...left('m1', pool)]),
+        (all) => all.join() === 'c1',
+      );
+      await limit('');
+      // As soon as the failed one is settled.
+      await waitFor(
+        'the same again',
+        () => lxc(['move', 'c1', '--target', 'm2']),
+        ({ code }) => code === 0,
+      );
+      expect(note('m2', pool, 'containers/c1')).toBe('whole');
+      await must('delete', 'c1');
     },
   );
 

@@ -8,6 +8,7 @@ import { leaderDuties } from './cluster/duties.ts';
 import type { Duty } from './cluster/leader.ts';
 import { Hwaddrs } from './cluster/hwaddrs.ts';
 import { bePresent, lead } from './cluster/leader.ts';
+import { finishLater } from './cluster/unfinished.ts';
 import { Lanes } from './cluster/lanes.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
@@ -90,7 +91,10 @@ export interface ApiServer extends AsyncDisposable {
   instances: InstancesService;
   /** Finishes or rolls back what these API servers left half done; what cannot be reached now stays for the next time. */
   recover(servers: readonly string[], options: { signal: AbortSignal }): Promise<void>;
-  /** Shows until aborted that this server is alive, and does what one server does for all whenever it is its turn. */
+  /**
+   * Shows until aborted that this server is alive, finishes what it left unfinished, and does what one server does for
+   * all whenever it is its turn.
+   */
   lead(store: Store, options: { signal: AbortSignal }): Promise<void>;
   events: EventHub;
 }
@@ -256,7 +260,11 @@ export function createServer(options: ApiServerOptions): ApiServer {
         ],
         signal,
       };
-      await Promise.all([bePresent(store, candidate), lead(store, candidate)]);
+      await Promise.all([
+        bePresent(store, candidate),
+        lead(store, candidate),
+        finishLater(services, { recover, signal }),
+      ]);
     },
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();

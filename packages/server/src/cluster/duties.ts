@@ -4,6 +4,7 @@ import { replicateImages } from '../features/images/replicate.ts';
 import { reserveAgain } from '../features/instances/reserve.ts';
 import type { Services } from '../services.ts';
 import { isPresent, type Duty, type Term } from './leader.ts';
+import { unfinished } from './unfinished.ts';
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
@@ -123,16 +124,14 @@ async function deadServers(
 ): Promise<string[]> {
   const dead: string[] = [];
   const concerned = new Set([
-    ...records.list('instances').map(({ value }) => value.pending?.server),
-    ...records.list('pools').map(({ value }) => value.pending?.server),
-    ...records.list('networks').map(({ value }) => value.pending?.server),
+    ...unfinished(records).map((one) => one.server),
     ...records.list('operations').map(({ value }) => value.server),
     ...records.list('joinTokens').map(({ value }) => value.server),
+    ...records.list('trustTokens').map(({ value }) => value.server),
     ...records.list('imageTokens').map(({ value }) => value.server),
-    ...records.list('volumes').map(({ value }) => value.pending?.server),
   ]);
   for (const name of concerned) {
-    if (name === undefined || name === server || agents.state(name) !== 'offline') continue;
+    if (name === server || agents.state(name) !== 'offline') continue;
     if (!(await isPresent(store, name, signal))) dead.push(name);
   }
   return dead;

@@ -186,6 +186,17 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'pool
       .commit({ signal });
   }
 
+  /** Finishes or takes back what its intent says. */
+  async function putRight(record: NetworkRecord, signal: AbortSignal): Promise<void> {
+    const { kind, detail = {} } = record.pending ?? {};
+    if (kind === 'update') {
+      const before = JSON.parse(detail['before'] ?? 'null') as NetworkRecord | null;
+      await settle(before ?? record, withoutPending(record), signal);
+    } else if (kind === 'rename') await finishRename(record, detail['to'] ?? record.name, signal);
+    else if (kind === 'create') await creation.takeBack(record, signal);
+    else await remove(record, signal);
+  }
+
   const working = new InFlight();
   const service = {
     find,
@@ -283,13 +294,7 @@ export function networksService(services: Services, drivers: Pick<Drivers, 'pool
         const pending = value?.pending;
         if (!value || !pending || !servers.includes(pending.server) || working.has(name)) continue;
         try {
-          if (pending.kind === 'update') {
-            const before = JSON.parse(pending.detail?.['before'] ?? 'null') as NetworkRecord | null;
-            await settle(before ?? value, withoutPending(value), signal);
-          } else if (pending.kind === 'rename')
-            await finishRename(value, pending.detail?.['to'] ?? name, signal);
-          else if (pending.kind === 'create') await creation.takeBack(value, signal);
-          else await remove(value, signal);
+          await working.during(name, () => putRight(value, signal));
         } catch (error) {
           left += 1;
           services.log.warn(`recovery of a network from an unfinished ${pending.kind} failed`, {

@@ -176,6 +176,16 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
     await commit(found, after, options);
   }
 
+  /** Finishes or takes back what its intent says. */
+  async function putRight(record: PoolRecord, signal: AbortSignal): Promise<void> {
+    const { kind, detail = {} } = record.pending ?? {};
+    if (kind === 'update') {
+      const before = JSON.parse(detail['before'] ?? 'null') as PoolRecord | null;
+      await settle(before ?? record, withoutPending(record), signal);
+    } else if (kind === 'create') await creation.takeBack(record, signal);
+    else await remove(record, signal);
+  }
+
   const working = new InFlight();
   const service = {
     find,
@@ -257,11 +267,7 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
         const pending = value?.pending;
         if (!value || !pending || !servers.includes(pending.server) || working.has(name)) continue;
         try {
-          if (pending.kind === 'update') {
-            const before = JSON.parse(pending.detail?.['before'] ?? 'null') as PoolRecord | null;
-            await settle(before ?? value, withoutPending(value), signal);
-          } else if (pending.kind === 'create') await creation.takeBack(value, signal);
-          else await remove(value, signal);
+          await working.during(name, () => putRight(value, signal));
         } catch (error) {
           left += 1;
           services.log.warn(`recovery of a storage pool from an unfinished ${pending.kind} failed`, {

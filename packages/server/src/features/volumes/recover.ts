@@ -56,7 +56,7 @@ export async function recoverVolumes(
     const pending = value?.pending;
     if (!value || !pending || !servers.includes(pending.server) || working.has(keyOf(idOf(value)))) continue;
     try {
-      await putRight(context, value, signal);
+      await working.during(keyOf(idOf(value)), () => putRight(context, value, signal));
     } catch (error) {
       services.log.warn(`recovery of a storage volume from an unfinished ${pending.kind} failed`, {
         volume: value.name,
