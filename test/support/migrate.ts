@@ -48,30 +48,35 @@ const over = async ({ rest }: TestServer, { id }: OperationView): Promise<Operat
   return (answer?.metadata as OperationView | null | undefined) ?? lost;
 };
 
-/** Between the two servers' sockets, as a client does it in the relay mode. */
+/**
+ * Between the two servers' sockets, as a client does it in the relay mode; one after the other, for two that are opened at
+ * the same time may end a real LXD 5.0 ("close of closed channel").
+ */
 function relay(from: TestServer, source: OperationView, to: TestServer, sink: OperationView): void {
   const open = ({ dir }: TestServer, { id, metadata }: OperationView, name: string) =>
     new WebSocket(
       `ws+unix:${join(dir, 'unix.socket')}:/1.0/operations/${id}/websocket?secret=${String(metadata?.[name])}`,
       { perMessageDeflate: false },
     );
-  for (const name of ['control', 'fs']) {
-    const ends = [open(from, source, name), open(to, sink, name)] as const;
-    for (const [one, other] of [ends, [ends[1], ends[0]]] as const) {
-      const opened = new Promise<void>((done) => other.once('open', done).once('error', done));
-      let order = opened;
-      one.on('error', () => undefined);
-      one.on('message', (data, binary) => {
-        one.pause();
-        order = order.then(
-          () => new Promise<void>((done) => other.send(data, { binary }, () => done())),
-          () => undefined,
-        );
-        void order.then(() => one.resume());
-      });
-      one.on('close', () => void order.then(() => other.close()));
+  void (async () => {
+    for (const name of ['control', 'fs']) {
+      const ends = [open(from, source, name), open(to, sink, name)] as const;
+      const opened = ends.map(
+        (end) => new Promise<void>((done) => end.once('open', done).once('error', done)),
+      );
+      for (const [one, other] of [ends, [ends[1], ends[0]]] as const) {
+        let order: Promise<unknown> = Promise.all(opened);
+        one.on('error', () => undefined);
+        one.on('message', (data, binary) => {
+          one.pause();
+          order = order.then(() => new Promise<void>((done) => other.send(data, { binary }, () => done())));
+          void order.then(() => one.resume());
+        });
+        one.on('close', () => void order.then(() => other.close()));
+      }
+      await Promise.all(opened);
     }
-  }
+  })();
 }
 
 /** Starts both ends as LXD's client does. */

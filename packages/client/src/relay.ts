@@ -26,9 +26,9 @@ function forward(from: WebSocket, to: WebSocket): void {
       from.resume();
     });
   });
-  from.once('close', () => {
-    to.close();
-  });
+  // It may be so already: others were opened meanwhile.
+  if (from.readyState === from.CLOSED) to.close();
+  else from.once('close', () => to.close());
 }
 
 /** Carries every websocket that both operations offer from one server to the other, until both sides have closed. */
@@ -36,19 +36,29 @@ export async function relay(source: RelayEnd, target: RelayEnd, signal?: AbortSi
   const [ours, theirs] = [secretsOf(source.operation), secretsOf(target.operation)];
   const names = Object.keys(theirs).filter((name) => name in ours);
   if (names.length === 0) throw new LxdError('internal', 'The servers offer no websockets in common');
-  const open = ({ client, operation }: RelayEnd, secret = ''): Promise<WebSocket> =>
-    openWebSocket(client, `${operationPath(operation)}/websocket?secret=${secret}`, { signal });
-  await Promise.all(
-    names.map(async (name) => {
-      const [from, to] = await Promise.all([open(source, ours[name]), open(target, theirs[name])]);
-      const closed = Promise.all(
-        [from, to].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
-      );
-      forward(from, to);
-      forward(to, from);
-      from.resume();
-      to.resume();
-      await closed;
-    }),
-  );
+  const opened: WebSocket[] = [];
+  const closed: Promise<unknown>[] = [];
+  const open = async ({ client, operation }: RelayEnd, secret = ''): Promise<WebSocket> => {
+    const socket = await openWebSocket(client, `${operationPath(operation)}/websocket?secret=${secret}`, {
+      signal,
+    });
+    opened.push(socket);
+    closed.push(new Promise((resolve) => socket.once('close', resolve)));
+    return socket;
+  };
+  const pairs: [WebSocket, WebSocket][] = [];
+  try {
+    // One after the other: two that are opened at the same time may end a LXD 5.0 ("close of closed channel").
+    for (const name of names) pairs.push([await open(source, ours[name]), await open(target, theirs[name])]);
+  } catch (error) {
+    for (const socket of opened) socket.terminate();
+    throw error;
+  }
+  for (const [from, to] of pairs) {
+    forward(from, to);
+    forward(to, from);
+    from.resume();
+    to.resume();
+  }
+  await Promise.all(closed);
 }
