@@ -3,6 +3,7 @@ import { LxdError } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type { ImageStore } from '@lxd-ts/images';
 import type { Liblxc } from '@lxd-ts/liblxc';
+import type { CpuBalancer } from './cpu-balancer.ts';
 import type { Files } from './files.ts';
 import type { HostFeatures } from './instance/lxc-config.ts';
 import type { Bulk } from '@lxd-ts/rpc';
@@ -28,6 +29,8 @@ export interface AgentContext {
   /** To other members. */
   bulk: Bulk;
   features: HostFeatures;
+  /** Shares the CPUs out. */
+  cpus: CpuBalancer;
   /** Who is in the files of instances. */
   files: Files;
   log: AgentLogger;

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '@lxd-ts/host';
 import type { ImageStore } from '@lxd-ts/images';
@@ -11,6 +11,7 @@ import { deleteBackup, keepBackups, readBackup, receiveBackup } from './backup/b
 import { openBackups } from './backup/places.ts';
 import { publishImage } from './backup/publish.ts';
 import { writeBackup } from './backup/write-backup.ts';
+import { CpuBalancer, cpuSetFile } from './cpu-balancer.ts';
 import { describe } from './describe.ts';
 import { exec, openConsole } from './exec.ts';
 import { Files } from './files.ts';
@@ -81,6 +82,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     sysDir: options.sysDir ?? '/sys',
     forwarder: options.forwarder,
     features: await hostFeatures(),
+    cpus: new CpuBalancer({
+      online: () => readFile('/sys/devices/system/cpu/online', 'utf8'),
+      get: (id) => options.liblxc.cgroupGet(id, cpuSetFile),
+      set: (id, cpus) => options.liblxc.cgroupSet(id, cpuSetFile, cpus),
+      onFailure: (id, error) => log.warn(`the CPUs of ${id} were not changed`, { error: String(error) }),
+    }),
     files: new Files(),
     log,
     randomId: () => options.randomId(),

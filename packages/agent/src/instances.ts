@@ -4,7 +4,8 @@ import { LxdError, projectPrefixed, type InstanceRef, type InstanceSpec } from '
 import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, StopRequest } from '@lxd-ts/rpc';
 import type { VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from './context.ts';
-import { cgroupDefault, cgroupSettings } from './instance/limits.ts';
+import { limitRoot, wantedSettings } from './instance/limit.ts';
+import { applySettings } from './instance/limits.ts';
 import { checkAdded, deviceNames, openDevice, removeDevices } from './instance/devices.ts';
 import { execute } from './instance/execute.ts';
 import { openHotDevices } from './instance/hot-devices.ts';
@@ -33,6 +34,9 @@ const nothing: Outcome = { volatile: {} };
 
 const goneFrom = (before: InstanceSpec, after: InstanceSpec): string[] =>
   deviceNames(before).filter((name) => after.devices[name]?.['type'] !== before.devices[name]?.['type']);
+
+/** Those that change while it runs. */
+const isLimit = (key: string): boolean => key.startsWith('limits.') && !key.startsWith('limits.kernel.');
 
 const withDevices = (spec: InstanceSpec, names: readonly string[]): InstanceSpec => ({
   ...spec,
@@ -108,6 +112,9 @@ export class Instances implements Disposable {
         if (!state) return;
         const signal = AbortSignal.timeout(settleTimeoutMs);
         if (!state.changed) {
+          // liblxc has set those of its start.
+          applySettings(this.#context.liblxc, projectPrefixed(ref.project, ref.name), [[], state.limits], true);
+          await this.#context.cpus.rebooted(projectPrefixed(ref.project, ref.name));
           await (await openHotDevices(this.#context, this.#runStates, ref, signal))?.settleAgain();
           return;
         }
@@ -273,10 +280,21 @@ export class Instances implements Disposable {
   }
 
   /** Limits change at once; the rest holds from the next start. */
-  async update(before: InstanceSpec, after: InstanceSpec, options: CallOptions): Promise<Outcome> {
-    const volatile = await this.#locked(after, () => this.#changeDevices(before, after, options.signal));
-    await this.#limit(before, after, false);
-    return { volatile };
+  update(before: InstanceSpec, after: InstanceSpec, options: CallOptions): Promise<Outcome> {
+    return this.#locked(after, async () => {
+      await this.#limit(after);
+      try {
+        await limitRoot(this.#context, after, before, options);
+        return { volatile: await this.#changeDevices(before, after, options.signal) };
+      } catch (error) {
+        await this.#limit(before).catch((failure: unknown) => {
+          this.#context.log.warn(`limits of ${after.name} could not be put back`, { error: String(failure) });
+        });
+        const again = { signal: AbortSignal.timeout(settleTimeoutMs) };
+        await limitRoot(this.#context, before, after, again).catch(() => undefined);
+        throw error;
+      }
+    });
   }
 
   /** Devices come and go while it runs; where it does not, what would outlive them goes. */
@@ -344,32 +362,26 @@ export class Instances implements Disposable {
     }
   }
 
-  /** @param all also what seems not to have changed */
-  #limit(before: InstanceSpec, after: InstanceSpec, all: boolean): Promise<void> {
-    return this.#locked(after, async () => {
-      if (!isUp(await this.#look(after))) return;
-      const { features, liblxc } = this.#context;
-      const id = projectPrefixed(after.project, after.name);
-      const old = cgroupSettings(before.name, before.config, features);
-      const wanted = new Map(
-        cgroupSettings(after.name, after.config, features).map((s) => [s.file, s.value]),
-      );
-      for (const { file } of old) {
-        if (!wanted.has(file)) wanted.set(file, cgroupDefault(file, features));
-      }
-      const unchanged = new Map(old.map((s) => [s.file, s.value]));
-      for (const [file, value] of wanted) {
-        if (all || unchanged.get(file) !== value) liblxc.cgroupSet(id, file, value);
-      }
-    });
+  /** What runs gets the limits that it should have. @param all also those that it seems to have already */
+  async #limit(spec: InstanceSpec, all = false): Promise<void> {
+    const state = await this.#runStates.readAll(spec);
+    if (!state || !isUp(await this.#look(spec))) return;
+    const { liblxc, cpus } = this.#context;
+    const id = projectPrefixed(spec.project, spec.name);
+    const limits = await wantedSettings(this.#context, spec);
+    applySettings(liblxc, id, [state.limits, limits], all);
+    await cpus.change(id, spec.config);
+    // A start after a reboot goes by this.
+    const others = Object.entries(state.spec.config).filter(([key]) => !isLimit(key));
+    const own = Object.entries(spec.config).filter(([key]) => isLimit(key));
+    const config = Object.fromEntries([...others, ...own]);
+    await this.#runStates.write({ ...state, spec: { ...state.spec, config }, limits });
   }
 
-  /** What runs gets the limits it should have by now, whatever it had. */
-  async catchUp(spec: InstanceSpec): Promise<void> {
-    const started = await this.#runStates.read(spec);
-    if (!started) return;
-    await this.#limit(started, spec, true);
-    await this.#locked(spec, async () => {
+  /** What runs gets the limits and devices that it should have by now, whatever it had. */
+  catchUp(spec: InstanceSpec): Promise<void> {
+    return this.#locked(spec, async () => {
+      await this.#limit(spec, true);
       const signal = AbortSignal.timeout(settleTimeoutMs);
       await (await openHotDevices(this.#context, this.#runStates, spec, signal))?.reach(spec);
     });

@@ -3,10 +3,13 @@ import { dirname, join } from 'node:path';
 import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { rootPool, type AgentContext } from '../context.ts';
+import { cpuSetFile } from '../cpu-balancer.ts';
 import { cgroupNames, removeCgroups, removePivot } from './cgroups.ts';
 import { startDevices, stopDevices, withVolatile } from './devices.ts';
 import { openHotDevices } from './hot-devices.ts';
 import { idmapOf } from './idmap.ts';
+import { limitRoot, wantedSettings } from './limit.ts';
+import type { CgroupSetting } from './limits.ts';
 import { lxcConfig, lxcConfigText } from './lxc-config.ts';
 import { instancePaths, type InstancePaths } from './paths.ts';
 import type { Step } from './plan.ts';
@@ -24,6 +27,7 @@ interface Run {
   signal: AbortSignal;
   rootfs: string;
   devices: (readonly LxcItem[])[];
+  limits: CgroupSetting[];
   volatile: Record<string, string | null>;
 }
 
@@ -57,26 +61,33 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     if ((await stat(volumeDir)).uid !== owner)
       await run.context.host.run(['chown', '--', `${owner}:0`, volumeDir], { signal: run.signal });
     await chmod(volumeDir, 0o100);
+    await limitRoot(run.context, run.spec, undefined, { signal: run.signal });
   },
 
   'record-run': async (run) => {
     run.undo.push(() => run.runStates.remove(run.spec));
-    await run.runStates.write(run.spec);
+    await run.runStates.write({ spec: run.spec });
   },
 
   'start-devices': async (run) => {
     const started = await startDevices(run.context, run.spec, run.undo, run.signal);
     run.devices = started.lxc;
     Object.assign(run.volatile, started.volatile);
-    await run.runStates.write(withVolatile(run.spec, started.volatile), started.states);
+    run.limits = await wantedSettings(run.context, run.spec);
+    const spec = withVolatile(run.spec, started.volatile);
+    await run.runStates.write({ spec, devices: started.states, limits: run.limits });
   },
 
   'write-config': async (run) => {
     const { context, spec, paths } = run;
     await writePrivate(paths.seccomp, seccompPolicy(spec.config));
+    run.undo.push(() => context.cpus.remove(paths.id));
+    const cpus = await context.cpus.add(paths.id, spec.config);
+    const limits = [...run.limits, ...(cpus === undefined ? [] : [{ file: cpuSetFile, value: cpus }])];
     const items = lxcConfig({
       spec,
       paths,
+      limits,
       rootfs: run.rootfs,
       host: context.features,
       cgroups: cgroupNames(context.dir, paths.id),
@@ -118,6 +129,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
 
   'forget-run': async (run) => {
     await leaveCgroups(run);
+    await run.context.cpus.remove(run.paths.id);
     await run.runStates.remove(run.spec);
   },
 };
@@ -142,6 +154,7 @@ export async function execute(
     signal,
     rootfs: '',
     devices: [],
+    limits: [],
     volatile: {},
   };
   for (const step of steps) {

@@ -58,9 +58,8 @@ export class HotDevices {
     else Reflect.deleteProperty(devices, name);
     const changes = prefixed(name, volatile);
     Object.assign(this.#volatile, changes);
-    const { spec, changed } = this.#state;
-    this.#state = { spec: withVolatile(spec, changes), devices, changed };
-    await this.#runStates.write(this.#state.spec, devices, changed);
+    this.#state = { ...this.#state, spec: withVolatile(this.#state.spec, changes), devices };
+    await this.#runStates.write(this.#state);
   }
 
   /** The specification it runs with from now on, but for its devices and what is fixed while it runs. */

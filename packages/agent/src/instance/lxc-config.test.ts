@@ -6,6 +6,7 @@ const host: HostFeatures = {
   cgroup: 'v1',
   cpus: 2,
   memoryBytes: 1024 ** 3,
+  cgroupFiles: new Set(),
   apparmor: false,
   lxcfs: { mountPoint: '/var/lib/lxcfs', files: ['proc/meminfo'] },
   binds: ['/dev/fuse'],
@@ -29,6 +30,7 @@ function config(spec: Partial<InstanceSpec>, devices: [string, string][][] = [],
     rootfs: '/d/storage-pools/default/containers/c1/rootfs',
     host: features,
     cgroups: { monitor: 'm', payload: 'p', pivot: 'v' },
+    limits: [],
     devices,
   });
 }

@@ -1,7 +1,7 @@
 import { isTrue, LxdError, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { idmapLines, idmapOf } from './idmap.ts';
-import { cgroupItems, cgroupSettings, kernelLimitItems, type HostCapacity } from './limits.ts';
+import { cgroupItems, kernelItems, type CgroupSetting, type HostCapacity } from './limits.ts';
 import type { InstancePaths } from './paths.ts';
 
 /** What this host can give a container. */
@@ -20,6 +20,8 @@ export interface LxcConfigInput {
   host: HostFeatures;
   /** Cgroup names of the monitor and of what runs inside, unique on this host. */
   cgroups: { monitor: string; payload: string; pivot: string };
+  /** Files of its cgroup and what is in them. */
+  limits: readonly Pick<CgroupSetting, 'file' | 'value'>[];
   /** From the device drivers, in order; `{index}` stands for the NIC's number. */
   devices: readonly (readonly LxcItem[])[];
 }
@@ -109,7 +111,7 @@ function mounts({ spec, host }: LxcConfigInput): LxcItem[] {
   ];
 }
 
-function cgroup({ spec, host, cgroups }: LxcConfigInput): LxcItem[] {
+function cgroup({ spec, host, cgroups, limits }: LxcConfigInput): LxcItem[] {
   const devices = `lxc.cgroup${host.cgroup === 'v2' ? '2' : ''}.devices`;
   return [
     ['lxc.cgroup.dir.monitor', cgroups.monitor],
@@ -117,8 +119,8 @@ function cgroup({ spec, host, cgroups }: LxcConfigInput): LxcItem[] {
     ['lxc.cgroup.dir.monitor.pivot', cgroups.pivot],
     [`${devices}.deny`, 'a'],
     ...allowedDevices.map((rule): LxcItem => [`${devices}.allow`, rule]),
-    ...cgroupItems(cgroupSettings(spec.name, spec.config, host), host),
-    ...kernelLimitItems(spec.config),
+    ...cgroupItems(limits, host),
+    ...kernelItems(spec.config),
   ];
 }
 

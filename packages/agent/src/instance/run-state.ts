@@ -2,6 +2,7 @@ import { mkdir, open, readFile, readdir, rename, rm, rmdir } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import type { InstanceRef, InstanceSpec } from '@lxd-ts/core';
 import type { DeviceStart } from '@lxd-ts/devices';
+import type { CgroupSetting } from './limits.ts';
 import { instancePaths, refOfId } from './paths.ts';
 
 /** How far a device is. */
@@ -20,6 +21,8 @@ export interface RunState {
   devices: DeviceStates;
   /** Devices have come or gone since its start: what liblxc knows of it, and reboots it with, is out of date. */
   changed: boolean;
+  /** What its cgroup has been told. */
+  limits: readonly CgroupSetting[];
 }
 
 /**
@@ -33,13 +36,14 @@ export class RunStates {
     this.#dir = dir;
   }
 
-  async write(spec: InstanceSpec, devices: DeviceStates = {}, changed = false): Promise<void> {
+  async write({ spec, ...rest }: Pick<RunState, 'spec'> & Partial<RunState>): Promise<void> {
+    const { devices = {}, changed = false, limits = [] } = rest;
     const { runState } = instancePaths(this.#dir, spec);
     // The container's own root passes through to its device nodes.
     await mkdir(dirname(runState), { recursive: true, mode: 0o711 });
     const file = await open(`${runState}.new`, 'w', 0o600);
     try {
-      await file.writeFile(JSON.stringify({ ...spec, started: devices, changed }));
+      await file.writeFile(JSON.stringify({ ...spec, started: devices, changed, limits }));
     } finally {
       await file.close();
     }
@@ -57,12 +61,14 @@ export class RunStates {
       const {
         started = {},
         changed = false,
+        limits = [],
         ...spec
       } = JSON.parse(text) as InstanceSpec & {
         started?: DeviceStates;
         changed?: boolean;
+        limits?: CgroupSetting[];
       };
-      return { spec, devices: started, changed };
+      return { spec, devices: started, changed, limits };
     } catch {
       return undefined; // cut off by a power failure: nothing was started with it
     }

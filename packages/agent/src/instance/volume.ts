@@ -5,6 +5,7 @@ import type { CallOptions, InstanceSource } from '@lxd-ts/rpc';
 import type { CopyOptions, StoragePool } from '@lxd-ts/storage';
 import { restoreBackup } from '../backup/restore-backup.ts';
 import { rootPool, type AgentContext } from '../context.ts';
+import { limitRoot } from './limit.ts';
 import { link } from './link.ts';
 import { instancePaths, volumeOf } from './paths.ts';
 import { copyInstance, linkSnapshots } from './snapshots.ts';
@@ -58,6 +59,7 @@ export async function createVolume(
   const pool = await context.pools.open(rootPool(spec), options);
   undo.push(() => pool.deleteVolume(volumeOf(spec), { signal: AbortSignal.timeout(60_000) }));
   await fillFrom(context, pool, spec, source, options);
+  await limitRoot(context, spec, undefined, options);
   const { link: path } = instancePaths(context.dir, spec);
   undo.push(() => rm(path, { force: true }));
   await link(path, pool.volumePath(volumeOf(spec)));

@@ -132,6 +132,8 @@ export function fakeLiblxc(options: FakeLiblxcOptions = {}): Liblxc {
           ['pids.max', 'max'],
           ['memory.max', 'max'],
           ['memory.limit_in_bytes', '9223372036854771712'],
+          ['memory.memsw.limit_in_bytes', '9223372036854771712'],
+          ['memory.soft_limit_in_bytes', '9223372036854771712'],
         ]),
         commands: new Set(),
       });

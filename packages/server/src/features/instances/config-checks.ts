@@ -1,6 +1,7 @@
+import { parseSize } from '@lxd-ts/core';
+
 type Check = (value: string) => string | undefined;
 
-const units = /^\d+(\.\d+)?\s*(B|bit|[kKMGTPE](B|bit)|[KMGTPE]i(B|bit))?$/;
 const pgBool = /^(true|false|1|0|yes|no|on|off)$/i;
 
 export const any: Check = () => undefined;
@@ -23,10 +24,27 @@ export const priority: Check = (value) =>
     ? undefined
     : `Invalid value for a limit "${value}". Must be between 0 and 10`);
 
-export const size: Check = (value) => (units.test(value) ? undefined : `Invalid value: ${value}`);
+/** At least one of something, or -1 for no limit. */
+export const count: Check = (value) =>
+  integer(value) ??
+  (Number(value) >= -1
+    ? undefined
+    : `Invalid value "${value}": a number from 0, or -1 for no limit`);
+
+export const size: Check = (value) => {
+  try {
+    parseSize(value);
+    return undefined;
+  } catch {
+    return `Invalid value: ${value}`;
+  }
+};
 
 /** A size, or a share of the host's. */
-export const memory: Check = (value) => (/^\d+%$/.test(value) ? undefined : size(value));
+export const memory: Check = (value) => {
+  const wrong = /^\d+%$/.test(value) ? undefined : size(value);
+  return wrong ?? (parseInt(value) === 0 ? `Memory limit can't be ${value.endsWith('%') ? '0%' : '0'}` : undefined);
+};
 
 export const oneOf =
   (...values: string[]): Check =>
@@ -34,12 +52,24 @@ export const oneOf =
     values.includes(value) ? undefined : `Invalid value "${value}" (not one of [${values.join(' ')}])`;
 
 /** A number of CPUs, or a set of them: `2`, `0-3`, `0,2,4-5`. */
-export const cpus: Check = (value) =>
-  /^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(value) ? undefined : 'Invalid CPU limit syntax';
+export const cpus: Check = (value) => {
+  if (!/^\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*$/.test(value)) return 'Invalid CPU limit syntax';
+  const seen = new Set<number>();
+  for (const part of value.split(',')) {
+    const [from = 0, to = from] = part.split('-').map(Number);
+    for (let cpu = from; cpu <= to; cpu++) {
+      if (seen.has(cpu)) return 'Cannot define CPU multiple times';
+      seen.add(cpu);
+    }
+  }
+  return undefined;
+};
 
 /** `50%`, or time in a period: `25ms/100ms`. */
 export const cpuAllowance: Check = (value) =>
-  /^\d+%$|^\d+ms\/\d+ms$/.test(value) ? undefined : `Invalid allowance: ${value}`;
+  /^\d+%$|^0*[1-9]\d*(ms)?\/0*[1-9]\d*(ms)?$/.test(value)
+    ? undefined
+    : `Invalid allowance: ${value}`;
 
 export const uuid: Check = (value) =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? undefined : 'Invalid UUID';

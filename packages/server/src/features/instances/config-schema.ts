@@ -63,7 +63,7 @@ export const instanceConfigSchema: ConfigSchema = {
     ...live,
   }),
   'limits.network.priority': key(check.priority, 'Priority of its packets', { default: '0', ...live }),
-  'limits.processes': key(check.integer, 'Number of processes', live),
+  'limits.processes': key(check.count, 'Number of processes', live),
   'linux.kernel_modules': key(check.any, 'Modules to load before it starts', live),
   'linux.sysctl.*': key(check.any, 'sysctl settings inside'),
   'migration.incremental.memory': key(check.bool, 'Pre-copy of memory', { ...off, ...live }),
