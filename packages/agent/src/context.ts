@@ -5,6 +5,7 @@ import type { ImageStore } from '@lxd-ts/images';
 import type { Liblxc } from '@lxd-ts/liblxc';
 import type { CpuBalancer } from './cpu-balancer.ts';
 import type { Files } from './files.ts';
+import type { IdRanges } from './id-ranges.ts';
 import type { HostFeatures } from './instance/lxc-config.ts';
 import type { Bulk } from '@lxd-ts/rpc';
 import type { Pools } from './pools.ts';
@@ -31,6 +32,8 @@ export interface AgentContext {
   features: HostFeatures;
   /** Shares the CPUs out. */
   cpus: CpuBalancer;
+  /** Who has which ids of this host to itself. */
+  ids: IdRanges;
   /** Who is in the files of instances. */
   files: Files;
   log: AgentLogger;

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InstanceSpec } from '@lxd-ts/core';
+import { idmapFor, type InstanceSpec } from '@lxd-ts/core';
 import { fakeHost } from '@lxd-ts/host';
 import { openImageStore } from '@lxd-ts/images';
 import { FakeContainers, fakeLiblxc } from '@lxd-ts/liblxc';
@@ -88,7 +88,11 @@ test('the life of an instance leaves nothing', async () => {
   const agent = await made();
   expect(existsSync(join(volume(), 'rootfs'))).toBe(true);
   const started = await agent.startInstance(spec, call);
-  expect(started.volatile).toEqual({ 'volatile.eth0.host_name': 'vethabcd1234' });
+  expect(started.volatile).toEqual({
+    'volatile.eth0.host_name': 'vethabcd1234',
+    'volatile.idmap.base': '0',
+    'volatile.idmap.next': JSON.stringify(idmapFor({}, 0)),
+  });
   expect(up()).toEqual(['blue_c1']);
   expect(runState()).toBe(true);
   const config = readFileSync(join(dir, 'logs/blue_c1/lxc.conf'), 'utf8');

@@ -16,6 +16,7 @@ import { describe } from './describe.ts';
 import { exec, openConsole } from './exec.ts';
 import { Files } from './files.ts';
 import { hostFeatures } from './host-features.ts';
+import { IdRanges } from './id-ranges.ts';
 import { Instances } from './instances.ts';
 import { hostInterfaces, interfaceState } from './interfaces.ts';
 import { instanceState } from './instance/state.ts';
@@ -88,6 +89,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
       set: (id, cpus) => options.liblxc.cgroupSet(id, cpuSetFile, cpus),
       onFailure: (id, error) => log.warn(`the CPUs of ${id} were not changed`, { error: String(error) }),
     }),
+    ids: new IdRanges(),
     files: new Files(),
     log,
     randomId: () => options.randomId(),

@@ -9,6 +9,7 @@ import { applySettings } from './instance/limits.ts';
 import { checkAdded, deviceNames, openDevice, removeDevices } from './instance/devices.ts';
 import { execute } from './instance/execute.ts';
 import { openHotDevices } from './instance/hot-devices.ts';
+import { prepareHost } from './instance/prerequisites.ts';
 import { Observer } from './instance/observe.ts';
 import { instancePaths, volumeOf } from './instance/paths.ts';
 import { isUp, planStart, planStop, type Observed } from './instance/plan.ts';
@@ -113,7 +114,12 @@ export class Instances implements Disposable {
         const signal = AbortSignal.timeout(settleTimeoutMs);
         if (!state.changed) {
           // liblxc has set those of its start.
-          applySettings(this.#context.liblxc, projectPrefixed(ref.project, ref.name), [[], state.limits], true);
+          applySettings(
+            this.#context.liblxc,
+            projectPrefixed(ref.project, ref.name),
+            [[], state.limits],
+            true,
+          );
           await this.#context.cpus.rebooted(projectPrefixed(ref.project, ref.name));
           await (await openHotDevices(this.#context, this.#runStates, ref, signal))?.settleAgain();
           return;
@@ -137,6 +143,8 @@ export class Instances implements Disposable {
     for (const instance of this.#observer.lookAll()) {
       const stands = existsSync(instancePaths(this.#context.dir, instance).still);
       if (stands) await this.#locked(instance, () => moveOn(this.#context, instance));
+      const spec = await this.#runStates.read(instance);
+      if (spec) this.#context.ids.adopt(projectPrefixed(spec.project, spec.name), spec.config);
       this.#observer.watch(instance);
     }
     for (const ref of await this.#runStates.all()) {
@@ -282,6 +290,7 @@ export class Instances implements Disposable {
   /** Limits change at once; the rest holds from the next start. */
   update(before: InstanceSpec, after: InstanceSpec, options: CallOptions): Promise<Outcome> {
     return this.#locked(after, async () => {
+      if (isUp(await this.#look(after))) await prepareHost(this.#context, after, options.signal);
       await this.#limit(after);
       try {
         await limitRoot(this.#context, after, before, options);

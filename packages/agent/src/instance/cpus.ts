@@ -35,7 +35,10 @@ export function balanceCpus(
   const result = new Map<string, readonly number[]>();
   const used = new Map(online.map((cpu) => [cpu, 0]));
   const give = (id: string, cpus: readonly number[]): void => {
-    result.set(id, [...cpus].sort((a, b) => a - b));
+    result.set(
+      id,
+      [...cpus].sort((a, b) => a - b),
+    );
     for (const cpu of cpus) used.set(cpu, (used.get(cpu) ?? 0) + 1);
   };
   const counted: [string, number][] = [];
@@ -50,8 +53,7 @@ export function balanceCpus(
   for (const [id, count] of counted) {
     const has = new Set(now.get(id));
     const order = [...online].sort(
-      (a, b) =>
-        (used.get(a) ?? 0) - (used.get(b) ?? 0) || Number(has.has(b)) - Number(has.has(a)) || a - b,
+      (a, b) => (used.get(a) ?? 0) - (used.get(b) ?? 0) || Number(has.has(b)) - Number(has.has(a)) || a - b,
     );
     give(id, order.slice(0, count));
   }

@@ -106,10 +106,7 @@ export interface DiskLimitsContext extends Place {
  * What the instance's cgroup is told of the disks of the host that its own are on. Where several of its disks are on one,
  * their limits are averaged, as LXD does: the kernel counts all of them together.
  */
-export async function diskSettings(
-  spec: InstanceSpec,
-  context: DiskLimitsContext,
-): Promise<CgroupSetting[]> {
+export async function diskSettings(spec: InstanceSpec, context: DiskLimitsContext): Promise<CgroupSetting[]> {
   const { cgroup, cgroupFiles } = context.features;
   const wanted = new Map<string, Rates[]>();
   for (const config of Object.values(spec.devices)) {

@@ -7,10 +7,11 @@ import { cpuSetFile } from '../cpu-balancer.ts';
 import { cgroupNames, removeCgroups, removePivot } from './cgroups.ts';
 import { startDevices, stopDevices, withVolatile } from './devices.ts';
 import { openHotDevices } from './hot-devices.ts';
-import { idmapOf } from './idmap.ts';
+import { checkDelegated, idmapOf } from './idmap.ts';
 import { limitRoot, wantedSettings } from './limit.ts';
 import type { CgroupSetting } from './limits.ts';
 import { lxcConfig, lxcConfigText } from './lxc-config.ts';
+import { prepareHost } from './prerequisites.ts';
 import { instancePaths, type InstancePaths } from './paths.ts';
 import type { Step } from './plan.ts';
 import type { RunStates } from './run-state.ts';
@@ -48,6 +49,16 @@ async function leaveCgroups({ context: { dir, liblxc }, paths }: Run): Promise<v
 }
 
 const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
+  'claim-ids': (run) => {
+    const { context, paths, spec } = run;
+    run.undo.push(() => context.ids.release(paths.id));
+    const changes = context.ids.claim(paths.id, spec.config);
+    run.spec = withVolatile(spec, changes);
+    for (const [key, value] of Object.entries(changes))
+      if (spec.config[key] !== value) run.volatile[key] = value;
+    return checkDelegated(idmapOf(run.spec.config), spec.config);
+  },
+
   'open-root': async (run) => {
     const pool = await run.context.pools.open(rootPool(run.spec), { signal: run.signal });
     const volume = { type: 'container', project: run.spec.project, name: run.spec.name } as const;
@@ -80,6 +91,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
 
   'write-config': async (run) => {
     const { context, spec, paths } = run;
+    await prepareHost(context, spec, run.signal);
     await writePrivate(paths.seccomp, seccompPolicy(spec.config));
     run.undo.push(() => context.cpus.remove(paths.id));
     const cpus = await context.cpus.add(paths.id, spec.config);
@@ -130,6 +142,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
   'forget-run': async (run) => {
     await leaveCgroups(run);
     await run.context.cpus.remove(run.paths.id);
+    run.context.ids.release(run.paths.id);
     await run.runStates.remove(run.spec);
   },
 };

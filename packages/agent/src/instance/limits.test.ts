@@ -112,9 +112,7 @@ test('a limit that is taken back leaves what the kernel has by default', () => {
   ];
   for (const [file, value] of defaults) expect([file, cgroupDefault({ file })]).toEqual([file, value]);
   expect(cgroupDefault({ file: 'blkio.throttle.read_bps_device', device: '7:0' })).toBe('7:0 0');
-  expect(cgroupDefault({ file: 'io.max', device: '7:0' })).toBe(
-    '7:0 rbps=max wbps=max riops=max wiops=max',
-  );
+  expect(cgroupDefault({ file: 'io.max', device: '7:0' })).toBe('7:0 rbps=max wbps=max riops=max wiops=max');
 });
 
 test('as lines for liblxc', () => {
@@ -191,7 +189,10 @@ describe('while it runs', () => {
     const calls: string[] = [];
     const one: CgroupSetting = { key: 'limits.processes', file: 'pids.max', value: '5' };
     const disk: CgroupSetting = { key: 'limits.read', file: 'io.max', device: '7:0', value: '7:0 rbps=5' };
-    applySettings({ cgroupSet: (_, file, value) => calls.push(`${file} ${value}`) }, 'c1', [[one, disk], [one]]);
+    applySettings({ cgroupSet: (_, file, value) => calls.push(`${file} ${value}`) }, 'c1', [
+      [one, disk],
+      [one],
+    ]);
     expect(calls).toEqual(['io.max 7:0 rbps=max wbps=max riops=max wiops=max']);
   });
 });

@@ -156,7 +156,8 @@ export const cgroupItems = (
 export const kernelItems = (config: Config): LxcItem[] =>
   Object.entries(config).flatMap(([key, value]): LxcItem[] => {
     if (!value) return [];
-    if (key.startsWith('limits.kernel.')) return [[`lxc.prlimit.${key.slice('limits.kernel.'.length)}`, value]];
+    if (key.startsWith('limits.kernel.'))
+      return [[`lxc.prlimit.${key.slice('limits.kernel.'.length)}`, value]];
     if (key.startsWith('linux.sysctl.')) return [[`lxc.sysctl.${key.slice('linux.sysctl.'.length)}`, value]];
     return [];
   });
@@ -206,6 +207,8 @@ export function applySettings(
       }
     }
     const { key = '' } = changes[done.length] ?? {};
-    throw new LxdError('internal', `Failed to apply "${key}": ${toLxdError(error).message}`, { cause: error });
+    throw new LxdError('internal', `Failed to apply "${key}": ${toLxdError(error).message}`, {
+      cause: error,
+    });
   }
 }

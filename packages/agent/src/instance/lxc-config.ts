@@ -3,6 +3,7 @@ import type { LxcItem } from '@lxd-ts/liblxc';
 import { idmapLines, idmapOf } from './idmap.ts';
 import { cgroupItems, kernelItems, type CgroupSetting, type HostCapacity } from './limits.ts';
 import type { InstancePaths } from './paths.ts';
+import { nvidiaItems } from './prerequisites.ts';
 
 /** What this host can give a container. */
 export interface HostFeatures extends HostCapacity {
@@ -81,6 +82,10 @@ function security({ spec, paths, host }: LxcConfigInput): LxcItem[] {
       ? ([
           ['lxc.apparmor.profile', 'generated'],
           ['lxc.apparmor.allow_nesting', isTrue(spec.config['security.nesting']) ? '1' : '0'],
+          ...(spec.config['raw.apparmor'] ?? '')
+            .split('\n')
+            .filter((line) => line.trim())
+            .map((line): LxcItem => ['lxc.apparmor.raw', line]),
         ] as LxcItem[])
       : []),
   ];
@@ -154,6 +159,7 @@ export function lxcConfig(input: LxcConfigInput): readonly LxcItem[] {
     ...mounts(input),
     ...cgroup(input),
     ...environment,
+    ...nvidiaItems(spec.config),
     ...deviceItems(input.devices),
     ...(Object.keys(spec.devices).some((name) => spec.devices[name]?.['type'] === 'nic')
       ? []

@@ -3,7 +3,15 @@ import { isUp, planStart, planStop } from './plan.ts';
 
 const names = (steps: { do: string }[]) => steps.map((step) => step.do);
 const seen = (status: InstanceStatus, runState = false) => ({ status, runState });
-const start = ['open-root', 'record-run', 'start-devices', 'write-config', 'start-init', 'settle-devices'];
+const start = [
+  'claim-ids',
+  'open-root',
+  'record-run',
+  'start-devices',
+  'write-config',
+  'start-init',
+  'settle-devices',
+];
 const release = ['release-devices', 'forget-run'];
 
 test('nothing is done to reach what is', () => {

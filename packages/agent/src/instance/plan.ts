@@ -9,6 +9,7 @@ export interface Observed {
 
 /** One thing to do, taken back by its own undo. Done already: nothing happens. */
 export type Step =
+  | { do: 'claim-ids' }
   | { do: 'open-root' }
   | { do: 'record-run' }
   | { do: 'start-devices' }
@@ -30,6 +31,7 @@ export function planStart(observed: Observed): Step[] {
   if (isUp(observed)) return [];
   return [
     ...(observed.runState ? release : []),
+    { do: 'claim-ids' },
     { do: 'open-root' },
     { do: 'record-run' },
     { do: 'start-devices' },

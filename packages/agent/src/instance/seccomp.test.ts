@@ -22,6 +22,10 @@ test("a user's list is added; the default can be left out", () => {
   ]);
 });
 
+test('a policy of the user stands alone', () => {
+  expect(seccompPolicy({ 'raw.seccomp': '2\ndenylist' })).toBe('2\ndenylist\n');
+});
+
 test('a list of what is allowed replaces ours; old names work', () => {
   expect(lines({ 'security.syscalls.allow': 'read\nwrite' })).toEqual([
     '2',

@@ -13,8 +13,9 @@ const denied = [
 const lines = (value: string | undefined): string[] =>
   (value ?? '').split('\n').filter((line) => line.trim());
 
-/** The policy file for liblxc. A user's own list (`security.syscalls.allow`, `.deny`) replaces or extends ours. */
+/** The policy file for liblxc. A user's own list (`security.syscalls.allow`, `.deny`) replaces or extends ours; `raw.seccomp` is a whole one. */
 export function seccompPolicy(config: Config): string {
+  if (config['raw.seccomp']) return `${config['raw.seccomp']}\n`;
   const allow = lines(config['security.syscalls.allow'] ?? config['security.syscalls.whitelist']);
   if (allow.length > 0) return ['2', 'allowlist', '[all]', ...allow, ''].join('\n');
 

@@ -27,9 +27,7 @@ export const priority: Check = (value) =>
 /** At least one of something, or -1 for no limit. */
 export const count: Check = (value) =>
   integer(value) ??
-  (Number(value) >= -1
-    ? undefined
-    : `Invalid value "${value}": a number from 0, or -1 for no limit`);
+  (Number(value) >= -1 ? undefined : `Invalid value "${value}": a number from 0, or -1 for no limit`);
 
 export const size: Check = (value) => {
   try {
@@ -43,7 +41,9 @@ export const size: Check = (value) => {
 /** A size, or a share of the host's. */
 export const memory: Check = (value) => {
   const wrong = /^\d+%$/.test(value) ? undefined : size(value);
-  return wrong ?? (parseInt(value) === 0 ? `Memory limit can't be ${value.endsWith('%') ? '0%' : '0'}` : undefined);
+  return (
+    wrong ?? (parseInt(value) === 0 ? `Memory limit can't be ${value.endsWith('%') ? '0%' : '0'}` : undefined)
+  );
 };
 
 export const oneOf =
@@ -67,9 +67,7 @@ export const cpus: Check = (value) => {
 
 /** `50%`, or time in a period: `25ms/100ms`. */
 export const cpuAllowance: Check = (value) =>
-  /^\d+%$|^0*[1-9]\d*(ms)?\/0*[1-9]\d*(ms)?$/.test(value)
-    ? undefined
-    : `Invalid allowance: ${value}`;
+  /^\d+%$|^0*[1-9]\d*(ms)?\/0*[1-9]\d*(ms)?$/.test(value) ? undefined : `Invalid allowance: ${value}`;
 
 export const uuid: Check = (value) =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value) ? undefined : 'Invalid UUID';

@@ -157,11 +157,28 @@ function schemaOf(name: string): KeySchema | undefined {
   return name.endsWith('.hwaddr') ? hwaddrKey : deviceKey;
 }
 
+const has = (config: Config, ...starts: string[]): boolean =>
+  Object.entries(config).some(([key, value]) => value && starts.some((start) => key.startsWith(start)));
+
+/** What stands for itself alone. */
+function checkTogether(config: Config): void {
+  const allow = ['security.syscalls.allow', 'security.syscalls.whitelist'];
+  const deny = ['security.syscalls.deny', 'security.syscalls.blacklist'];
+  if (config['raw.seccomp'] && has(config, ...allow, ...deny))
+    throw new LxdError('invalid', 'raw.seccomp is mutually exclusive with security.syscalls*');
+  if (has(config, ...allow) && has(config, ...deny))
+    throw new LxdError(
+      'invalid',
+      'security.syscalls.allow is mutually exclusive with security.syscalls.deny*',
+    );
+}
+
 /**
  * Refuses unknown keys and wrong values; an empty value means unset.
  * @throws LxdError `invalid`, worded as LXD words it
  */
 export function checkInstanceConfig(config: Config): void {
+  checkTogether(config);
   for (const [name, value] of Object.entries(config)) {
     const schema = schemaOf(name);
     if (!schema) throw new LxdError('invalid', `Unknown configuration key: ${name}`);

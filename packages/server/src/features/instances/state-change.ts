@@ -126,7 +126,8 @@ async function start(at: Target): Promise<void> {
     signal: at.signal,
   });
   const volatile = {
-    'volatile.idmap.current': at.record.config['volatile.idmap.next'] ?? null,
+    'volatile.idmap.current':
+      outcome.volatile['volatile.idmap.next'] ?? at.record.config['volatile.idmap.next'] ?? null,
     'volatile.last_state.power': 'RUNNING',
     'volatile.apply_template': null,
     ...outcome.volatile,

@@ -1,18 +1,49 @@
-import { isTrue, type Config, type Devices } from '@lxd-ts/core';
+import {
+  freeIds,
+  hostIds,
+  idmapFor,
+  isolatedIds,
+  LxdError,
+  type Config,
+  type Devices,
+  type IdRange,
+} from '@lxd-ts/core';
 import type { Outcome } from '@lxd-ts/rpc';
 import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { expandIn } from './expand.ts';
 
-const idmap = (privileged: boolean): string =>
-  JSON.stringify(
-    privileged
-      ? []
-      : [
-          { Isuid: true, Isgid: false, Hostid: 1_000_000, Nsid: 0, Maprange: 1_000_000_000 },
-          { Isuid: false, Isgid: true, Hostid: 1_000_000, Nsid: 0, Maprange: 1_000_000_000 },
-        ],
-  );
+const baseKey = 'volatile.idmap.base';
+
+/**
+ * First host id of one that is isolated; 0 of one that is not. It has the last word where it starts, for it knows who
+ * runs there: this is what it will most likely be.
+ */
+function idmapBase({ records }: Services, record: InstanceRecord, config: Config): number {
+  const size = isolatedIds(config);
+  if (size === undefined) return 0;
+  const given = config['security.idmap.base'];
+  if (given) {
+    const [base, end] = [Number(given), hostIds.base + hostIds.size];
+    if (base >= hostIds.base && base + size <= end) return base;
+    throw new LxdError(
+      'invalid',
+      `"security.idmap.base" is ${given}: ${size} ids from there are not within the host's, ${hostIds.base} to ${end - 1}`,
+    );
+  }
+  const used = records.list('instances').flatMap(({ value: { project, name, config: other } }): IdRange[] => {
+    const base = Number(other[baseKey] ?? 0);
+    if (base === 0 || (project === record.project && name === record.name)) return [];
+    return [{ base, size: Number(other['security.idmap.size'] ?? 0) || 65_536 }];
+  });
+  const last = Number(config[baseKey] ?? 0) || undefined;
+  try {
+    return freeIds(size, used, last).base;
+  } catch {
+    // All are given away; those who run on one member are few.
+    return freeIds(size, [], last).base;
+  }
+}
 
 /** Kinds of NIC that bring an address of their own. */
 const ownAddress = ['physical', 'ipvlan', 'infiniband'];
@@ -35,13 +66,14 @@ export const withoutOwnVolatile = (config: Config): Config =>
 /** The record with every `volatile.*` key that the server decides, where it is missing or no longer right. */
 export function fillVolatile(services: Services, record: InstanceRecord): InstanceRecord {
   const expanded = expandIn(services, record.project, record);
+  const base = idmapBase(services, record, expanded.config);
   const config: Record<string, string> = {
     'volatile.uuid': services.uuid(),
     'volatile.cloud-init.instance-id': services.uuid(),
-    'volatile.idmap.base': '0',
     'volatile.last_state.idmap': '[]',
     ...record.config,
-    'volatile.idmap.next': idmap(isTrue(expanded.config['security.privileged'])),
+    [baseKey]: String(base),
+    'volatile.idmap.next': JSON.stringify(idmapFor(expanded.config, base)),
   };
   for (const [name, device] of Object.entries(expanded.devices)) {
     const wantsAddress = device['type'] === 'nic' && !ownAddress.includes(device['nictype'] ?? '');
