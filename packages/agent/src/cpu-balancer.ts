@@ -51,12 +51,6 @@ export class CpuBalancer {
     await this.#balance();
   }
 
-  /** It has those of its start again. */
-  rebooted(id: string): Promise<void> {
-    this.#now.delete(id);
-    return this.#wishes.has(id) ? this.#balance() : Promise.resolve();
-  }
-
   async remove(id: string): Promise<void> {
     if (this.#wishes.delete(id)) await this.#balance();
   }

@@ -115,6 +115,40 @@ test('the life of an instance leaves nothing', async () => {
     expect([place, readdirSync(join(dir, place))]).toEqual([place, []]);
 });
 
+test('a reboot from inside starts it again, with what was configured since; also after a crash in between', async () => {
+  const agent = await made();
+  await agent.startInstance(spec, call);
+  const after = { ...spec, config: { 'limits.memory': '32MiB', 'environment.COLOUR': 'blue' } };
+  await agent.updateInstance(spec, after, call);
+  const seen = agent.observe(call)[Symbol.asyncIterator]();
+  await seen.next();
+  const next = async () => (await seen.next()).value as Observation;
+  const config = () => readFileSync(join(dir, 'logs/blue_c1/lxc.conf'), 'utf8');
+
+  containers.end('blue_c1', true);
+  expect(await next()).toMatchObject({
+    cause: 'reboot',
+    instance: { status: 'Running' },
+    volatile: { 'volatile.eth0.host_name': 'vethabcd1234' },
+  });
+  expect(config()).toMatch(/^lxc\.environment = COLOUR=blue$/m);
+  expect(config()).toMatch(/memory.* = 33554432$/m);
+  expect(existsSync(join(dir, 'devices/blue_c1/rebooted'))).toBe(false);
+
+  failStart = 'no luck';
+  containers.end('blue_c1', true);
+  expect(await next()).toMatchObject({ cause: 'shutdown', instance: { status: 'Stopped' } });
+  expect(runState()).toBe(false);
+  failStart = undefined;
+
+  await agent.startInstance(spec, call);
+  agents.pop()?.[Symbol.dispose]();
+  containers.end('blue_c1', true);
+  const later = await open();
+  await later.restore({ pools: [spec.pools['p1']!], networks: [] }, call);
+  expect(up()).toEqual(['blue_c1']);
+});
+
 test('a start that fails takes back what it did, and can be tried again', async () => {
   const agent = await made();
   failStart = 'no luck';

@@ -6,7 +6,7 @@ import type { VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from './context.ts';
 import { limitRoot, wantedSettings } from './instance/limit.ts';
 import { applySettings } from './instance/limits.ts';
-import { checkAdded, deviceNames, openDevice, removeDevices } from './instance/devices.ts';
+import { checkAdded, deviceNames, openDevice, removeDevices, withVolatile } from './instance/devices.ts';
 import { execute } from './instance/execute.ts';
 import { openHotDevices } from './instance/hot-devices.ts';
 import { prepareHost } from './instance/prerequisites.ts';
@@ -30,14 +30,12 @@ import type { StillFiles } from './backup/write-backup.ts';
 import { hasSubvolumes } from './migration/places.ts';
 
 const settleTimeoutMs = 30_000;
+const restartTimeoutMs = 60_000;
 const cleanupTimeoutMs = 120_000;
 const nothing: Outcome = { volatile: {} };
 
 const goneFrom = (before: InstanceSpec, after: InstanceSpec): string[] =>
   deviceNames(before).filter((name) => after.devices[name]?.['type'] !== before.devices[name]?.['type']);
-
-/** Those that change while it runs. */
-const isLimit = (key: string): boolean => key.startsWith('limits.') && !key.startsWith('limits.kernel.');
 
 const withDevices = (spec: InstanceSpec, names: readonly string[]): InstanceSpec => ({
   ...spec,
@@ -56,11 +54,7 @@ export class Instances implements Disposable {
   constructor(context: AgentContext) {
     this.#context = context;
     this.#runStates = new RunStates(context.dir);
-    this.#observer = new Observer(
-      context.liblxc,
-      (ref) => void this.#gone(ref),
-      (ref) => void this.#rebooted(ref),
-    );
+    this.#observer = new Observer(context.liblxc, (ref) => void this.#gone(ref));
   }
 
   #locked<T>(ref: InstanceRef, work: () => Promise<T>): Promise<T> {
@@ -77,64 +71,55 @@ export class Instances implements Disposable {
     return { status, runState: (await this.#runStates.read(ref)) !== undefined };
   }
 
-  #tell(ref: InstanceRef, cause?: 'shutdown' | 'started'): void {
+  #tell(ref: InstanceRef, cause?: 'shutdown' | 'started' | 'reboot', volatile?: Outcome['volatile']): void {
     const instance = this.#observer.look(ref);
-    this.#observer.tell({ kind: 'instance', instance, ...(cause ? { cause } : {}) });
+    this.#observer.tell({
+      kind: 'instance',
+      instance,
+      ...(cause ? { cause } : {}),
+      ...(volatile ? { volatile } : {}),
+    });
   }
 
-  /** An init ended. When nobody asked, what it held is released here. */
+  /** An init ended. When nobody asked, what it held is released here; one that reboots is started again. */
   async #gone(ref: InstanceRef): Promise<void> {
     try {
       await this.#locked(ref, async () => {
         const observed = await this.#look(ref);
         if (isUp(observed)) return;
-        const spec = await this.#runStates.read(ref);
+        const state = await this.#runStates.readAll(ref);
+        if (!state) {
+          this.#tell(ref);
+          return;
+        }
+        const again = existsSync(instancePaths(this.#context.dir, ref).rebooted);
         const signal = AbortSignal.timeout(settleTimeoutMs);
-        if (spec)
-          await execute(
-            this.#context,
-            this.#runStates,
-            spec,
-            planStop(observed, { force: true, timeoutMs: 0 }),
-            signal,
-          );
-        this.#tell(ref, spec ? 'shutdown' : undefined);
+        const all = planStop(observed, { force: true, timeoutMs: 0 });
+        // Until it runs again it is on record that it should.
+        const steps = again ? all.filter((step) => step.do !== 'forget-run') : all;
+        const volatile = await execute(this.#context, this.#runStates, state.spec, steps, signal);
+        if (again) await this.#startAgain(state.next ?? state.spec, volatile);
+        else this.#tell(ref, 'shutdown');
       });
     } catch (error) {
       this.#context.log.error(`releasing what ${ref.name} held failed`, { error: String(error) });
     }
   }
 
-  /** liblxc rebooted it as it was started. Devices that came or went since need a start of ours. */
-  async #rebooted(ref: InstanceRef): Promise<void> {
+  /** After a reboot from inside, with what has been configured since. */
+  async #startAgain(spec: InstanceSpec, stopped: Outcome['volatile']): Promise<void> {
     try {
-      await this.#locked(ref, async () => {
-        const state = await this.#runStates.readAll(ref);
-        if (!state) return;
-        const signal = AbortSignal.timeout(settleTimeoutMs);
-        if (!state.changed) {
-          // liblxc has set those of its start.
-          applySettings(
-            this.#context.liblxc,
-            projectPrefixed(ref.project, ref.name),
-            [[], state.limits],
-            true,
-          );
-          await this.#context.cpus.rebooted(projectPrefixed(ref.project, ref.name));
-          await (await openHotDevices(this.#context, this.#runStates, ref, signal))?.settleAgain();
-          return;
-        }
-        const { spec } = state;
-        const stop = planStop(await this.#look(ref), { force: true, timeoutMs: 0 });
-        await execute(this.#context, this.#runStates, spec, stop, signal);
-        await execute(this.#context, this.#runStates, spec, planStart(await this.#look(ref)), signal);
-        this.#observer.watch(ref);
-        this.#tell(ref, 'started');
-      });
+      const steps = planStart({ status: 'Stopped', runState: false });
+      const signal = AbortSignal.timeout(restartTimeoutMs);
+      const started = await this.#context.files.without(spec, () =>
+        execute(this.#context, this.#runStates, withVolatile(spec, stopped), steps, signal),
+      );
+      await rm(instancePaths(this.#context.dir, spec).rebooted, { force: true });
+      this.#observer.watch(spec);
+      this.#tell(spec, 'reboot', { ...stopped, ...started });
     } catch (error) {
-      this.#context.log.error(`devices of ${ref.name} were not put right after its reboot`, {
-        error: String(error),
-      });
+      this.#context.log.error(`${spec.name} did not start again after a reboot`, { error: String(error) });
+      this.#tell(spec, 'shutdown');
     }
   }
 
@@ -380,11 +365,7 @@ export class Instances implements Disposable {
     const limits = await wantedSettings(this.#context, spec);
     applySettings(liblxc, id, [state.limits, limits], all);
     await cpus.change(id, spec.config);
-    // A start after a reboot goes by this.
-    const others = Object.entries(state.spec.config).filter(([key]) => !isLimit(key));
-    const own = Object.entries(spec.config).filter(([key]) => isLimit(key));
-    const config = Object.fromEntries([...others, ...own]);
-    await this.#runStates.write({ ...state, spec: { ...state.spec, config }, limits });
+    await this.#runStates.write({ ...state, next: spec, limits });
   }
 
   /** What runs gets the limits and devices that it should have by now, whatever it had. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,7 +23,57 @@ enum { max_request = 16 * 1024 * 1024 };
 struct request {
 	char **argv, **env;
 	bool terminal;
+	/* Those of init, by resource; `limited` tells which are known. */
+	struct rlimit limits[RLIM_NLIMITS];
+	bool limited[RLIM_NLIMITS];
 };
+
+static rlim_t limit(const char *text)
+{
+	return strcmp(text, "unlimited") == 0 ? RLIM_INFINITY : (rlim_t)strtoull(text, NULL, 10);
+}
+
+/* What its limits.kernel.* made of init holds for every command. prlimit() would ask for rights that few have. */
+static void read_limits(pid_t init, struct request *request)
+{
+	static const char *const names[RLIM_NLIMITS] = {
+		[RLIMIT_CPU] = "Max cpu time",
+		[RLIMIT_FSIZE] = "Max file size",
+		[RLIMIT_DATA] = "Max data size",
+		[RLIMIT_STACK] = "Max stack size",
+		[RLIMIT_CORE] = "Max core file size",
+		[RLIMIT_RSS] = "Max resident set",
+		[RLIMIT_NPROC] = "Max processes",
+		[RLIMIT_NOFILE] = "Max open files",
+		[RLIMIT_MEMLOCK] = "Max locked memory",
+		[RLIMIT_AS] = "Max address space",
+		[RLIMIT_LOCKS] = "Max file locks",
+		[RLIMIT_SIGPENDING] = "Max pending signals",
+		[RLIMIT_MSGQUEUE] = "Max msgqueue size",
+		[RLIMIT_NICE] = "Max nice priority",
+		[RLIMIT_RTPRIO] = "Max realtime priority",
+		[RLIMIT_RTTIME] = "Max realtime timeout",
+	};
+	char line[256], soft[24], hard[24];
+	FILE *file;
+
+	snprintf(line, sizeof(line), "/proc/%d/limits", init);
+	file = fopen(line, "re");
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file))
+		for (int i = 0; i < RLIM_NLIMITS; i++) {
+			size_t length = strlen(names[i]);
+
+			if (strncmp(line, names[i], length) != 0 || line[length] != ' ')
+				continue;
+			if (sscanf(line + length, "%23s %23s", soft, hard) != 2)
+				continue;
+			request->limits[i] = (struct rlimit){ .rlim_cur = limit(soft), .rlim_max = limit(hard) };
+			request->limited[i] = true;
+		}
+	fclose(file);
+}
 
 /* u32 size of what follows, u32 count of arguments, u32 count of variables, then each as text that ends in NUL. */
 static bool read_request(struct request *request)
@@ -66,6 +117,10 @@ static int run(void *data)
 	if (request->terminal)
 		ioctl(STDIN_FILENO, TIOCSCTTY, 0);
 	signal(SIGPIPE, SIG_DFL);
+	/* One that is higher than ours may be refused: then it stays. */
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		if (request->limited[i])
+			setrlimit(i, &request->limits[i]);
 	umask(0022);
 	execvp(request->argv[0], request->argv);
 	_exit(errno == ENOENT || errno == ENOTDIR ? 127 : 126);
@@ -135,6 +190,7 @@ int exec(char **args, char **argv)
 	if (!sealed)
 		return fail("no sealed copy could be run");
 
+	read_limits(init, &request);
 	options.uid = (uid_t)strtoul(args[2], NULL, 10);
 	options.gid = (gid_t)strtoul(args[3], NULL, 10);
 	options.initial_cwd = args[4];

@@ -1,7 +1,9 @@
 /*
  * lxd-ts-runtime: what forks, or enters a container, happens in this small process and not in the daemon.
  *
- *   lxd-ts-runtime start   LXCPATH NAME CONFIG LOGFILE LEVEL   becomes the container's monitor; exits 0 when it runs
+ *   lxd-ts-runtime start   LXCPATH NAME CONFIG LOGFILE LEVEL [MARK]   becomes the container's monitor; exits 0 when it
+ *                          runs. MARK: a file that a reboot from inside leaves, instead of being carried out
+ *   lxd-ts-runtime stopped MARK   run by liblxc after every stop
  *   lxd-ts-runtime exec    LXCPATH NAME UID GID CWD COLUMNS ROWS   COLUMNS 0: stdin, stdout, stderr are the command's own
  *   lxd-ts-runtime console LXCPATH NAME COLUMNS ROWS   stdin and stdout are joined to the container's console
  *   lxd-ts-runtime files   running LXCPATH NAME | stopped ROOTFS [RANGE...]   SFTP on stdin and stdout (files.c)
@@ -15,14 +17,43 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime.h"
+
+/*
+ * liblxc reboots with what it was started with, and without the id map of the root. A hook that fails keeps it from that;
+ * the daemon starts it again.
+ */
+static bool mark_reboots(struct lxc_container *container, const char *program, const char *mark)
+{
+	char hook[2 * PATH_MAX + 32];
+
+	/* For a shell. */
+	if (strchr(program, '\'') || strchr(mark, '\''))
+		return false;
+	if (snprintf(hook, sizeof(hook), "'%s' stopped '%s'", program, mark) >= (int)sizeof(hook))
+		return false;
+	return container->set_config_item(container, "lxc.hook.version", "1") &&
+	       container->set_config_item(container, "lxc.hook.post-stop", hook);
+}
+
+static int stopped(const char *mark)
+{
+	const char *target = getenv("LXC_TARGET");
+
+	if (!target || strcmp(target, "reboot") != 0)
+		return 0;
+	close(open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	return 1;
+}
 
 static int start(char **args, char **argv)
 {
@@ -47,6 +78,8 @@ static int start(char **args, char **argv)
 	container->clear_config(container);
 	if (!container->load_config(container, args[2]))
 		return 1;
+	if (args[5] && !mark_reboots(container, argv[0], args[5]))
+		return 1;
 	if (container->get_config_item(container, "lxc.idmap", NULL, 0) <= 0 && !run_sealed(argv))
 		return 1;
 	container->want_daemonize(container, true);
@@ -57,8 +90,10 @@ int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
 
-	if (strcmp(verb, "start") == 0 && argc == 7)
+	if (strcmp(verb, "start") == 0 && (argc == 7 || argc == 8))
 		return start(argv + 2, argv);
+	if (strcmp(verb, "stopped") == 0 && argc == 3)
+		return stopped(argv[2]);
 	if (strcmp(verb, "shift") == 0 && argc > 3)
 		return shift(argc - 2, argv + 2);
 	if (strcmp(verb, "inject") == 0 && argc == 6)
@@ -78,6 +113,6 @@ int main(int argc, char **argv)
 		return console(argv + 2);
 	if (strcmp(verb, "files") == 0 && (argc == 5 || (argc > 3 && strcmp(argv[2], "stopped") == 0)))
 		return files(argv + 2);
-	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|exec|console|files|shift|inject|eject|devices … (run by lxd-tsd)\n");
+	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|stopped|exec|console|files|shift|inject|eject|devices … (run by lxd-tsd)\n");
 	return 2;
 }

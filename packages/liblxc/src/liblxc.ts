@@ -14,6 +14,8 @@ export interface StartRequest {
   /** Absolute path of the log that liblxc writes, and its level. */
   logFile: string;
   logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+  /** Absolute path of a file that is made when it reboots from inside: it stops then. Without it liblxc reboots it. */
+  rebootMark?: string;
 }
 
 export interface ExecRequest {

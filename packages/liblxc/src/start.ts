@@ -32,10 +32,11 @@ export async function start(
   signal: AbortSignal,
 ): Promise<{ initPid: number }> {
   const { addon, lxcpath, program } = runtime;
-  const { name, configFile, logFile, logLevel } = request;
+  const { name, configFile, logFile, logLevel, rebootMark } = request;
   const logged = (await stat(logFile).catch(() => undefined))?.size ?? 0;
   signal.throwIfAborted();
-  const args = ['start', lxcpath, name, configFile, logFile, logLevel];
+  const mark = rebootMark === undefined ? [] : [rebootMark];
+  const args = ['start', lxcpath, name, configFile, logFile, logLevel, ...mark];
   const child = spawn(program, args, { stdio: 'ignore', detached: true, env: helperEnvironment });
   const ended = once(child, 'exit') as Promise<[number | null]>;
   // Killing the helper would leave its monitor to go on: it is init that must die, as soon as there is one.

@@ -319,8 +319,16 @@ export interface ObservedInstance extends InstanceRef {
 /** What an agent tells by itself. The first one after connecting is `all`. */
 export type Observation =
   | { kind: 'all'; instances: ObservedInstance[] }
-  /** `cause` when it ended without anybody asking through us. */
-  | { kind: 'instance'; instance: ObservedInstance; cause?: 'shutdown' | 'reboot' | 'started' };
+  /**
+   * `cause` when it ended without anybody asking through us. `volatile`: what a reboot changed of `volatile.*`, as in
+   * `Outcome`.
+   */
+  | {
+      kind: 'instance';
+      instance: ObservedInstance;
+      cause?: 'shutdown' | 'reboot' | 'started';
+      volatile?: Outcome['volatile'];
+    };
 
 export interface LogFile {
   name: string;

@@ -66,7 +66,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     if (!(await pool.exists(volume))) {
       throw new LxdError('not-found', `Instance "${run.spec.name}" has no root volume in its storage pool`);
     }
-    // liblxc opens the root as the container's root when it reboots: that one may pass through, and nobody else.
+    // liblxc opens the root as the container's root: that one may pass through, and nobody else.
     const owner = idmapOf(run.spec.config).find((entry) => entry.Isuid && entry.Nsid === 0)?.Hostid ?? 0;
     const volumeDir = dirname(run.rootfs);
     if ((await stat(volumeDir)).uid !== owner)
@@ -116,7 +116,13 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     run.undo.push(() => leaveCgroups(run));
     run.undo.push(() => liblxc.kill(run.paths.id, { signal: AbortSignal.timeout(undoTimeoutMs) }));
     await liblxc.start(
-      { name: run.paths.id, configFile: run.paths.lxcConfig, logFile: run.paths.lxcLog, logLevel: 'WARN' },
+      {
+        name: run.paths.id,
+        configFile: run.paths.lxcConfig,
+        logFile: run.paths.lxcLog,
+        logLevel: 'WARN',
+        rebootMark: run.paths.rebooted,
+      },
       { signal: run.signal },
     );
   },

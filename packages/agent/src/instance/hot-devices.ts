@@ -91,7 +91,6 @@ export class HotDevices {
   }
 
   async #plug(name: string, spec: InstanceSpec): Promise<void> {
-    this.#state = { ...this.#state, changed: true };
     this.#adopt(spec, name);
     const { driver, device } = this.#open(name);
     if (!driver.capabilities.hotplug)
@@ -123,7 +122,6 @@ export class HotDevices {
   }
 
   async #unplug(name: string, signal: AbortSignal): Promise<void> {
-    this.#state = { ...this.#state, changed: true };
     const { driver, device } = this.#open(name);
     const { start } = this.#state.devices[name] ?? {};
     await this.#note(name, { ...(start ? { start } : {}), phase: 'plugging' });
@@ -147,12 +145,6 @@ export class HotDevices {
   async settleAll(): Promise<void> {
     for (const [name, { start, phase }] of Object.entries(this.#state.devices))
       if (phase === 'inside' && start) await this.#settle(name, start);
-  }
-
-  /** It was rebooted with what it was started with: what is done beside it is done again. */
-  async settleAgain(): Promise<void> {
-    for (const [name, { start }] of Object.entries(this.#state.devices))
-      if (start) await this.#settle(name, start);
   }
 
   async #change(name: string, spec: InstanceSpec): Promise<void> {
@@ -207,7 +199,6 @@ export class HotDevices {
       !list.some(({ target, rule }) => target === one.target && rule === one.rule);
     const [gone, come] = [before.filter(lacks(after)), after.filter(lacks(before))];
     if (gone.length + come.length === 0) return;
-    this.#state = { ...this.#state, changed: true };
     const others = [...this.#others(name), ...after];
     for (const mount of gone) await unplugMount(this.#context, this.#running, mount, others, this.#signal);
     await this.#note(name, { start, phase: 'settled' });

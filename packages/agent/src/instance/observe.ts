@@ -24,17 +24,11 @@ export class Observer implements Disposable {
   readonly #watches = new Map<string, Disposable>();
   readonly #listeners = new Set<(observation: Observation) => void>();
   readonly #onGone: (ref: InstanceRef) => void;
-  readonly #onReboot: (ref: InstanceRef) => void;
 
-  /** @param onGone hears when an init has ended, once the container has settled as stopped; `onReboot` when another runs in its place. */
-  constructor(
-    liblxc: Liblxc,
-    onGone: (ref: InstanceRef) => void,
-    onReboot: (ref: InstanceRef) => void = () => undefined,
-  ) {
+  /** @param onGone hears when an init has ended, once the container has settled as stopped */
+  constructor(liblxc: Liblxc, onGone: (ref: InstanceRef) => void) {
     this.#liblxc = liblxc;
     this.#onGone = onGone;
-    this.#onReboot = onReboot;
   }
 
   look(ref: InstanceRef): ObservedInstance {
@@ -68,7 +62,7 @@ export class Observer implements Disposable {
     );
   }
 
-  /** An init ends when its container stops, and when it reboots: liblxc then starts another within moments. */
+  /** An init ends when its container stops; where somebody has had liblxc reboot it, another is there within moments. */
   async #settle(ref: InstanceRef): Promise<void> {
     for (let waitMs = 5; waitMs < 5_000; waitMs *= 2) {
       const seen = this.look(ref);
@@ -76,7 +70,6 @@ export class Observer implements Disposable {
       if (seen.status === 'Running' && seen.pid > 0) {
         this.watch(ref);
         this.tell({ kind: 'instance', instance: seen, cause: 'reboot' });
-        this.#onReboot(ref);
         return;
       }
       await sleep(waitMs);

@@ -17,6 +17,8 @@ export interface InstancePaths {
   /** Device nodes, and what it was started with. */
   devices: string;
   runState: string;
+  /** There when it rebooted from inside and was not started again yet. */
+  rebooted: string;
   /** There while it stands still for something to be copied. */
   still: string;
   seccomp: string;
@@ -36,6 +38,7 @@ export function instancePaths(dir: string, ref: InstanceRef): InstancePaths {
     consoleLog: join(logs, 'console.log'),
     devices,
     runState: join(devices, 'run.json'),
+    rebooted: join(devices, 'rebooted'),
     still: join(devices, 'still'),
     seccomp: join(dir, 'security', 'seccomp', id),
   };

@@ -19,8 +19,8 @@ export type DeviceStates = Readonly<Record<string, DeviceState>>;
 export interface RunState {
   spec: InstanceSpec;
   devices: DeviceStates;
-  /** Devices have come or gone since its start: what liblxc knows of it, and reboots it with, is out of date. */
-  changed: boolean;
+  /** What a reboot starts it with; absent: the same. */
+  next?: InstanceSpec;
   /** What its cgroup has been told. */
   limits: readonly CgroupSetting[];
 }
@@ -37,13 +37,13 @@ export class RunStates {
   }
 
   async write({ spec, ...rest }: Pick<RunState, 'spec'> & Partial<RunState>): Promise<void> {
-    const { devices = {}, changed = false, limits = [] } = rest;
+    const { devices = {}, next, limits = [] } = rest;
     const { runState } = instancePaths(this.#dir, spec);
     // The container's own root passes through to its device nodes.
     await mkdir(dirname(runState), { recursive: true, mode: 0o711 });
     const file = await open(`${runState}.new`, 'w', 0o600);
     try {
-      await file.writeFile(JSON.stringify({ ...spec, started: devices, changed, limits }));
+      await file.writeFile(JSON.stringify({ ...spec, started: devices, next, limits }));
     } finally {
       await file.close();
     }
@@ -60,22 +60,23 @@ export class RunStates {
       if (text === undefined) return undefined;
       const {
         started = {},
-        changed = false,
+        next,
         limits = [],
         ...spec
       } = JSON.parse(text) as InstanceSpec & {
         started?: DeviceStates;
-        changed?: boolean;
+        next?: InstanceSpec;
         limits?: CgroupSetting[];
       };
-      return { spec, devices: started, changed, limits };
+      return { spec, devices: started, limits, ...(next ? { next } : {}) };
     } catch {
       return undefined; // cut off by a power failure: nothing was started with it
     }
   }
 
   async remove(ref: InstanceRef): Promise<void> {
-    const { runState, devices } = instancePaths(this.#dir, ref);
+    const { runState, rebooted, devices } = instancePaths(this.#dir, ref);
+    await rm(rebooted, { force: true });
     await rm(runState, { force: true });
     await rm(`${runState}.new`, { force: true });
     await rmdir(devices).catch(() => undefined);

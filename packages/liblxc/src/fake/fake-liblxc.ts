@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { LxdError } from '@lxd-ts/core';
 import { checkRequest } from '../helper.ts';
 import type {
@@ -26,6 +26,7 @@ interface FakeContainer {
   items: Map<string, string>;
   cgroup: Map<string, string>;
   commands: Set<ExecProcess>;
+  rebootMark: string | undefined;
 }
 
 /** Running containers; give the same one to two fakes and they see the same, as two daemons in turn would. */
@@ -46,8 +47,10 @@ export class FakeContainers {
     container.commands.clear();
     const told = this.watches.get(container.initPid) ?? [];
     this.watches.delete(container.initPid);
-    if (reboot) container.initPid = this.nextPid();
+    const { rebootMark } = container;
+    if (reboot && rebootMark === undefined) container.initPid = this.nextPid();
     else this.running.delete(name);
+    if (reboot && rebootMark !== undefined) writeFileSync(rebootMark, '');
     for (const callback of told) setImmediate(callback);
   }
 }
@@ -136,6 +139,7 @@ export function fakeLiblxc(options: FakeLiblxcOptions = {}): Liblxc {
           ['memory.soft_limit_in_bytes', '9223372036854771712'],
         ]),
         commands: new Set(),
+        rebootMark: request.rebootMark,
       });
       return { initPid };
     },

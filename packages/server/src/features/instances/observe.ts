@@ -1,5 +1,5 @@
 import { toLxdError, type InstanceSpec } from '@lxd-ts/core';
-import type { Observation, ObservedInstance } from '@lxd-ts/rpc';
+import type { Observation, ObservedInstance, Outcome } from '@lxd-ts/rpc';
 import type { StatusRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { dropOrphans } from '../backups/files.ts';
@@ -113,6 +113,24 @@ async function ended(
   });
 }
 
+/** It was started again by its agent; `volatile` is what that changed. */
+async function rebooted(
+  { services }: InstancesContext,
+  { project, name }: ObservedInstance,
+  volatile: Outcome['volatile'],
+  signal: AbortSignal,
+): Promise<void> {
+  await services.records.modify(
+    'instances',
+    [project, name],
+    (value) => ({ ...value, config: withOutcome(value.config, { volatile }) }),
+    { signal },
+  );
+  const source = instanceUrl(project, name);
+  for (const action of ['instance-shutdown', 'instance-restarted'] as const)
+    services.events.lifecycle({ action, source, project });
+}
+
 /** For the registry of agents: what one of them tells by itself. Never throws; what fails is logged. */
 export async function observe(
   context: InstancesContext,
@@ -127,7 +145,7 @@ export async function observe(
       await dropOrphans(services, member);
       return;
     }
-    const { instance, cause } = observation;
+    const { instance, cause, volatile } = observation;
     const { project, name } = instance;
     // Of a change that this server makes, the change itself writes the outcome.
     const byItself = busy.action(project, name) === undefined;
@@ -138,12 +156,7 @@ export async function observe(
     const next = statusRecord(instance);
     const recorded =
       (byItself || isUp(next.status)) && (await recordStatus(services, [project, name], next, signal));
-    if (cause === 'reboot' && recorded)
-      services.events.lifecycle({
-        action: 'instance-restarted',
-        source: instanceUrl(project, name),
-        project,
-      });
+    if (cause === 'reboot' && recorded) await rebooted(context, instance, volatile ?? {}, signal);
     if (cause === 'shutdown' && byItself && !isUp(next.status)) await ended(context, instance, signal);
   } catch (error) {
     services.log.warn('an observation was not recorded', { member, error: toLxdError(error).message });
