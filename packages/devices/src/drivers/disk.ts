@@ -112,7 +112,11 @@ export const disk: DeviceDriver = {
     optional: { check: validators.bool, description: 'The opposite of required', default: 'false' },
     shift: { check: validators.bool, description: 'Whether owners are seen as inside', default: 'false' },
     propagation: { check: validators.oneOf(...propagations), description: 'How mounts spread' },
-    'limits.read': { check: rate, description: 'Bytes or operations read a second: 30MB, 100iops', live: true },
+    'limits.read': {
+      check: rate,
+      description: 'Bytes or operations read a second: 30MB, 100iops',
+      live: true,
+    },
     'limits.write': { check: rate, description: 'Bytes or operations written a second', live: true },
     'limits.max': { check: rate, description: 'The same as both of these', live: true },
     size: { check: size, description: 'Size limit of the root disk', live: true },
