@@ -96,8 +96,11 @@ describe('limits', () => {
       'blkio.throttle.write_iops_device',
       'pids.max',
     ];
-    const all = async () =>
-      Object.fromEntries(await Promise.all(files.map(async (file) => [file, await cgroup('c1', file)])));
+    const all = async () => {
+      const values: Record<string, string> = {};
+      for (const file of files) values[file] = await cgroup('c1', file);
+      return values;
+    };
     const before = await all();
     await set('c1', 'limits.memory=200MB', 'limits.memory.swap.priority=3', 'limits.cpu.priority=5');
     await set('c1', 'limits.cpu.allowance=25ms/100ms', 'limits.processes=500');
