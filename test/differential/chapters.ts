@@ -5,6 +5,7 @@ import { errors } from './chapters/errors.ts';
 import { files } from './chapters/files.ts';
 import { images } from './chapters/images.ts';
 import { instances } from './chapters/instances.ts';
+import { metadata } from './chapters/metadata.ts';
 import { networks } from './chapters/networks.ts';
 import { profiles } from './chapters/profiles.ts';
 import { publish } from './chapters/publish.ts';
@@ -23,6 +24,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   profiles,
   images,
   instances,
+  'metadata and templates': metadata,
   devices,
   'custom volumes': customVolumes,
   snapshots,

@@ -247,6 +247,49 @@ async function openSftp(name: string): Promise<Socket> {
   return socket;
 }
 
+test('templates of an image write nothing outside of it, and read nothing of the host', async () => {
+  const outside = join(ground.dir, 'outside');
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'theirs'), secret);
+  await must('init', 'busybox', 'made');
+  const volume = join(ground.server.dir, 'storage-pools/default/containers/made');
+  const onHost = (script: string) =>
+    execFileSync('nsenter', ['-t', String(ground.server.pid), '-m', '--', 'sh', '-ec', script]);
+  // As its author may have packed it.
+  onHost(`mkdir -p ${volume}/templates
+    ln -s ${outside}/theirs ${volume}/templates/theirs.tpl; printf mine >${volume}/templates/mine.tpl
+    cd ${volume}/rootfs; ln -s ${outside} link; ln -s ../../../../../..${outside}/theirs up; mknod node c 1 3; mkfifo fifo`);
+  const template = (name: string) => ({
+    when: ['start'],
+    create_only: false,
+    template: name,
+    properties: {},
+  });
+  const started = async (path: string, name = 'mine.tpl') => {
+    const templates = { [path]: template(name) };
+    await ground.server.rest.must('PUT', '/1.0/instances/made/metadata', {
+      architecture: 'x86_64',
+      templates,
+    });
+    const { code, stderr } = await client(['start', 'made']);
+    await client(['stop', '-f', 'made']);
+    return code === 0 ? '' : stderr;
+  };
+  await started('/link/new');
+  await started('/up');
+  await started('/../../../../../../../../etc/by-template');
+  expect(readdirSync(outside)).toEqual(['theirs']);
+  expect(readFileSync(join(outside, 'theirs'), 'utf8')).toBe(secret);
+  expect(existsSync('/etc/by-template')).toBe(false);
+  expect((await get('made', '/etc/by-template')).text).toBe('mine');
+  expect(await started('/node')).toMatch(/template of "\/node": it is there, and no file/);
+  expect(await started('/fifo')).toMatch(/template of "\/fifo": it is there, and no file/);
+  expect(await started('/etc/stolen', 'theirs.tpl')).toMatch(/Template "theirs.tpl" not found/);
+  expect(await started('/etc/stolen', '../metadata.yaml')).toMatch(/Invalid template filename/);
+  expect((await get('made', '/etc/stolen')).status).toBe(404);
+  await must('delete', 'made');
+});
+
 test('a session ends with its client, and when the instance starts, stops or goes', async () => {
   await noneLeft();
   const first = await openSftp('at-rest');

@@ -25,6 +25,7 @@ import { Migrations } from './migration/migrations.ts';
 import { Networks } from './networks.ts';
 import { Pools } from './pools.ts';
 import { resources } from './resources.ts';
+import { TemplateStore } from './templates/store.ts';
 import { Volumes } from './volumes.ts';
 
 export interface AgentOptions {
@@ -202,6 +203,15 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     consoleLog: (spec) => logs.readConsole(spec),
     clearConsoleLog: (spec) => logs.clearConsole(spec),
     logs: (ref) => logs.list(ref),
+    metadata: async (spec, call) => (await TemplateStore.open(context, spec, call)).metadata(),
+    setMetadata: async (spec, metadata, call) =>
+      (await TemplateStore.open(context, spec, call)).setMetadata(metadata),
+    templates: async (spec, call) => (await TemplateStore.open(context, spec, call)).list(),
+    readTemplate: async (spec, name, call) =>
+      (await (await TemplateStore.open(context, spec, call)).read(name)).toString('base64'),
+    writeTemplate: async (spec, name, content, call) =>
+      (await TemplateStore.open(context, spec, call)).write(name, Buffer.from(content, 'base64')),
+    deleteTemplate: async (spec, name, call) => (await TemplateStore.open(context, spec, call)).delete(name),
     readLog: (ref, file) => logs.read(ref, file),
     deleteLog: (ref, file) => logs.delete(ref, file),
 

@@ -409,6 +409,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/1.0/instances/{name}/metadata": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show what the image said of itself
+         * @description As the instance keeps it, with the templates that are rendered into its files.
+         */
+        get: operations["instanceMetadataGet"];
+        /** Replace the metadata */
+        put: operations["instanceMetadataPut"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change parts of the metadata
+         * @description Properties and templates are added to those that are there.
+         */
+        patch: operations["instanceMetadataPatch"];
+        trace?: never;
+    };
+    "/1.0/instances/{name}/metadata/templates": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Name of the template's file. */
+                path?: components["parameters"]["TemplateName"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the templates, or read one
+         * @description With `path` the content of that template, as it is.
+         */
+        get: operations["instanceTemplatesGet"];
+        put?: never;
+        /**
+         * Write a template
+         * @description The body is its content, 1 MiB at most. It is rendered where the metadata says so.
+         */
+        post: operations["instanceTemplatesPost"];
+        /** Delete a template */
+        delete: operations["instanceTemplatesDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/1.0/instances/{name}/snapshots": {
         parameters: {
             query?: {
@@ -1985,6 +2049,37 @@ export interface components {
             /** @description Save or restore its memory. */
             stateful?: boolean;
         };
+        /** @description What an image said of itself. */
+        InstanceMetadata: {
+            architecture: string;
+            /** @description Seconds since the epoch. */
+            creation_date: number;
+            /** @description Seconds since the epoch; 0 for never. */
+            expiry_date: number;
+            properties: components["schemas"]["Config"];
+            /** @description By the path of the file that each makes. */
+            templates: {
+                [key: string]: components["schemas"]["MetadataTemplate"];
+            } | null;
+        };
+        InstanceMetadataPut: {
+            architecture?: string;
+            creation_date?: number;
+            expiry_date?: number;
+            properties?: components["schemas"]["Config"];
+            templates?: {
+                [key: string]: components["schemas"]["MetadataTemplate"];
+            } | null;
+        };
+        MetadataTemplate: {
+            /** @description Of create, copy, rename and start. */
+            when?: string[];
+            /** @description Not where the file is there already. */
+            create_only?: boolean;
+            /** @description Name of the template. */
+            template?: string;
+            properties?: components["schemas"]["Config"];
+        };
         InstanceExecPost: {
             /** @description Program and arguments. */
             command?: string[];
@@ -2938,6 +3033,8 @@ export interface components {
         FileType: "file" | "directory" | "symlink";
         /** @description Whether the content replaces what is there, or goes behind it. A file to append to must be there. */
         FileWrite: "overwrite" | "append";
+        /** @description Name of the template's file. */
+        TemplateName: string;
         /** @description Name of the file. */
         LogFile: string;
         /** @description SHA-256 of the image, or the first characters of it. */
@@ -3845,6 +3942,170 @@ export interface operations {
                 name: components["parameters"]["InstanceName"];
                 /** @description Name of the file. */
                 file: components["parameters"]["LogFile"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceMetadataGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The metadata. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["InstanceMetadata"];
+                    };
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceMetadataPut: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceMetadataPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceMetadataPatch: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceMetadataPut"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceTemplatesGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Name of the template's file. */
+                path?: components["parameters"]["TemplateName"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Names of the templates, or one’s content. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: string[];
+                    };
+                    "application/octet-stream": unknown;
+                };
+            };
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceTemplatesPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Name of the template's file. */
+                path?: components["parameters"]["TemplateName"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceTemplatesDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Name of the template's file. */
+                path?: components["parameters"]["TemplateName"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
             };
             cookie?: never;
         };

@@ -20,6 +20,8 @@ export const groups: Readonly<Record<string, string>> = {
   'cluster role': 'Roles of members',
   config: 'Configuration of instances and of the server',
   'config device': 'Devices of instances',
+  'config metadata': 'What images say of themselves',
+  'config template': 'Templates that make files of instances',
   'config trust': 'Clients that the server trusts',
   file: 'Files of instances',
   image: 'Images, from which instances are created',

@@ -330,6 +330,20 @@ export type Observation =
       volatile?: Outcome['volatile'];
     };
 
+/** What an image said of itself, as an instance keeps it: LXD's `ImageMetadata`. */
+export interface InstanceMetadata {
+  architecture: string;
+  /** Seconds since the epoch. */
+  creation_date: number;
+  expiry_date: number;
+  properties: Record<string, string>;
+  /** By the path of the file that each makes. */
+  templates: Record<
+    string,
+    { when: string[]; create_only: boolean; template: string; properties: Record<string, string> }
+  > | null;
+}
+
 export interface LogFile {
   name: string;
   size: number;
@@ -486,6 +500,16 @@ export interface Agent {
   consoleLog(spec: InstanceSpec, options: CallOptions): Promise<Readable>;
   clearConsoleLog(spec: InstanceSpec, options: CallOptions): Promise<void>;
   logs(spec: InstanceRef, options: CallOptions): Promise<LogFile[]>;
+  metadata(spec: InstanceSpec, options: CallOptions): Promise<InstanceMetadata>;
+  setMetadata(spec: InstanceSpec, metadata: InstanceMetadata, options: CallOptions): Promise<void>;
+  /** Names of the files of its templates, sorted. */
+  templates(spec: InstanceSpec, options: CallOptions): Promise<string[]>;
+  /** The content, in base64. @throws LxdError `not-found` */
+  readTemplate(spec: InstanceSpec, name: string, options: CallOptions): Promise<string>;
+  /** @param content in base64 */
+  writeTemplate(spec: InstanceSpec, name: string, content: string, options: CallOptions): Promise<void>;
+  /** @throws LxdError `not-found` */
+  deleteTemplate(spec: InstanceSpec, name: string, options: CallOptions): Promise<void>;
   readLog(spec: InstanceRef, file: string, options: CallOptions): Promise<Readable>;
   deleteLog(spec: InstanceRef, file: string, options: CallOptions): Promise<void>;
 

@@ -9,6 +9,9 @@ export * as wire from './migration-messages.gen.ts';
 export { decodeJoinToken, encodeJoinToken, type JoinToken } from './join.ts';
 export { localBulk } from './local-bulk.ts';
 export { openMemberPort, splitAddress, type Accept, type MemberPort } from './member-port.ts';
+export * as sftp from './sftp/packets.ts';
+export { openFlags, SftpClient, type Handle } from './sftp/sftp-client.ts';
+export * as fakeSftp from './sftp/testing.ts';
 export {
   certify,
   createAuthority,

@@ -14,6 +14,7 @@ import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
 import { backupDuties, recoverBackups } from './features/backups/backups.ts';
 import { certificatesService } from './features/certificates/service.ts';
+import { metadataRoutes } from './features/instances/metadata.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
 import type { EvacuationContext } from './features/cluster/evacuate.ts';
 import { groupRoutes } from './features/cluster/group-routes.ts';
@@ -198,6 +199,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...memberRoutes(cluster),
     ...memberActionRoutes(cluster),
     ...groupRoutes(groupsService(cluster)),
+    ...metadataRoutes(instances.context),
     ...explainRoutes(instances.context),
     ...resourcesRoutes(services),
     ...warningsRoutes(),

@@ -17,6 +17,7 @@ import type { Step } from './plan.ts';
 import type { RunStates } from './run-state.ts';
 import { seccompPolicy } from './seccomp.ts';
 import { shutDown } from './shut-down.ts';
+import { applyTemplates, type Trigger } from '../templates/apply.ts';
 
 /** What the steps of one plan share. */
 interface Run {
@@ -33,6 +34,9 @@ interface Run {
 }
 
 type Executor<S extends Step> = (run: Run, step: S) => Promise<void>;
+
+/** What a creation, a copy or a renaming leaves for the next start. */
+const templateKey = 'volatile.apply_template';
 
 const undoTimeoutMs = 15_000;
 
@@ -78,6 +82,16 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
   'record-run': async (run) => {
     run.undo.push(() => run.runStates.remove(run.spec));
     await run.runStates.write({ spec: run.spec });
+  },
+
+  'apply-templates': async (run) => {
+    const { context, spec, rootfs, signal } = run;
+    const deferred = spec.config[templateKey];
+    const triggers = deferred ? [deferred as Trigger, 'start' as const] : ['start' as const];
+    await applyTemplates(context, spec, rootfs, triggers, signal);
+    if (!deferred) return;
+    run.volatile[templateKey] = null;
+    run.spec = withVolatile(spec, { [templateKey]: null });
   },
 
   'start-devices': async (run) => {

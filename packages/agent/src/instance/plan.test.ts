@@ -7,6 +7,7 @@ const start = [
   'claim-ids',
   'open-root',
   'record-run',
+  'apply-templates',
   'start-devices',
   'write-config',
   'start-init',

@@ -12,6 +12,7 @@ export type Step =
   | { do: 'claim-ids' }
   | { do: 'open-root' }
   | { do: 'record-run' }
+  | { do: 'apply-templates' }
   | { do: 'start-devices' }
   | { do: 'write-config' }
   | { do: 'start-init' }
@@ -34,6 +35,7 @@ export function planStart(observed: Observed): Step[] {
     { do: 'claim-ids' },
     { do: 'open-root' },
     { do: 'record-run' },
+    { do: 'apply-templates' },
     { do: 'start-devices' },
     { do: 'write-config' },
     { do: 'start-init' },

@@ -69,6 +69,43 @@ export const configCommands: readonly Entry[] = [
     load: () => import('../commands/config/device-override.ts'),
   },
   {
+    path: 'config metadata show',
+    summary: 'Show what the image of an instance said of itself',
+    load: () => import('../commands/config/metadata-show.ts'),
+  },
+  {
+    path: 'config metadata edit',
+    summary: 'Edit what the image of an instance said of itself',
+    load: () => import('../commands/config/metadata-edit.ts'),
+  },
+  {
+    path: 'config template list',
+    summary: 'List the templates of an instance',
+    aliases: ['ls'],
+    load: () => import('../commands/config/template-list.ts'),
+  },
+  {
+    path: 'config template show',
+    summary: 'Show a template of an instance',
+    load: () => import('../commands/config/template-show.ts'),
+  },
+  {
+    path: 'config template create',
+    summary: 'Make a template of an instance',
+    load: () => import('../commands/config/template-create.ts'),
+  },
+  {
+    path: 'config template edit',
+    summary: 'Edit a template of an instance',
+    load: () => import('../commands/config/template-edit.ts'),
+  },
+  {
+    path: 'config template delete',
+    summary: 'Delete a template of an instance',
+    aliases: ['rm'],
+    load: () => import('../commands/config/template-delete.ts'),
+  },
+  {
     path: 'config trust add',
     summary: 'Let a client in, by certificate or by a token',
     load: () => import('../commands/trust/add.ts'),

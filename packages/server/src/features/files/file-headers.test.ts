@@ -1,7 +1,7 @@
 import { headersOf, typeOf, wishOf } from './file-headers.ts';
-import type { FileStat } from './packets.ts';
+import type { sftp } from '@lxd-ts/rpc';
 
-const stat = (mode: number): FileStat => ({ size: 3, uid: 5, gid: 6, mode, mtime: 1_700_000_000 });
+const stat = (mode: number): sftp.FileStat => ({ size: 3, uid: 5, gid: 6, mode, mtime: 1_700_000_000 });
 
 describe('what is told of a file', () => {
   it('is in LXD’s headers', () => {

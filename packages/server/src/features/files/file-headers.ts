@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { LxdError } from '@lxd-ts/core';
-import type { FileStat } from './packets.ts';
+import type { sftp } from '@lxd-ts/rpc';
 
 const typeMask = 0o170000;
 const types: Readonly<Record<number, FileType>> = {
@@ -21,7 +21,7 @@ export interface FileWish {
 }
 
 /** @throws LxdError `invalid` for devices, sockets and FIFOs */
-export function typeOf({ mode }: FileStat, path: string): FileType {
+export function typeOf({ mode }: sftp.FileStat, path: string): FileType {
   const type = types[mode & typeMask];
   if (type) return type;
   throw new LxdError(
@@ -35,7 +35,7 @@ const modified = (seconds: number): string =>
   `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
 
 /** LXD's headers of a file. */
-export const headersOf = (stat: FileStat, type: FileType): Record<string, string> => ({
+export const headersOf = (stat: sftp.FileStat, type: FileType): Record<string, string> => ({
   'X-LXD-gid': String(stat.gid),
   'X-LXD-mode': `0${(stat.mode & 0o7777).toString(8).padStart(3, '0')}`,
   'X-LXD-modified': modified(stat.mtime),

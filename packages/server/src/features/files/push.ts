@@ -1,6 +1,6 @@
 import { LxdError } from '@lxd-ts/core';
 import { typeOf, type FileWish } from './file-headers.ts';
-import { openFlags, type Handle, type SftpClient } from './sftp-client.ts';
+import { openFlags, type Handle, type SftpClient } from '@lxd-ts/rpc';
 
 /** LXD's, where the client names none. */
 const usualMode = { file: 0o644, directory: 0o750 } as const;

@@ -5,7 +5,7 @@ import { empty, type Reply, type RequestContext, type Route } from '../../http/r
 import { headersOf, typeOf, wishOf } from './file-headers.ts';
 import { push } from './push.ts';
 import type { FilesService } from './service.ts';
-import { openFlags } from './sftp-client.ts';
+import { openFlags } from '@lxd-ts/rpc';
 
 const protocol = 'sftp';
 

@@ -3,9 +3,11 @@ import type { Pending } from '@lxd-ts/state';
 import { createInstance } from '../instances/create.ts';
 import { instancesService } from '../instances/service.ts';
 import { drivers, fakeAgent, harness } from '../testing/harness.ts';
-import { answers, requests, u32 } from './packets.ts';
 import { FilesService } from './service.ts';
-import { answer, fakeSftp } from './testing.ts';
+import { fakeSftp as fake, sftp } from '@lxd-ts/rpc';
+
+const { answer, fakeSftp } = fake;
+const { answers, requests, u32 } = sftp;
 
 const signal = AbortSignal.timeout(20_000);
 const ref = { project: 'default', name: 'c1' };

@@ -10,7 +10,7 @@ import {
 } from '../instances/context.ts';
 import { instanceSpec } from '../instances/spec.ts';
 import { FileSessions, type Lease } from './sessions.ts';
-import type { SftpClient } from './sftp-client.ts';
+import type { SftpClient } from '@lxd-ts/rpc';
 
 type Ref = Readonly<{ project: string; name: string }>;
 

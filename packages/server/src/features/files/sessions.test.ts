@@ -1,5 +1,7 @@
 import { FileSessions } from './sessions.ts';
-import { done, fakeSftp } from './testing.ts';
+import { fakeSftp as fake } from '@lxd-ts/rpc';
+
+const { done, fakeSftp } = fake;
 
 let opened: ReturnType<typeof fakeSftp>[];
 let sessions: FileSessions;

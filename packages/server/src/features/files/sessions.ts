@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { SftpClient } from './sftp-client.ts';
+import { SftpClient } from '@lxd-ts/rpc';
 
 /** How long a session is kept after its last use: clients that copy trees come back within moments. */
 const keptMs = 2_000;

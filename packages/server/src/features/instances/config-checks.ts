@@ -1,4 +1,5 @@
 import { parseSize } from '@lxd-ts/core';
+import { parse } from 'yaml';
 
 type Check = (value: string) => string | undefined;
 
@@ -148,3 +149,25 @@ export const labels: Check = (value) =>
   value.split(',').every((label) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,62})$/.test(label.trim()))
     ? undefined
     : `Invalid value "${value}": labels are letters, digits, dots, dashes and underscores, separated by commas`;
+
+const yamlProblem = (value: string): string | undefined => {
+  try {
+    parse(value, { maxAliasCount: 20 });
+    return undefined;
+  } catch (error) {
+    return `yaml: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`;
+  }
+};
+
+/** A map in YAML. */
+export const networkConfig: Check = (value) => {
+  const problem = yamlProblem(value);
+  if (problem !== undefined) return problem;
+  const found: unknown = parse(value, { maxAliasCount: 20 });
+  const isMap = typeof found === 'object' && !Array.isArray(found);
+  return isMap ? undefined : 'yaml: a network configuration is a map';
+};
+
+/** Anything; what says that it is a cloud-config must be YAML. */
+export const cloudConfig: Check = (value) =>
+  value.startsWith('#cloud-config\n') ? yamlProblem(value) : undefined;

@@ -23,9 +23,9 @@ export const instanceConfigSchema: ConfigSchema = {
     ...live,
   }),
   'boot.stop.priority': key(check.integer, 'The highest stops first', { default: '0', ...live }),
-  'cloud-init.network-config': key(check.any, 'Network configuration for cloud-init'),
-  'cloud-init.user-data': key(check.any, 'User data for cloud-init'),
-  'cloud-init.vendor-data': key(check.any, 'Vendor data for cloud-init'),
+  'cloud-init.network-config': key(check.networkConfig, 'Network configuration for cloud-init'),
+  'cloud-init.user-data': key(check.cloudConfig, 'User data for cloud-init'),
+  'cloud-init.vendor-data': key(check.cloudConfig, 'Vendor data for cloud-init'),
   'cluster.evacuate': key(
     check.oneOf('auto', 'migrate', 'live-migrate', 'stop'),
     'What an evacuation does with it',

@@ -25,7 +25,12 @@ async function moveRecords(
   const found = findInstance(services, project, name);
   const placement = services.records.get('placements', project, name);
   if (!placement) throw new LxdError('not-found', 'Instance not found');
-  const config = { ...record.config, 'volatile.cloud-init.instance-id': services.uuid() };
+  const config = {
+    // What waits for its next start already comes before.
+    'volatile.apply_template': 'rename',
+    ...record.config,
+    'volatile.cloud-init.instance-id': services.uuid(),
+  };
   const transaction = services.records.transaction();
   for (const { value: snapshot, revision } of services.records.list('snapshots', project, name))
     transaction

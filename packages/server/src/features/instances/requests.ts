@@ -95,3 +95,14 @@ export interface InstanceConsolePost {
   height?: number;
   type?: string;
 }
+
+export interface InstanceMetadataPut {
+  architecture?: string;
+  creation_date?: number;
+  expiry_date?: number;
+  properties?: Record<string, string>;
+  templates?: Record<
+    string,
+    { when?: string[]; create_only?: boolean; template?: string; properties?: Record<string, string> }
+  > | null;
+}

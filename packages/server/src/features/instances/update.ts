@@ -70,6 +70,18 @@ function checkLocalTypes(devices: Devices): void {
   }
 }
 
+/** All that cloud-init goes by. */
+function seed(services: InstancesContext['services'], record: InstanceRecord): string {
+  const { config, devices } = expandIn(services, record.project, record);
+  const data = Object.entries(config).filter(([key]) =>
+    /^(cloud-init|user)\.(network-config|user-data|vendor-data)$/.test(key),
+  );
+  const nics = Object.entries(devices)
+    .filter(([, { type }]) => type === 'nic')
+    .map(([device, { name = '' }]) => [device, name]);
+  return JSON.stringify([data.sort(), nics.sort()]);
+}
+
 /** Refuses what cannot be, and fills in what the server decides. */
 function checked(context: InstancesContext, before: InstanceRecord, after: InstanceRecord): InstanceRecord {
   const { services } = context;
@@ -87,9 +99,14 @@ function checked(context: InstancesContext, before: InstanceRecord, after: Insta
   const pool = rootDisk(old)?.[1]['pool'];
   if (pool !== undefined && rootDisk(now)?.[1]['pool'] !== pool)
     throw invalid('The storage pool of the root disk can only be changed by moving the instance');
-  const config = Object.keys(old)
-    .filter((name) => old[name]?.['type'] !== now[name]?.['type'])
-    .reduce(forgetDevice, after.config);
+  const config: Record<string, string> = {
+    ...Object.keys(old)
+      .filter((name) => old[name]?.['type'] !== now[name]?.['type'])
+      .reduce(forgetDevice, after.config),
+  };
+  // It does its work again for another instance.
+  if (seed(services, before) !== seed(services, after))
+    config['volatile.cloud-init.instance-id'] = services.uuid();
   return fillVolatile(services, { ...after, config });
 }
 

@@ -22,12 +22,25 @@ export const apiExtensions: readonly string[] = [
     'container_incremental_copy',
     'instance_pool_move',
   ],
-  ...['container_stateless_copy', 'container_cpu_time', 'container_syscall_filtering'],
+  ...[
+    'container_stateless_copy',
+    'container_cpu_time',
+    'container_syscall_filtering',
+    'container_syscall_filtering_allow_deny_syntax',
+  ],
   ...[
     'container_local_cross_pool_handling',
     'container_protection_delete',
+    'container_protection_shift',
     'kernel_limits',
+    'linux_sysctl',
+    'limits_hugepages',
+    'id_map',
+    'id_map_base',
     'id_map_current',
+    'nvidia_runtime',
+    'nvidia_runtime_config',
+    'cloud_init',
   ],
   ...[
     'event_lifecycle',
@@ -61,6 +74,7 @@ export const apiExtensions: readonly string[] = [
   ...['instance_file_head'],
   // Exec and console
   ...[
+    'container_edit_metadata',
     'container_exec_recording',
     'container_exec_signal_handling',
     'container_exec_user_group_cwd',
