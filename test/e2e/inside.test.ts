@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Client } from '../support/client.ts';
 import { prepareGround, type Ground } from '../support/ground.ts';
 import { ownClientLife as life } from '../support/lives.ts';
@@ -70,6 +74,47 @@ describe('inside a container', () => {
     expect(looked).toContain(bridge);
     expect(await inside('one', 'ping -c 1 -W 5 two.lxd')).toMatch(/1 packets received/);
     expect(await inside('two', 'ping -c 1 -W 5 one')).toMatch(/1 packets received/);
+  });
+
+  test('/dev/lxd tells it of itself, also after the daemon was killed', async () => {
+    const dir = join(ground.server.dir, 'devlxd');
+    const sockets = () =>
+      readdirSync(dir)
+        .map((name) => join(dir, name, 'sock'))
+        .filter(existsSync)
+        .map((path) => ({ path, inode: statSync(path).ino }));
+    /** Its own, as it sees it. */
+    const own = async (name: string) => {
+      const inode = Number(await inside(name, 'stat -c %i /dev/lxd/sock'));
+      const found = sockets().find((one) => one.inode === inode);
+      if (!found) throw new Error(`${name} sees a socket that is not there`);
+      return found.path;
+    };
+    const ask = async (name: string, path: string): Promise<string> => {
+      const asked = request({ socketPath: await own(name), path, agent: false }).end();
+      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      return `${response.statusCode ?? 0} ${await text(response)}`;
+    };
+    expect(await inside('one', 'ls -lan /dev/lxd/sock')).toMatch(/^srw-rw-rw-/);
+    await client(['config', 'set', 'one', 'user.colour=blue']);
+    expect(await ask('one', '/1.0/config/user.colour')).toBe('200 blue');
+    expect(await ask('two', '/1.0/config/user.colour')).toBe('404 not found\n');
+    expect(await ask('one', '/1.0/config/limits.memory')).toBe('403 not authorized\n');
+    expect(await ask('two', '/1.0/meta-data')).toMatch(
+      /^200 #cloud-config\ninstance-id: \S{36}\nlocal-hostname: two\n$/,
+    );
+    await ground.server.crash();
+    expect(
+      await waitFor(
+        'an answer',
+        () => ask('one', '/1.0/config/user.colour').catch(String),
+        (answer) => answer.startsWith('200'),
+      ),
+    ).toBe('200 blue');
+    await client(['config', 'set', 'one', 'security.devlxd=false']);
+    expect(sockets().length).toBe(1);
+    await client(['config', 'set', 'one', 'security.devlxd=true']);
+    expect(await ask('one', '/1.0/config/user.colour')).toBe('200 blue');
   });
 
   test('its memory is what its limit says', async () => {

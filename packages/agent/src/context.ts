@@ -4,6 +4,7 @@ import type { Host } from '@lxd-ts/host';
 import type { ImageStore } from '@lxd-ts/images';
 import type { Liblxc } from '@lxd-ts/liblxc';
 import type { CpuBalancer } from './cpu-balancer.ts';
+import type { DevLxd } from './devlxd/devlxd.ts';
 import type { Files } from './files.ts';
 import type { IdRanges } from './id-ranges.ts';
 import type { HostFeatures } from './instance/lxc-config.ts';
@@ -30,6 +31,7 @@ export interface AgentContext {
   /** To other members. */
   bulk: Bulk;
   features: HostFeatures;
+  devlxd: DevLxd;
   /** Shares the CPUs out. */
   cpus: CpuBalancer;
   /** Who has which ids of this host to itself. */

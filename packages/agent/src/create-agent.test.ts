@@ -53,6 +53,7 @@ async function open(): Promise<Agent> {
     membership: () => Promise.resolve(),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     forwarder: '/bin/false',
+    location: () => 'none',
     randomId: () => 'abcd1234',
   });
   agents.push(agent);

@@ -12,6 +12,7 @@ import { openBackups } from './backup/places.ts';
 import { publishImage } from './backup/publish.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import { CpuBalancer, cpuSetFile } from './cpu-balancer.ts';
+import { DevLxd } from './devlxd/devlxd.ts';
 import { describe } from './describe.ts';
 import { exec, openConsole } from './exec.ts';
 import { Files } from './files.ts';
@@ -48,6 +49,8 @@ export interface AgentOptions {
   sysDir?: string | undefined;
   /** The program that forwards connections for proxy devices. */
   forwarder: string;
+  /** Name of this member; `none` outside clusters. */
+  location(): string;
   /** Eight random hex digits. */
   randomId(): string;
 }
@@ -56,6 +59,7 @@ export interface AgentOptions {
 const directories: readonly [string, number][] = [
   ['containers', 0o711],
   ['devices', 0o711],
+  ['devlxd', 0o711],
   ['disks', 0o700],
   ['images', 0o700],
   ['logs', 0o700],
@@ -90,6 +94,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
       set: (id, cpus) => options.liblxc.cgroupSet(id, cpuSetFile, cpus),
       onFailure: (id, error) => log.warn(`the CPUs of ${id} were not changed`, { error: String(error) }),
     }),
+    devlxd: new DevLxd({ location: () => options.location(), now: () => new Date() }),
     ids: new IdRanges(),
     files: new Files(),
     log,
@@ -220,6 +225,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     observe: (call) => instances.observe(call),
     [Symbol.dispose]: () => {
       void context.files.closeAll();
+      context.devlxd[Symbol.dispose]();
       instances[Symbol.dispose]();
     },
   };

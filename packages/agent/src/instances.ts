@@ -4,6 +4,7 @@ import { LxdError, projectPrefixed, type InstanceRef, type InstanceSpec } from '
 import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, StopRequest } from '@lxd-ts/rpc';
 import type { VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from './context.ts';
+import { hasDevLxd } from './devlxd/answer.ts';
 import { limitRoot, wantedSettings } from './instance/limit.ts';
 import { applySettings } from './instance/limits.ts';
 import { checkAdded, deviceNames, openDevice, removeDevices, withVolatile } from './instance/devices.ts';
@@ -128,8 +129,15 @@ export class Instances implements Disposable {
     for (const instance of this.#observer.lookAll()) {
       const stands = existsSync(instancePaths(this.#context.dir, instance).still);
       if (stands) await this.#locked(instance, () => moveOn(this.#context, instance));
-      const spec = await this.#runStates.read(instance);
-      if (spec) this.#context.ids.adopt(projectPrefixed(spec.project, spec.name), spec.config);
+      const state = await this.#runStates.readAll(instance);
+      if (state) {
+        const { spec, next = spec, devlxd } = state;
+        const id = projectPrefixed(spec.project, spec.name);
+        this.#context.ids.adopt(id, spec.config);
+        await this.#showItself(id, devlxd, next).catch((error: unknown) => {
+          this.#context.log.warn(`/dev/lxd of ${id} is not there`, { error: String(error) });
+        });
+      }
       this.#observer.watch(instance);
     }
     for (const ref of await this.#runStates.all()) {
@@ -366,6 +374,16 @@ export class Instances implements Disposable {
     applySettings(liblxc, id, [state.limits, limits], all);
     await cpus.change(id, spec.config);
     await this.#runStates.write({ ...state, next: spec, limits });
+    await this.#showItself(id, state.devlxd, spec);
+  }
+
+  /** What it is told of itself, or that it is told nothing any more. */
+  async #showItself(id: string, directory: string | undefined, spec: InstanceSpec): Promise<void> {
+    const { devlxd } = this.#context;
+    if (directory === undefined) return;
+    if (!hasDevLxd(spec.config)) await devlxd.end(id);
+    else if (devlxd.isOpen(id)) devlxd.update(id, spec);
+    else await devlxd.open(id, directory, spec);
   }
 
   /** What runs gets the limits and devices that it should have by now, whatever it had. */

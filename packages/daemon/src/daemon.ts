@@ -108,7 +108,12 @@ export class Daemon {
   async start(signal: AbortSignal): Promise<void> {
     const membership = await this.#place();
     if (this.#options.roles.includes('node')) {
-      this.#agent = await openNode(this.#options, this.#bulk, (change) => this.#change(change), this.#log);
+      const around = {
+        bulk: this.#bulk,
+        membership: (change: MembershipChange) => this.#change(change),
+        location: () => this.#cluster?.membership.name ?? 'none',
+      };
+      this.#agent = await openNode(this.#options, around, this.#log);
     }
     await this.#open(membership, signal);
   }

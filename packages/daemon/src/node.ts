@@ -14,8 +14,7 @@ import { version } from './version.ts';
 /** The agent of this machine. */
 export async function openNode(
   { dir, devDir, sysDir }: Pick<DaemonOptions, 'dir' | 'devDir' | 'sysDir'>,
-  bulk: Bulk,
-  membership: Agent['membership'],
+  around: { bulk: Bulk; membership: Agent['membership']; location(): string },
   log: Logger,
 ): Promise<Agent & Disposable> {
   const host = linuxHost();
@@ -33,8 +32,7 @@ export async function openNode(
     images,
     storageDrivers,
     networkDrivers,
-    bulk,
-    membership,
+    ...around,
     log,
     devDir,
     sysDir,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { rootPool, type AgentContext } from '../context.ts';
+import { hasDevLxd } from '../devlxd/answer.ts';
 import { cpuSetFile } from '../cpu-balancer.ts';
 import { cgroupNames, removeCgroups, removePivot } from './cgroups.ts';
 import { startDevices, stopDevices, withVolatile } from './devices.ts';
@@ -30,6 +31,8 @@ interface Run {
   rootfs: string;
   devices: (readonly LxcItem[])[];
   limits: CgroupSetting[];
+  /** What it sees as `/dev/lxd`. */
+  devlxd: string;
   volatile: Record<string, string | null>;
 }
 
@@ -94,13 +97,27 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     run.spec = withVolatile(spec, { [templateKey]: null });
   },
 
+  'open-devlxd': async (run) => {
+    const { context, paths, spec } = run;
+    // Whoever has no business with it does not find it: the directory above cannot be listed.
+    run.devlxd = join(context.dir, 'devlxd', context.randomId() + context.randomId());
+    run.undo.push(() => context.devlxd.close(paths.id, run.devlxd));
+    await mkdir(run.devlxd, { recursive: true, mode: 0o755 });
+    if (hasDevLxd(spec.config)) await context.devlxd.open(paths.id, run.devlxd, spec);
+  },
+
   'start-devices': async (run) => {
     const started = await startDevices(run.context, run.spec, run.undo, run.signal);
     run.devices = started.lxc;
     Object.assign(run.volatile, started.volatile);
     run.limits = await wantedSettings(run.context, run.spec);
     const spec = withVolatile(run.spec, started.volatile);
-    await run.runStates.write({ spec, devices: started.states, limits: run.limits });
+    await run.runStates.write({
+      spec,
+      devices: started.states,
+      limits: run.limits,
+      devlxd: run.devlxd,
+    });
   },
 
   'write-config': async (run) => {
@@ -114,6 +131,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
       spec,
       paths,
       limits,
+      devlxd: run.devlxd,
       rootfs: run.rootfs,
       host: context.features,
       cgroups: cgroupNames(context.dir, paths.id),
@@ -155,7 +173,9 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     // Who is in its mounts holds what they are of.
     await run.context.files.close(run.spec);
     // What was started is what must be released, whatever the configuration says by now.
-    const spec = (await run.runStates.read(run.spec)) ?? run.spec;
+    const state = await run.runStates.readAll(run.spec);
+    if (state?.devlxd !== undefined) await run.context.devlxd.close(run.paths.id, state.devlxd);
+    const spec = state?.spec ?? run.spec;
     Object.assign(run.volatile, await stopDevices(run.context, spec, run.signal));
   },
 
@@ -188,6 +208,7 @@ export async function execute(
     rootfs: '',
     devices: [],
     limits: [],
+    devlxd: '',
     volatile: {},
   };
   for (const step of steps) {

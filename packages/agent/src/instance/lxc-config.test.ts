@@ -31,6 +31,7 @@ function config(spec: Partial<InstanceSpec>, devices: [string, string][][] = [],
     host: features,
     cgroups: { monitor: 'm', payload: 'p', pivot: 'v' },
     limits: [],
+    devlxd: '/d/devlxd/1',
     devices,
   });
 }

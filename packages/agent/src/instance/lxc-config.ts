@@ -21,6 +21,8 @@ export interface LxcConfigInput {
   host: HostFeatures;
   /** Cgroup names of the monitor and of what runs inside, unique on this host. */
   cgroups: { monitor: string; payload: string; pivot: string };
+  /** What it sees as `/dev/lxd`. */
+  devlxd: string;
   /** Files of its cgroup and what is in them. */
   limits: readonly Pick<CgroupSetting, 'file' | 'value'>[];
   /** From the device drivers, in order; `{index}` stands for the NIC's number. */
@@ -91,12 +93,13 @@ function security({ spec, paths, host }: LxcConfigInput): LxcItem[] {
   ];
 }
 
-function mounts({ spec, host }: LxcConfigInput): LxcItem[] {
+function mounts({ spec, host, devlxd }: LxcConfigInput): LxcItem[] {
   const { mountPoint, files } = host.lxcfs;
   const nesting = isTrue(spec.config['security.nesting']);
   return [
     // A read-only /sys but for its network part: what needs more is refused in a user namespace anyway, and no udev starts in vain.
     ['lxc.mount.auto', `proc:rw sys:${nesting ? 'rw' : 'mixed'} cgroup:rw:force`],
+    ['lxc.mount.entry', `${devlxd} dev/lxd none bind,create=dir 0 0`],
     ['lxc.mount.entry', 'mqueue dev/mqueue mqueue rw,relatime,create=dir,optional 0 0'],
     ...files.map((file): LxcItem => [
       'lxc.mount.entry',

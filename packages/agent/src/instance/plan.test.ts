@@ -8,6 +8,7 @@ const start = [
   'open-root',
   'record-run',
   'apply-templates',
+  'open-devlxd',
   'start-devices',
   'write-config',
   'start-init',

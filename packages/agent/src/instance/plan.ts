@@ -14,6 +14,7 @@ export type Step =
   | { do: 'record-run' }
   | { do: 'apply-templates' }
   | { do: 'start-devices' }
+  | { do: 'open-devlxd' }
   | { do: 'write-config' }
   | { do: 'start-init' }
   | { do: 'settle-devices' }
@@ -36,6 +37,7 @@ export function planStart(observed: Observed): Step[] {
     { do: 'open-root' },
     { do: 'record-run' },
     { do: 'apply-templates' },
+    { do: 'open-devlxd' },
     { do: 'start-devices' },
     { do: 'write-config' },
     { do: 'start-init' },

@@ -21,6 +21,8 @@ export interface RunState {
   devices: DeviceStates;
   /** What a reboot starts it with; absent: the same. */
   next?: InstanceSpec;
+  /** The directory that it sees as `/dev/lxd`. */
+  devlxd?: string;
   /** What its cgroup has been told. */
   limits: readonly CgroupSetting[];
 }
@@ -37,13 +39,13 @@ export class RunStates {
   }
 
   async write({ spec, ...rest }: Pick<RunState, 'spec'> & Partial<RunState>): Promise<void> {
-    const { devices = {}, next, limits = [] } = rest;
+    const { devices = {}, next, devlxd, limits = [] } = rest;
     const { runState } = instancePaths(this.#dir, spec);
     // The container's own root passes through to its device nodes.
     await mkdir(dirname(runState), { recursive: true, mode: 0o711 });
     const file = await open(`${runState}.new`, 'w', 0o600);
     try {
-      await file.writeFile(JSON.stringify({ ...spec, started: devices, next, limits }));
+      await file.writeFile(JSON.stringify({ ...spec, started: devices, next, devlxd, limits }));
     } finally {
       await file.close();
     }
@@ -61,14 +63,22 @@ export class RunStates {
       const {
         started = {},
         next,
+        devlxd,
         limits = [],
         ...spec
       } = JSON.parse(text) as InstanceSpec & {
         started?: DeviceStates;
         next?: InstanceSpec;
+        devlxd?: string;
         limits?: CgroupSetting[];
       };
-      return { spec, devices: started, limits, ...(next ? { next } : {}) };
+      return {
+        spec,
+        devices: started,
+        limits,
+        ...(next ? { next } : {}),
+        ...(devlxd === undefined ? {} : { devlxd }),
+      };
     } catch {
       return undefined; // cut off by a power failure: nothing was started with it
     }

@@ -41,6 +41,8 @@ export const apiExtensions: readonly string[] = [
     'nvidia_runtime',
     'nvidia_runtime_config',
     'cloud_init',
+    'restrict_devlxd',
+    'devlxd_events',
   ],
   ...[
     'event_lifecycle',
