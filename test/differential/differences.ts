@@ -100,7 +100,12 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'an unpack that is over before it can be timed has no speed',
   },
   {
-    step: /^(start|restart)$/,
+    step: /^resources$/,
+    field: /^metadata\/(storage\/disks\/.*\/block_size|system\/type)$/,
+    reason: 'the size of blocks is told; what kind of machine it is only where its firmware says so',
+  },
+  {
+    step: /^(start|restart)$|^start(ed with templates| m1)$/,
     field: /^over\/metadata$/,
     reason: 'no shifting of owners, hence no progress of it',
   },

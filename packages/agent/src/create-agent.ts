@@ -25,7 +25,7 @@ import { Logs } from './logs.ts';
 import { Migrations } from './migration/migrations.ts';
 import { Networks } from './networks.ts';
 import { Pools } from './pools.ts';
-import { resources } from './resources.ts';
+import { resources } from './resources/resources.ts';
 import { TemplateStore } from './templates/store.ts';
 import { Volumes } from './volumes.ts';
 

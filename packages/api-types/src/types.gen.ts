@@ -1418,7 +1418,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the processors, memory and system of a machine */
+        /** Show what a machine has */
         get: operations["resourcesGet"];
         put?: never;
         post?: never;
@@ -2734,7 +2734,160 @@ export interface components {
         Resources: {
             cpu: components["schemas"]["ResourcesCPU"];
             memory: components["schemas"]["ResourcesMemory"];
+            gpu: components["schemas"]["ResourcesGPU"];
+            network: components["schemas"]["ResourcesNetwork"];
+            storage: components["schemas"]["ResourcesStorage"];
+            usb: components["schemas"]["ResourcesUSB"];
+            pci: components["schemas"]["ResourcesPCI"];
             system: components["schemas"]["ResourcesSystem"];
+        };
+        /** @description What cards of every kind have in common. */
+        ResourcesCard: {
+            driver?: string;
+            /** @description Of the module, or the kernel's. */
+            driver_version?: string;
+            numa_node?: number;
+            pci_address?: string;
+            usb_address?: string;
+            vendor?: string;
+            /** @description Hexadecimal. */
+            vendor_id?: string;
+            product?: string;
+            product_id?: string;
+        };
+        ResourcesGPU: {
+            cards: components["schemas"]["ResourcesGPUCard"][];
+            total: number;
+        };
+        ResourcesGPUCard: components["schemas"]["ResourcesCard"] & {
+            drm?: {
+                id: number;
+                card_name?: string;
+                /** @description MAJOR:MINOR */
+                card_device?: string;
+                control_name?: string;
+                control_device?: string;
+                render_name?: string;
+                render_device?: string;
+            };
+            nvidia?: {
+                nvrm_version?: string;
+                model?: string;
+                uuid?: string;
+                card_name?: string;
+                card_device?: string;
+            };
+            /** @description Mediated devices that it can be split into, by type. */
+            mdev?: {
+                [key: string]: {
+                    api?: string;
+                    name?: string;
+                    description?: string;
+                    available: number;
+                    devices: string[];
+                };
+            };
+            sriov?: {
+                current_vfs: number;
+                maximum_vfs: number;
+                vfs: components["schemas"]["ResourcesGPUCard"][] | null;
+            };
+        };
+        ResourcesNetwork: {
+            cards: components["schemas"]["ResourcesNetworkCard"][];
+            total: number;
+        };
+        ResourcesNetworkCard: components["schemas"]["ResourcesCard"] & {
+            ports?: components["schemas"]["ResourcesNetworkCardPort"][];
+            sriov?: {
+                current_vfs: number;
+                maximum_vfs: number;
+                vfs: components["schemas"]["ResourcesNetworkCard"][] | null;
+            };
+        };
+        ResourcesNetworkCardPort: {
+            /** @description Name of the interface. */
+            id: string;
+            address?: string;
+            port: number;
+            /** @enum {string} */
+            protocol: "ethernet" | "infiniband";
+            auto_negotiation: boolean;
+            link_detected: boolean;
+            /** @description Mbit/s. */
+            link_speed?: number;
+            link_duplex?: string;
+            infiniband?: {
+                issm_name?: string;
+                issm_device?: string;
+                mad_name?: string;
+                mad_device?: string;
+                verb_name?: string;
+                verb_device?: string;
+            };
+        };
+        ResourcesStorage: {
+            disks: components["schemas"]["ResourcesStorageDisk"][];
+            total: number;
+        };
+        ResourcesStorageDisk: {
+            id: string;
+            /** @description MAJOR:MINOR */
+            device: string;
+            /** @description Its name below /dev/disk/by-id. */
+            device_id: string;
+            device_path?: string;
+            model?: string;
+            type?: string;
+            firmware_version?: string;
+            serial?: string;
+            wwn?: string;
+            pci_address?: string;
+            usb_address?: string;
+            read_only: boolean;
+            removable: boolean;
+            /** @description Bytes. */
+            size: number;
+            block_size: number;
+            /** @description 0 for one that does not turn. */
+            rpm: number;
+            numa_node: number;
+            partitions: {
+                id: string;
+                device: string;
+                read_only: boolean;
+                size: number;
+                partition: number;
+            }[];
+        };
+        ResourcesUSB: {
+            devices: {
+                bus_address: number;
+                device_address: number;
+                vendor: string;
+                vendor_id: string;
+                product: string;
+                product_id: string;
+                /** @description Mbit/s. */
+                speed: number;
+                interfaces: {
+                    class: string;
+                    class_id: number;
+                    driver?: string;
+                    driver_version?: string;
+                    number: number;
+                    subclass: string;
+                    subclass_id: number;
+                }[];
+            }[];
+            total: number;
+        };
+        ResourcesPCI: {
+            devices: (components["schemas"]["ResourcesCard"] & {
+                iommu_group: number;
+                vpd: Record<string, never>;
+            })[];
+            total: number;
         };
         ResourcesCPU: {
             architecture: string;

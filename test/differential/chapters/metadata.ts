@@ -76,7 +76,7 @@ export const metadata: Step[] = [
   },
   { name: 'add to it', rest: ['PATCH', `${path}/metadata`, { properties: { release: '1' } }] },
   { name: 'the metadata now', rest: ['GET', `${path}/metadata`] },
-  { name: 'metadata of the wrong kind', rest: ['PUT', `${path}/metadata`, { templates: 5 }] },
+  { name: 'wrong type of metadata', rest: ['PUT', `${path}/metadata`, { templates: 5 }] },
   { name: 'metadata of unknown', rest: ['GET', '/1.0/instances/nope/metadata'] },
   { name: 'templates of unknown', rest: ['GET', '/1.0/instances/nope/metadata/templates'] },
   lxc('config', 'template', 'list', 'm1'),
@@ -96,7 +96,11 @@ export const metadata: Step[] = [
   { name: 'renamed', rest: ['POST', path, { name: 'm2' }] },
   {
     name: 'copied',
-    rest: ['POST', '/1.0/instances', { name: 'm1', source: { type: 'copy', source: 'm2' } }],
+    rest: [
+      'POST',
+      '/1.0/instances',
+      { name: 'm1', profiles: ['default'], source: { type: 'copy', source: 'm2' } },
+    ],
   },
   ...['m1', 'm2'].flatMap((name): Step[] => [
     { name: `start ${name}`, rest: ['PUT', `/1.0/instances/${name}/state`, { action: 'start' }] },
@@ -122,7 +126,6 @@ export const metadata: Step[] = [
       ['limits.processes', 'many'],
       ['limits.hugepages.2MB', '-3'],
       ['cloud-init.user-data', 'no: ['],
-      ['security.idmap.size', 'large'],
     ] as const
   ).map(([key, value]): Step => ({
     name: `${key}=${value}`,

@@ -21,6 +21,7 @@ export const server: Step[] = [
     name: 'cancel unknown operation',
     rest: ['DELETE', '/1.0/operations/6f5902ac-237d-4f2a-9c2f-7a2f1c3a4f50'],
   },
+  { name: 'resources', rest: ['GET', '/1.0/resources'] },
   { name: 'certificates', rest: ['GET', '/1.0/certificates'] },
   { name: 'projects', rest: ['GET', '/1.0/projects'] },
   { name: 'default project', rest: ['GET', '/1.0/projects/default'] },

@@ -4,6 +4,11 @@
 export const apiExtensions: readonly string[] = [
   // Requests and answers
   ...['etag', 'patch', 'entity_description', 'operation_description', 'usedby_consistency'],
+  // Resources
+  ...['resources_v2', 'resources_cpu_socket', 'resources_cpu_threads_numa', 'resources_cpu_core_die'],
+  ...['resources_cpu_isolated', 'resources_numa', 'resources_gpu', 'resources_gpu_mdev', 'resources_gpu_usb'],
+  ...['resources_network_usb', 'resources_infiniband', 'resources_disk_sata', 'resources_disk_id'],
+  ...['resources_disk_address', 'resources_usb_pci', 'resources_pci_iommu', 'resources_system'],
   // Instances
   ...[
     'instances',
