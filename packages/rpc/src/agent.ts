@@ -1,3 +1,4 @@
+import type { InstanceMetadata } from './instance-metadata.ts';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type {
   Config,
@@ -329,20 +330,6 @@ export type Observation =
       cause?: 'shutdown' | 'reboot' | 'started';
       volatile?: Outcome['volatile'];
     };
-
-/** What an image said of itself, as an instance keeps it: LXD's `ImageMetadata`. */
-export interface InstanceMetadata {
-  architecture: string;
-  /** Seconds since the epoch. */
-  creation_date: number;
-  expiry_date: number;
-  properties: Record<string, string>;
-  /** By the path of the file that each makes. */
-  templates: Record<
-    string,
-    { when: string[]; create_only: boolean; template: string; properties: Record<string, string> }
-  > | null;
-}
 
 export interface LogFile {
   name: string;

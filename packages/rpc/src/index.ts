@@ -1,4 +1,5 @@
 export * from './agent.ts';
+export type { InstanceMetadata } from './instance-metadata.ts';
 export { hubName, startAgentHub, type AgentHub, type AgentHubOptions } from './agent-hub.ts';
 export { bulkName, openBulkPort, type Bulk, type BulkPort, type BulkTicket } from './bulk.ts';
 export { openHubConnections, type HubConnections } from './hub-connections.ts';
