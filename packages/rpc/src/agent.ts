@@ -1,4 +1,3 @@
-import type { InstanceMetadata } from './instance-metadata.ts';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type {
   Config,
@@ -11,6 +10,8 @@ import type {
   VolumeSpec,
 } from '@lxd-ts/core';
 import type { BulkTicket } from './bulk.ts';
+import type { InstanceMetadata } from './instance-metadata.ts';
+import type { MembershipChange } from './membership-change.ts';
 
 /** Every call can be given up; long ones tell how far they are. */
 export interface CallOptions {
@@ -87,27 +88,6 @@ export interface HostInterface {
   /** `bridge`, `physical`, `loopback`, `vlan`, `bond` or another word of the kernel's; else `unknown`. */
   type: string;
 }
-
-/** What a member is told of its place in the cluster. */
-export type MembershipChange =
-  /** Where the control plane's members are, `HOST:PORT`. */
-  | { kind: 'control-plane'; addresses: string[] }
-  /** It becomes a member of the control plane: answers when it has what it needs, and serves as soon as its etcd does. */
-  | {
-      kind: 'promote';
-      authority: { certificate: string; key: string };
-      clusterCertificate: { certificate: string; key: string };
-      /** Peers of the etcd it joins: name → URL, its own included. */
-      etcd: Record<string, string>;
-    }
-  /** It is of the control plane no longer. */
-  | { kind: 'demote'; controlPlane: string[] }
-  /** What clients are shown of the cluster from now on; for members of the control plane. */
-  | { kind: 'certificate'; certificate: string; key: string }
-  /** It has another name from now on, and a certificate that says so. */
-  | { kind: 'rename'; name: string; certificate: string; key: string }
-  /** It is removed: alone from now on. */
-  | { kind: 'leave' };
 
 /** One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. */
 export interface ImagePart {

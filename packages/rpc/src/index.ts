@@ -1,5 +1,6 @@
 export * from './agent.ts';
 export type { InstanceMetadata } from './instance-metadata.ts';
+export type { MembershipChange } from './membership-change.ts';
 export { hubName, startAgentHub, type AgentHub, type AgentHubOptions } from './agent-hub.ts';
 export { bulkName, openBulkPort, type Bulk, type BulkPort, type BulkTicket } from './bulk.ts';
 export { openHubConnections, type HubConnections } from './hub-connections.ts';
