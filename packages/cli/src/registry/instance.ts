@@ -23,6 +23,11 @@ export const instanceCommands: readonly Entry[] = [
     load: () => import('../commands/instance/delete.ts'),
   },
   {
+    path: 'top',
+    summary: 'Show what running instances use',
+    load: () => import('../commands/instance/top.ts'),
+  },
+  {
     path: 'list',
     summary: 'List instances',
     aliases: ['ls'],
