@@ -92,6 +92,9 @@ async function round(server: Server, times: Times, fingerprint: string): Promise
   await timed(times, 'exec true', () => rest.exec(name, ['true']));
   await transfers(server, times);
   await timed(times, 'state', () => rest.call('GET', `/1.0/instances/${name}/state`));
+  const snapshots = `/1.0/instances/${name}/snapshots`;
+  await timed(times, 'snapshot of a running one', () => rest.run('POST', snapshots, { name: 's1' }));
+  await rest.run('DELETE', `${snapshots}/s1`);
   await timed(times, 'stop -f', () => state('stop'));
   await timed(times, 'start', () => state('start'));
   await state('stop');
