@@ -8,7 +8,7 @@ import { WebSocketServer } from 'ws';
 import { devLxdAnswer, devLxdEvents, type DevLxdEvent } from './answer.ts';
 
 /** What an instance may cost: it is not trusted. */
-const maxConnections = 64;
+const maxConnections = 16;
 const maxWaitingBytes = 256 * 1024;
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 30_000;

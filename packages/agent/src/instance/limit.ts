@@ -34,6 +34,6 @@ export async function limitRoot(
     await pool.setQuota(volumeOf(spec), size ? parseSize(size) : undefined, options);
   } catch (error) {
     if (toLxdError(error).code !== 'unsupported') throw error;
-    context.log.warn('a storage pool cannot limit its volumes', { pool: rootPool(spec).name });
+    context.log.debug('a storage pool cannot limit its volumes', { pool: rootPool(spec).name });
   }
 }
