@@ -290,6 +290,22 @@ test('templates of an image write nothing outside of it, and read nothing of the
   await must('delete', 'made');
 });
 
+test('a rebuild leaves nothing of the files, and all of what was configured', async () => {
+  await must('launch', 'busybox', 'anew', '-c', 'user.colour=blue');
+  await inside('anew', 'echo old >/root/old');
+  const refused = await client(['rebuild', 'busybox', 'anew']);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('must be stopped')]);
+  await must('rebuild', 'busybox', 'anew', '--force');
+  expect(await inside('anew', 'ls /root; cat /proc/1/comm')).toBe('init\n');
+  expect(await must('config', 'get', 'anew', 'user.colour')).toBe('blue\n');
+  await client(['stop', '-f', 'anew']);
+  await must('rebuild', '--empty', 'anew');
+  expect((await get('anew', '/bin')).status).toBe(404);
+  const { code } = await client(['rebuild', 'nope', 'anew']);
+  expect(code).toBe(1);
+  await must('delete', 'anew');
+});
+
 test('a session ends with its client, and when the instance starts, stops or goes', async () => {
   await noneLeft();
   const first = await openSftp('at-rest');

@@ -208,6 +208,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     consoleLog: (spec) => logs.readConsole(spec),
     clearConsoleLog: (spec) => logs.clearConsole(spec),
     logs: (ref) => logs.list(ref),
+    rebuildInstance: (spec, source, call) => instances.rebuild(spec, source, call),
     metadata: async (spec, call) => (await TemplateStore.open(context, spec, call)).metadata(),
     setMetadata: async (spec, metadata, call) =>
       (await TemplateStore.open(context, spec, call)).setMetadata(metadata),

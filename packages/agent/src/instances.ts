@@ -25,7 +25,7 @@ import {
   restoreSnapshot,
 } from './instance/snapshots.ts';
 import { moveOn, standStill } from './instance/still.ts';
-import { createVolume, deleteVolume, renameVolume } from './instance/volume.ts';
+import { createVolume, deleteVolume, rebuildVolume, renameVolume } from './instance/volume.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { StillFiles } from './backup/write-backup.ts';
 import { hasSubvolumes } from './migration/places.ts';
@@ -186,6 +186,17 @@ export class Instances implements Disposable {
     return this.#alone(spec, async () => {
       await this.#checkStopped(spec);
       await restoreSnapshot(this.#context, spec, snapshot, options);
+    });
+  }
+
+  rebuild(
+    spec: InstanceSpec,
+    source: Extract<InstanceSource, { type: 'image' | 'none' }>,
+    options: CallOptions,
+  ): Promise<void> {
+    return this.#alone(spec, async () => {
+      await this.#checkStopped(spec);
+      await rebuildVolume(this.#context, spec, source, options);
     });
   }
 

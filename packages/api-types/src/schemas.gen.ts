@@ -44,6 +44,7 @@ export type InstanceStateNetwork = components['schemas']['InstanceStateNetwork']
 export type InstanceStateNetworkAddress = components['schemas']['InstanceStateNetworkAddress'];
 export type InstanceStateNetworkCounters = components['schemas']['InstanceStateNetworkCounters'];
 export type InstanceStatePut = components['schemas']['InstanceStatePut'];
+export type InstanceRebuildPost = components['schemas']['InstanceRebuildPost'];
 export type InstanceMetadata = components['schemas']['InstanceMetadata'];
 export type InstanceMetadataPut = components['schemas']['InstanceMetadataPut'];
 export type MetadataTemplate = components['schemas']['MetadataTemplate'];

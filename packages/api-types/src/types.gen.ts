@@ -409,6 +409,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/1.0/instances/{name}/rebuild": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the root of an instance anew
+         * @description From an image, or empty. It must be stopped and have no snapshots; its configuration, devices and name stay.
+         */
+        post: operations["instanceRebuildPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/1.0/instances/{name}/metadata": {
         parameters: {
             query?: {
@@ -2048,6 +2074,9 @@ export interface components {
             force?: boolean;
             /** @description Save or restore its memory. */
             stateful?: boolean;
+        };
+        InstanceRebuildPost: {
+            source: components["schemas"]["InstanceSource"];
         };
         /** @description What an image said of itself. */
         InstanceMetadata: {
@@ -4101,6 +4130,31 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Empty"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    instanceRebuildPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the instance. */
+                name: components["parameters"]["InstanceName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceRebuildPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];

@@ -1642,12 +1642,64 @@ validate71.errors = vErrors;
 return errors === 0;
 }
 
-export const instanceMetadataPut = validate74;
-const schema33 = {"$id":"instanceMetadataPut","$ref":"api#/$defs/InstanceMetadataPut"};
-const schema34 = {"type":"object","properties":{"architecture":{"type":"string"},"creation_date":{"type":"integer"},"expiry_date":{"type":"integer"},"properties":{"$ref":"#/$defs/Config"},"templates":{"type":["object","null"],"additionalProperties":{"$ref":"#/$defs/MetadataTemplate"}}}};
-const schema35 = {"type":"object","properties":{"when":{"type":"array","items":{"type":"string"}},"create_only":{"type":"boolean"},"template":{"type":"string"},"properties":{"$ref":"#/$defs/Config"}}};
+export const instanceRebuildPost = validate74;
+const schema33 = {"$id":"instanceRebuildPost","$ref":"api#/$defs/InstanceRebuildPost"};
+const schema34 = {"type":"object","required":["source"],"properties":{"source":{"$ref":"#/$defs/InstanceSource"}}};
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.source === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "source"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(data.source !== undefined){
+if(!(validate38(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate75.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="instanceRebuildPost" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate75(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+errors = vErrors.length;
+}
+validate74.errors = vErrors;
+return errors === 0;
+}
+
+export const instanceMetadataPut = validate78;
+const schema35 = {"$id":"instanceMetadataPut","$ref":"api#/$defs/InstanceMetadataPut"};
+const schema36 = {"type":"object","properties":{"architecture":{"type":"string"},"creation_date":{"type":"integer"},"expiry_date":{"type":"integer"},"properties":{"$ref":"#/$defs/Config"},"templates":{"type":["object","null"],"additionalProperties":{"$ref":"#/$defs/MetadataTemplate"}}}};
+const schema37 = {"type":"object","properties":{"when":{"type":"array","items":{"type":"string"}},"create_only":{"type":"boolean"},"template":{"type":"string"},"properties":{"$ref":"#/$defs/Config"}}};
+
+function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1720,214 +1772,214 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate77.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate75(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.architecture !== undefined){
-if(typeof data.architecture !== "string"){
-const err0 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.creation_date !== undefined){
-let data1 = data.creation_date;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err1 = {instancePath:instancePath+"/creation_date",schemaPath:"#/properties/creation_date/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.expiry_date !== undefined){
-let data2 = data.expiry_date;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-const err2 = {instancePath:instancePath+"/expiry_date",schemaPath:"#/properties/expiry_date/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.properties !== undefined){
-if(!(validate39(data.properties, {instancePath:instancePath+"/properties",parentData:data,parentDataProperty:"properties",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-if(data.templates !== undefined){
-let data4 = data.templates;
-if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
-const err3 = {instancePath:instancePath+"/templates",schemaPath:"#/properties/templates/type",keyword:"type",params:{type: schema34.properties.templates.type}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-for(const key0 in data4){
-if(!(validate77(data4[key0], {instancePath:instancePath+"/templates/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data4,parentDataProperty:key0,rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-validate75.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="instanceMetadataPut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate75(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
-errors = vErrors.length;
-}
-validate74.errors = vErrors;
-return errors === 0;
-}
-
-export const instanceMetadataPatch = validate81;
-const schema36 = {"$id":"instanceMetadataPatch","$ref":"api#/$defs/InstanceMetadataPut"};
-
-function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.architecture !== undefined){
-if(typeof data.architecture !== "string"){
-const err0 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.creation_date !== undefined){
-let data1 = data.creation_date;
-if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
-const err1 = {instancePath:instancePath+"/creation_date",schemaPath:"#/properties/creation_date/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.expiry_date !== undefined){
-let data2 = data.expiry_date;
-if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
-const err2 = {instancePath:instancePath+"/expiry_date",schemaPath:"#/properties/expiry_date/type",keyword:"type",params:{type: "integer"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.properties !== undefined){
-if(!(validate39(data.properties, {instancePath:instancePath+"/properties",parentData:data,parentDataProperty:"properties",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-if(data.templates !== undefined){
-let data4 = data.templates;
-if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
-const err3 = {instancePath:instancePath+"/templates",schemaPath:"#/properties/templates/type",keyword:"type",params:{type: schema34.properties.templates.type}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
-for(const key0 in data4){
-if(!(validate77(data4[key0], {instancePath:instancePath+"/templates/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data4,parentDataProperty:key0,rootData}))){
-vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
-errors = vErrors.length;
-}
-}
-}
-}
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-validate82.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="instanceMetadataPatch" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate82(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
-errors = vErrors.length;
-}
 validate81.errors = vErrors;
 return errors === 0;
 }
 
-export const instanceSnapshotsPost = validate86;
-const schema38 = {"$id":"instanceSnapshotsPost","$ref":"api#/$defs/InstanceSnapshotsPost"};
-const schema39 = {"type":"object","properties":{"name":{"type":"string"},"stateful":{"type":"boolean"},"expires_at":{"type":["string","null"],"format":"date-time"}}};
+
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.architecture !== undefined){
+if(typeof data.architecture !== "string"){
+const err0 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.creation_date !== undefined){
+let data1 = data.creation_date;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err1 = {instancePath:instancePath+"/creation_date",schemaPath:"#/properties/creation_date/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.expiry_date !== undefined){
+let data2 = data.expiry_date;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err2 = {instancePath:instancePath+"/expiry_date",schemaPath:"#/properties/expiry_date/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.properties !== undefined){
+if(!(validate39(data.properties, {instancePath:instancePath+"/properties",parentData:data,parentDataProperty:"properties",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+if(data.templates !== undefined){
+let data4 = data.templates;
+if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
+const err3 = {instancePath:instancePath+"/templates",schemaPath:"#/properties/templates/type",keyword:"type",params:{type: schema36.properties.templates.type}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+for(const key0 in data4){
+if(!(validate81(data4[key0], {instancePath:instancePath+"/templates/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data4,parentDataProperty:key0,rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+errors = vErrors.length;
+}
+}
+}
+}
+}
+else {
+const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+validate79.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="instanceMetadataPut" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate79(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+errors = vErrors.length;
+}
+validate78.errors = vErrors;
+return errors === 0;
+}
+
+export const instanceMetadataPatch = validate85;
+const schema38 = {"$id":"instanceMetadataPatch","$ref":"api#/$defs/InstanceMetadataPut"};
+
+function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.architecture !== undefined){
+if(typeof data.architecture !== "string"){
+const err0 = {instancePath:instancePath+"/architecture",schemaPath:"#/properties/architecture/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.creation_date !== undefined){
+let data1 = data.creation_date;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+const err1 = {instancePath:instancePath+"/creation_date",schemaPath:"#/properties/creation_date/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.expiry_date !== undefined){
+let data2 = data.expiry_date;
+if(!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))){
+const err2 = {instancePath:instancePath+"/expiry_date",schemaPath:"#/properties/expiry_date/type",keyword:"type",params:{type: "integer"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.properties !== undefined){
+if(!(validate39(data.properties, {instancePath:instancePath+"/properties",parentData:data,parentDataProperty:"properties",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+if(data.templates !== undefined){
+let data4 = data.templates;
+if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
+const err3 = {instancePath:instancePath+"/templates",schemaPath:"#/properties/templates/type",keyword:"type",params:{type: schema36.properties.templates.type}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(data4 && typeof data4 == "object" && !Array.isArray(data4)){
+for(const key0 in data4){
+if(!(validate81(data4[key0], {instancePath:instancePath+"/templates/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),parentData:data4,parentDataProperty:key0,rootData}))){
+vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+errors = vErrors.length;
+}
+}
+}
+}
+}
+else {
+const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+validate86.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="instanceMetadataPatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate86(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+errors = vErrors.length;
+}
+validate85.errors = vErrors;
+return errors === 0;
+}
+
+export const instanceSnapshotsPost = validate90;
+const schema40 = {"$id":"instanceSnapshotsPost","$ref":"api#/$defs/InstanceSnapshotsPost"};
+const schema41 = {"type":"object","properties":{"name":{"type":"string"},"stateful":{"type":"boolean"},"expires_at":{"type":["string","null"],"format":"date-time"}}};
 const formats0 = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 
-function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -1958,7 +2010,7 @@ errors++;
 if(data.expires_at !== undefined){
 let data2 = data.expires_at;
 if((typeof data2 !== "string") && (data2 !== null)){
-const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema39.properties.expires_at.type}};
+const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema41.properties.expires_at.type}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -1991,95 +2043,35 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate87.errors = vErrors;
+validate91.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="instanceSnapshotsPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate87(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+if(!(validate91(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
 errors = vErrors.length;
-}
-validate86.errors = vErrors;
-return errors === 0;
-}
-
-export const instanceSnapshotPut = validate89;
-const schema40 = {"$id":"instanceSnapshotPut","$ref":"api#/$defs/InstanceSnapshotPut"};
-const schema41 = {"type":"object","properties":{"expires_at":{"type":["string","null"],"format":"date-time"}}};
-
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.expires_at !== undefined){
-let data0 = data.expires_at;
-if((typeof data0 !== "string") && (data0 !== null)){
-const err0 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema41.properties.expires_at.type}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(typeof data0 === "string"){
-if(!(formats0.test(data0))){
-const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/format",keyword:"format",params:{format: "date-time"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
 }
 validate90.errors = vErrors;
 return errors === 0;
 }
 
+export const instanceSnapshotPut = validate93;
+const schema42 = {"$id":"instanceSnapshotPut","$ref":"api#/$defs/InstanceSnapshotPut"};
+const schema43 = {"type":"object","properties":{"expires_at":{"type":["string","null"],"format":"date-time"}}};
 
-function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="instanceSnapshotPut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate90(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
-errors = vErrors.length;
-}
-validate89.errors = vErrors;
-return errors === 0;
-}
-
-export const instanceSnapshotPatch = validate92;
-const schema42 = {"$id":"instanceSnapshotPatch","$ref":"api#/$defs/InstanceSnapshotPut"};
-
-function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.expires_at !== undefined){
 let data0 = data.expires_at;
 if((typeof data0 !== "string") && (data0 !== null)){
-const err0 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema41.properties.expires_at.type}};
+const err0 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema43.properties.expires_at.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -2112,28 +2104,88 @@ vErrors.push(err2);
 }
 errors++;
 }
+validate94.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="instanceSnapshotPut" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate94(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+errors = vErrors.length;
+}
 validate93.errors = vErrors;
 return errors === 0;
 }
 
+export const instanceSnapshotPatch = validate96;
+const schema44 = {"$id":"instanceSnapshotPatch","$ref":"api#/$defs/InstanceSnapshotPut"};
 
-function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="instanceSnapshotPatch" */;
+function validate97(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!(validate93(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
-errors = vErrors.length;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.expires_at !== undefined){
+let data0 = data.expires_at;
+if((typeof data0 !== "string") && (data0 !== null)){
+const err0 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema43.properties.expires_at.type}};
+if(vErrors === null){
+vErrors = [err0];
 }
-validate92.errors = vErrors;
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(typeof data0 === "string"){
+if(!(formats0.test(data0))){
+const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/format",keyword:"format",params:{format: "date-time"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+validate97.errors = vErrors;
 return errors === 0;
 }
 
-export const instanceSnapshotPost = validate95;
-const schema44 = {"$id":"instanceSnapshotPost","$ref":"api#/$defs/InstanceSnapshotPost"};
-const schema45 = {"type":"object","required":["name"],"properties":{"name":{"type":"string"},"migration":{"type":"boolean"},"live":{"type":"boolean"},"target":{"type":["object","null"]}}};
 
 function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="instanceSnapshotPatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate97(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+errors = vErrors.length;
+}
+validate96.errors = vErrors;
+return errors === 0;
+}
+
+export const instanceSnapshotPost = validate99;
+const schema46 = {"$id":"instanceSnapshotPost","$ref":"api#/$defs/InstanceSnapshotPost"};
+const schema47 = {"type":"object","required":["name"],"properties":{"name":{"type":"string"},"migration":{"type":"boolean"},"live":{"type":"boolean"},"target":{"type":["object","null"]}}};
+
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2186,7 +2238,7 @@ errors++;
 if(data.target !== undefined){
 let data3 = data.target;
 if((!(data3 && typeof data3 == "object" && !Array.isArray(data3))) && (data3 !== null)){
-const err4 = {instancePath:instancePath+"/target",schemaPath:"#/properties/target/type",keyword:"type",params:{type: schema45.properties.target.type}};
+const err4 = {instancePath:instancePath+"/target",schemaPath:"#/properties/target/type",keyword:"type",params:{type: schema47.properties.target.type}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -2207,28 +2259,28 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate96.errors = vErrors;
+validate100.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate95(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="instanceSnapshotPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate96(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+if(!(validate100(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
 errors = vErrors.length;
 }
-validate95.errors = vErrors;
+validate99.errors = vErrors;
 return errors === 0;
 }
 
-export const instanceBackupsPost = validate98;
-const schema46 = {"$id":"instanceBackupsPost","$ref":"api#/$defs/InstanceBackupsPost"};
-const schema47 = {"type":"object","properties":{"name":{"type":"string"},"expires_at":{"type":["string","null"],"format":"date-time"},"instance_only":{"type":"boolean"},"container_only":{"type":"boolean"},"optimized_storage":{"type":"boolean"},"compression_algorithm":{"type":"string"}}};
+export const instanceBackupsPost = validate102;
+const schema48 = {"$id":"instanceBackupsPost","$ref":"api#/$defs/InstanceBackupsPost"};
+const schema49 = {"type":"object","properties":{"name":{"type":"string"},"expires_at":{"type":["string","null"],"format":"date-time"},"instance_only":{"type":"boolean"},"container_only":{"type":"boolean"},"optimized_storage":{"type":"boolean"},"compression_algorithm":{"type":"string"}}};
 
-function validate99(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate103(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2247,7 +2299,7 @@ errors++;
 if(data.expires_at !== undefined){
 let data1 = data.expires_at;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema47.properties.expires_at.type}};
+const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema49.properties.expires_at.type}};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -2328,28 +2380,28 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate99.errors = vErrors;
+validate103.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="instanceBackupsPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate99(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+if(!(validate103(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
 errors = vErrors.length;
 }
-validate98.errors = vErrors;
+validate102.errors = vErrors;
 return errors === 0;
 }
 
-export const instanceBackupPost = validate101;
-const schema48 = {"$id":"instanceBackupPost","$ref":"api#/$defs/InstanceBackupPost"};
-const schema49 = {"type":"object","required":["name"],"properties":{"name":{"type":"string"}}};
+export const instanceBackupPost = validate105;
+const schema50 = {"$id":"instanceBackupPost","$ref":"api#/$defs/InstanceBackupPost"};
+const schema51 = {"type":"object","required":["name"],"properties":{"name":{"type":"string"}}};
 
-function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2386,29 +2438,29 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate102.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate101(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="instanceBackupPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate102(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+if(!(validate106(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
 errors = vErrors.length;
 }
-validate101.errors = vErrors;
+validate105.errors = vErrors;
 return errors === 0;
 }
 
-export const imagesPost = validate104;
-const schema50 = {"$id":"imagesPost","$ref":"api#/$defs/ImagesPost"};
-const schema51 = {"type":"object","properties":{"source":{"$ref":"#/$defs/ImagesPostSource"},"aliases":{"type":"array","items":{"$ref":"#/$defs/ImagesPostAlias"}},"auto_update":{"type":"boolean"},"compression_algorithm":{"type":"string"},"expires_at":{"type":"string","format":"date-time"},"filename":{"type":"string"},"profiles":{"type":"array","items":{"type":"string"}},"properties":{"$ref":"#/$defs/Config"},"public":{"type":"boolean"}}};
-const schema52 = {"type":"object","properties":{"type":{"type":"string"},"mode":{"type":"string"},"name":{"type":"string"},"url":{"type":"string"},"server":{"type":"string"},"protocol":{"type":"string"},"alias":{"type":"string"},"fingerprint":{"type":"string"},"certificate":{"type":"string"},"secret":{"type":"string"},"image_type":{"type":"string"},"project":{"type":"string"}}};
+export const imagesPost = validate108;
+const schema52 = {"$id":"imagesPost","$ref":"api#/$defs/ImagesPost"};
+const schema53 = {"type":"object","properties":{"source":{"$ref":"#/$defs/ImagesPostSource"},"aliases":{"type":"array","items":{"$ref":"#/$defs/ImagesPostAlias"}},"auto_update":{"type":"boolean"},"compression_algorithm":{"type":"string"},"expires_at":{"type":"string","format":"date-time"},"filename":{"type":"string"},"profiles":{"type":"array","items":{"type":"string"}},"properties":{"$ref":"#/$defs/Config"},"public":{"type":"boolean"}}};
+const schema54 = {"type":"object","properties":{"type":{"type":"string"},"mode":{"type":"string"},"name":{"type":"string"},"url":{"type":"string"},"server":{"type":"string"},"protocol":{"type":"string"},"alias":{"type":"string"},"fingerprint":{"type":"string"},"certificate":{"type":"string"},"secret":{"type":"string"},"image_type":{"type":"string"},"project":{"type":"string"}}};
 
-function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate110(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2567,13 +2619,13 @@ vErrors.push(err12);
 }
 errors++;
 }
-validate106.errors = vErrors;
+validate110.errors = vErrors;
 return errors === 0;
 }
 
-const schema53 = {"type":"object","properties":{"name":{"type":"string"},"description":{"type":"string"}}};
+const schema55 = {"type":"object","properties":{"name":{"type":"string"},"description":{"type":"string"}}};
 
-function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2612,18 +2664,18 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate108.errors = vErrors;
+validate112.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate105(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate109(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.source !== undefined){
-if(!(validate106(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+if(!(validate110(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
 errors = vErrors.length;
 }
 }
@@ -2632,8 +2684,8 @@ let data1 = data.aliases;
 if(Array.isArray(data1)){
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate108(data1[i0], {instancePath:instancePath+"/aliases/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+if(!(validate112(data1[i0], {instancePath:instancePath+"/aliases/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
 errors = vErrors.length;
 }
 }
@@ -2767,144 +2819,26 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate105.errors = vErrors;
+validate109.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate108(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="imagesPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate105(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+if(!(validate109(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
 errors = vErrors.length;
 }
-validate104.errors = vErrors;
+validate108.errors = vErrors;
 return errors === 0;
 }
 
-export const imagePut = validate112;
-const schema54 = {"$id":"imagePut","$ref":"api#/$defs/ImagePut"};
-const schema55 = {"type":"object","properties":{"auto_update":{"type":"boolean"},"expires_at":{"type":"string","format":"date-time"},"profiles":{"type":"array","items":{"type":"string"}},"properties":{"$ref":"#/$defs/Config"},"public":{"type":"boolean"}}};
-
-function validate113(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.auto_update !== undefined){
-if(typeof data.auto_update !== "boolean"){
-const err0 = {instancePath:instancePath+"/auto_update",schemaPath:"#/properties/auto_update/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.expires_at !== undefined){
-let data1 = data.expires_at;
-if(typeof data1 === "string"){
-if(!(formats0.test(data1))){
-const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/format",keyword:"format",params:{format: "date-time"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-else {
-const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.profiles !== undefined){
-let data2 = data.profiles;
-if(Array.isArray(data2)){
-const len0 = data2.length;
-for(let i0=0; i0<len0; i0++){
-if(typeof data2[i0] !== "string"){
-const err3 = {instancePath:instancePath+"/profiles/" + i0,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-}
-else {
-const err4 = {instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-if(data.properties !== undefined){
-if(!(validate39(data.properties, {instancePath:instancePath+"/properties",parentData:data,parentDataProperty:"properties",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-if(data.public !== undefined){
-if(typeof data.public !== "boolean"){
-const err5 = {instancePath:instancePath+"/public",schemaPath:"#/properties/public/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-}
-else {
-const err6 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-validate113.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate112(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="imagePut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate113(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
-errors = vErrors.length;
-}
-validate112.errors = vErrors;
-return errors === 0;
-}
-
-export const imagePatch = validate116;
-const schema56 = {"$id":"imagePatch","$ref":"api#/$defs/ImagePut"};
+export const imagePut = validate116;
+const schema56 = {"$id":"imagePut","$ref":"api#/$defs/ImagePut"};
+const schema57 = {"type":"object","properties":{"auto_update":{"type":"boolean"},"expires_at":{"type":"string","format":"date-time"},"profiles":{"type":"array","items":{"type":"string"}},"properties":{"$ref":"#/$defs/Config"},"public":{"type":"boolean"}}};
 
 function validate117(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3010,7 +2944,7 @@ return errors === 0;
 
 
 function validate116(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="imagePatch" */;
+/*# sourceURL="imagePut" */;
 let vErrors = null;
 let errors = 0;
 if(!(validate117(data, {instancePath,parentData,parentDataProperty,rootData}))){
@@ -3021,11 +2955,129 @@ validate116.errors = vErrors;
 return errors === 0;
 }
 
-export const imageExportPost = validate120;
-const schema58 = {"$id":"imageExportPost","$ref":"api#/$defs/ImageExportPost"};
-const schema59 = {"type":"object","properties":{"target":{"type":"string"},"secret":{"type":"string"},"certificate":{"type":"string"},"project":{"type":"string"},"aliases":{"type":["array","null"],"items":{"type":"object"}},"profiles":{"type":["array","null"],"items":{"type":"string"}}}};
+export const imagePatch = validate120;
+const schema58 = {"$id":"imagePatch","$ref":"api#/$defs/ImagePut"};
 
 function validate121(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.auto_update !== undefined){
+if(typeof data.auto_update !== "boolean"){
+const err0 = {instancePath:instancePath+"/auto_update",schemaPath:"#/properties/auto_update/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.expires_at !== undefined){
+let data1 = data.expires_at;
+if(typeof data1 === "string"){
+if(!(formats0.test(data1))){
+const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/format",keyword:"format",params:{format: "date-time"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+else {
+const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.profiles !== undefined){
+let data2 = data.profiles;
+if(Array.isArray(data2)){
+const len0 = data2.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data2[i0] !== "string"){
+const err3 = {instancePath:instancePath+"/profiles/" + i0,schemaPath:"#/properties/profiles/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: "array"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+if(data.properties !== undefined){
+if(!(validate39(data.properties, {instancePath:instancePath+"/properties",parentData:data,parentDataProperty:"properties",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+if(data.public !== undefined){
+if(typeof data.public !== "boolean"){
+const err5 = {instancePath:instancePath+"/public",schemaPath:"#/properties/public/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+else {
+const err6 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+validate121.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="imagePatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate121(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+errors = vErrors.length;
+}
+validate120.errors = vErrors;
+return errors === 0;
+}
+
+export const imageExportPost = validate124;
+const schema60 = {"$id":"imageExportPost","$ref":"api#/$defs/ImageExportPost"};
+const schema61 = {"type":"object","properties":{"target":{"type":"string"},"secret":{"type":"string"},"certificate":{"type":"string"},"project":{"type":"string"},"aliases":{"type":["array","null"],"items":{"type":"object"}},"profiles":{"type":["array","null"],"items":{"type":"string"}}}};
+
+function validate125(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3080,7 +3132,7 @@ errors++;
 if(data.aliases !== undefined){
 let data4 = data.aliases;
 if((!(Array.isArray(data4))) && (data4 !== null)){
-const err4 = {instancePath:instancePath+"/aliases",schemaPath:"#/properties/aliases/type",keyword:"type",params:{type: schema59.properties.aliases.type}};
+const err4 = {instancePath:instancePath+"/aliases",schemaPath:"#/properties/aliases/type",keyword:"type",params:{type: schema61.properties.aliases.type}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -3109,7 +3161,7 @@ errors++;
 if(data.profiles !== undefined){
 let data6 = data.profiles;
 if((!(Array.isArray(data6))) && (data6 !== null)){
-const err6 = {instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: schema59.properties.profiles.type}};
+const err6 = {instancePath:instancePath+"/profiles",schemaPath:"#/properties/profiles/type",keyword:"type",params:{type: schema61.properties.profiles.type}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -3145,28 +3197,28 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate121.errors = vErrors;
+validate125.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate120(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="imageExportPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate121(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+if(!(validate125(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
 errors = vErrors.length;
 }
-validate120.errors = vErrors;
+validate124.errors = vErrors;
 return errors === 0;
 }
 
-export const imageAliasesPost = validate123;
-const schema60 = {"$id":"imageAliasesPost","$ref":"api#/$defs/ImageAliasesPost"};
-const schema61 = {"type":"object","required":["name","target"],"properties":{"name":{"type":"string","minLength":1},"description":{"type":"string"},"target":{"type":"string","minLength":1},"type":{"type":"string"}}};
+export const imageAliasesPost = validate127;
+const schema62 = {"$id":"imageAliasesPost","$ref":"api#/$defs/ImageAliasesPost"};
+const schema63 = {"type":"object","required":["name","target"],"properties":{"name":{"type":"string","minLength":1},"description":{"type":"string"},"target":{"type":"string","minLength":1},"type":{"type":"string"}}};
 
-function validate124(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate128(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3275,28 +3327,28 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate124.errors = vErrors;
+validate128.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate123(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="imageAliasesPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate124(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+if(!(validate128(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
 errors = vErrors.length;
 }
-validate123.errors = vErrors;
+validate127.errors = vErrors;
 return errors === 0;
 }
 
-export const imageAliasPut = validate126;
-const schema62 = {"$id":"imageAliasPut","$ref":"api#/$defs/ImageAliasesEntryPut"};
-const schema63 = {"type":"object","required":["target"],"properties":{"description":{"type":"string"},"target":{"type":"string","minLength":1}}};
+export const imageAliasPut = validate130;
+const schema64 = {"$id":"imageAliasPut","$ref":"api#/$defs/ImageAliasesEntryPut"};
+const schema65 = {"type":"object","required":["target"],"properties":{"description":{"type":"string"},"target":{"type":"string","minLength":1}}};
 
-function validate127(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate131(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3358,28 +3410,28 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate127.errors = vErrors;
+validate131.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate126(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="imageAliasPut" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate127(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+if(!(validate131(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
 errors = vErrors.length;
 }
-validate126.errors = vErrors;
+validate130.errors = vErrors;
 return errors === 0;
 }
 
-export const imageAliasPatch = validate129;
-const schema64 = {"$id":"imageAliasPatch","$ref":"api#/$defs/ImageAliasesEntryPatch"};
-const schema65 = {"type":"object","properties":{"description":{"type":"string"},"target":{"type":"string"}}};
+export const imageAliasPatch = validate133;
+const schema66 = {"$id":"imageAliasPatch","$ref":"api#/$defs/ImageAliasesEntryPatch"};
+const schema67 = {"type":"object","properties":{"description":{"type":"string"},"target":{"type":"string"}}};
 
-function validate130(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate134(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3418,28 +3470,28 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate130.errors = vErrors;
+validate134.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate129(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="imageAliasPatch" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate130(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+if(!(validate134(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
 errors = vErrors.length;
 }
-validate129.errors = vErrors;
+validate133.errors = vErrors;
 return errors === 0;
 }
 
-export const imageAliasPost = validate132;
-const schema66 = {"$id":"imageAliasPost","$ref":"api#/$defs/ImageAliasesEntryPost"};
-const schema67 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}};
+export const imageAliasPost = validate136;
+const schema68 = {"$id":"imageAliasPost","$ref":"api#/$defs/ImageAliasesEntryPost"};
+const schema69 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}};
 
-function validate133(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate137(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3489,28 +3541,28 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate133.errors = vErrors;
+validate137.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate132(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="imageAliasPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate133(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+if(!(validate137(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
 errors = vErrors.length;
 }
-validate132.errors = vErrors;
+validate136.errors = vErrors;
 return errors === 0;
 }
 
-export const profilesPost = validate135;
-const schema68 = {"$id":"profilesPost","$ref":"api#/$defs/ProfilesPost"};
-const schema69 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"devices":{"$ref":"#/$defs/Devices"}}};
+export const profilesPost = validate139;
+const schema70 = {"$id":"profilesPost","$ref":"api#/$defs/ProfilesPost"};
+const schema71 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"devices":{"$ref":"#/$defs/Devices"}}};
 
-function validate136(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3584,87 +3636,28 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate136.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate135(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="profilesPost" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate136(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
-errors = vErrors.length;
-}
-validate135.errors = vErrors;
-return errors === 0;
-}
-
-export const profilePut = validate140;
-const schema70 = {"$id":"profilePut","$ref":"api#/$defs/ProfilePut"};
-const schema71 = {"type":"object","properties":{"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"devices":{"$ref":"#/$defs/Devices"}}};
-
-function validate141(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.description !== undefined){
-if(typeof data.description !== "string"){
-const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.config !== undefined){
-if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-if(data.devices !== undefined){
-if(!(validate44(data.devices, {instancePath:instancePath+"/devices",parentData:data,parentDataProperty:"devices",rootData}))){
-vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-validate141.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate140(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="profilePut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate141(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
-errors = vErrors.length;
-}
 validate140.errors = vErrors;
 return errors === 0;
 }
 
-export const profilePatch = validate145;
-const schema72 = {"$id":"profilePatch","$ref":"api#/$defs/ProfilePut"};
 
-function validate146(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate139(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="profilesPost" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate140(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+errors = vErrors.length;
+}
+validate139.errors = vErrors;
+return errors === 0;
+}
+
+export const profilePut = validate144;
+const schema72 = {"$id":"profilePut","$ref":"api#/$defs/ProfilePut"};
+const schema73 = {"type":"object","properties":{"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"devices":{"$ref":"#/$defs/Devices"}}};
+
+function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3702,29 +3695,88 @@ else {
 vErrors.push(err1);
 }
 errors++;
-}
-validate146.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate145(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="profilePatch" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate146(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
-errors = vErrors.length;
 }
 validate145.errors = vErrors;
 return errors === 0;
 }
 
-export const profilePost = validate150;
-const schema74 = {"$id":"profilePost","$ref":"api#/$defs/ProfilePost"};
-const schema75 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}};
 
-function validate151(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate144(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="profilePut" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate145(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
+errors = vErrors.length;
+}
+validate144.errors = vErrors;
+return errors === 0;
+}
+
+export const profilePatch = validate149;
+const schema74 = {"$id":"profilePatch","$ref":"api#/$defs/ProfilePut"};
+
+function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.description !== undefined){
+if(typeof data.description !== "string"){
+const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.config !== undefined){
+if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+if(data.devices !== undefined){
+if(!(validate44(data.devices, {instancePath:instancePath+"/devices",parentData:data,parentDataProperty:"devices",rootData}))){
+vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate150.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate149(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="profilePatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate150(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+errors = vErrors.length;
+}
+validate149.errors = vErrors;
+return errors === 0;
+}
+
+export const profilePost = validate154;
+const schema76 = {"$id":"profilePost","$ref":"api#/$defs/ProfilePost"};
+const schema77 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}};
+
+function validate155(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3774,28 +3826,28 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate151.errors = vErrors;
+validate155.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate150(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="profilePost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate151(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
+if(!(validate155(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
 errors = vErrors.length;
 }
-validate150.errors = vErrors;
+validate154.errors = vErrors;
 return errors === 0;
 }
 
-export const storagePoolsPost = validate153;
-const schema76 = {"$id":"storagePoolsPost","$ref":"api#/$defs/StoragePoolsPost"};
-const schema77 = {"type":"object","required":["name","driver"],"properties":{"name":{"type":"string","minLength":1},"driver":{"type":"string","minLength":1},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"}}};
+export const storagePoolsPost = validate157;
+const schema78 = {"$id":"storagePoolsPost","$ref":"api#/$defs/StoragePoolsPost"};
+const schema79 = {"type":"object","required":["name","driver"],"properties":{"name":{"type":"string","minLength":1},"driver":{"type":"string","minLength":1},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"}}};
 
-function validate154(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3898,67 +3950,13 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate154.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate153(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolsPost" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate154(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
-errors = vErrors.length;
-}
-validate153.errors = vErrors;
-return errors === 0;
-}
-
-export const storagePoolPut = validate157;
-const schema78 = {"$id":"storagePoolPut","$ref":"api#/$defs/StoragePoolPut"};
-const schema79 = {"type":"object","properties":{"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"}}};
-
-function validate158(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.description !== undefined){
-if(typeof data.description !== "string"){
-const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.config !== undefined){
-if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
 validate158.errors = vErrors;
 return errors === 0;
 }
 
 
 function validate157(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolPut" */;
+/*# sourceURL="storagePoolsPost" */;
 let vErrors = null;
 let errors = 0;
 if(!(validate158(data, {instancePath,parentData,parentDataProperty,rootData}))){
@@ -3969,8 +3967,9 @@ validate157.errors = vErrors;
 return errors === 0;
 }
 
-export const storagePoolPatch = validate161;
-const schema80 = {"$id":"storagePoolPatch","$ref":"api#/$defs/StoragePoolPut"};
+export const storagePoolPut = validate161;
+const schema80 = {"$id":"storagePoolPut","$ref":"api#/$defs/StoragePoolPut"};
+const schema81 = {"type":"object","properties":{"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"}}};
 
 function validate162(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4011,7 +4010,7 @@ return errors === 0;
 
 
 function validate161(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolPatch" */;
+/*# sourceURL="storagePoolPut" */;
 let vErrors = null;
 let errors = 0;
 if(!(validate162(data, {instancePath,parentData,parentDataProperty,rootData}))){
@@ -4022,12 +4021,65 @@ validate161.errors = vErrors;
 return errors === 0;
 }
 
-export const storagePoolVolumesPost = validate165;
-const schema82 = {"$id":"storagePoolVolumesPost","$ref":"api#/$defs/StorageVolumesPost"};
-const schema83 = {"type":"object","properties":{"name":{"type":"string"},"type":{"type":"string"},"content_type":{"type":"string"},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"source":{"$ref":"#/$defs/StorageVolumeSource"}}};
-const schema84 = {"type":"object","properties":{"type":{"type":"string"},"name":{"type":"string"},"pool":{"type":"string"},"project":{"type":"string"},"volume_only":{"type":"boolean"},"mode":{"type":"string"},"operation":{"type":"string"},"secrets":{"type":["object","null"],"additionalProperties":{"type":"string"}},"certificate":{"type":"string"},"refresh":{"type":"boolean"}}};
+export const storagePoolPatch = validate165;
+const schema82 = {"$id":"storagePoolPatch","$ref":"api#/$defs/StoragePoolPut"};
 
-function validate168(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.description !== undefined){
+if(typeof data.description !== "string"){
+const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.config !== undefined){
+if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate166.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="storagePoolPatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate166(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+errors = vErrors.length;
+}
+validate165.errors = vErrors;
+return errors === 0;
+}
+
+export const storagePoolVolumesPost = validate169;
+const schema84 = {"$id":"storagePoolVolumesPost","$ref":"api#/$defs/StorageVolumesPost"};
+const schema85 = {"type":"object","properties":{"name":{"type":"string"},"type":{"type":"string"},"content_type":{"type":"string"},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"source":{"$ref":"#/$defs/StorageVolumeSource"}}};
+const schema86 = {"type":"object","properties":{"type":{"type":"string"},"name":{"type":"string"},"pool":{"type":"string"},"project":{"type":"string"},"volume_only":{"type":"boolean"},"mode":{"type":"string"},"operation":{"type":"string"},"secrets":{"type":["object","null"],"additionalProperties":{"type":"string"}},"certificate":{"type":"string"},"refresh":{"type":"boolean"}}};
+
+function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4118,7 +4170,7 @@ errors++;
 if(data.secrets !== undefined){
 let data7 = data.secrets;
 if((!(data7 && typeof data7 == "object" && !Array.isArray(data7))) && (data7 !== null)){
-const err7 = {instancePath:instancePath+"/secrets",schemaPath:"#/properties/secrets/type",keyword:"type",params:{type: schema84.properties.secrets.type}};
+const err7 = {instancePath:instancePath+"/secrets",schemaPath:"#/properties/secrets/type",keyword:"type",params:{type: schema86.properties.secrets.type}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -4177,214 +4229,59 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate168.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate166(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.name !== undefined){
-if(typeof data.name !== "string"){
-const err0 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.type !== undefined){
-if(typeof data.type !== "string"){
-const err1 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.content_type !== undefined){
-if(typeof data.content_type !== "string"){
-const err2 = {instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.description !== undefined){
-if(typeof data.description !== "string"){
-const err3 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.config !== undefined){
-if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-if(data.source !== undefined){
-if(!(validate168(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-validate166.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate165(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolVolumesPost" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate166(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
-errors = vErrors.length;
-}
-validate165.errors = vErrors;
-return errors === 0;
-}
-
-export const storagePoolVolumesTypePost = validate171;
-const schema85 = {"$id":"storagePoolVolumesTypePost","$ref":"api#/$defs/StorageVolumesPost"};
-
-function validate172(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.name !== undefined){
-if(typeof data.name !== "string"){
-const err0 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.type !== undefined){
-if(typeof data.type !== "string"){
-const err1 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.content_type !== undefined){
-if(typeof data.content_type !== "string"){
-const err2 = {instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.description !== undefined){
-if(typeof data.description !== "string"){
-const err3 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.config !== undefined){
-if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-if(data.source !== undefined){
-if(!(validate168(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
-vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
 validate172.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate171(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolVolumesTypePost" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate172(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
-errors = vErrors.length;
-}
-validate171.errors = vErrors;
-return errors === 0;
-}
-
-export const storagePoolVolumePut = validate176;
-const schema87 = {"$id":"storagePoolVolumePut","$ref":"api#/$defs/StorageVolumePut"};
-const schema88 = {"type":"object","properties":{"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"restore":{"type":"string"}}};
-
-function validate177(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate170(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.description !== undefined){
-if(typeof data.description !== "string"){
-const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
+if(data.name !== undefined){
+if(typeof data.name !== "string"){
+const err0 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err0];
 }
 else {
 vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.type !== undefined){
+if(typeof data.type !== "string"){
+const err1 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.content_type !== undefined){
+if(typeof data.content_type !== "string"){
+const err2 = {instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.description !== undefined){
+if(typeof data.description !== "string"){
+const err3 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
 }
 errors++;
 }
@@ -4395,9 +4292,62 @@ vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.error
 errors = vErrors.length;
 }
 }
-if(data.restore !== undefined){
-if(typeof data.restore !== "string"){
-const err1 = {instancePath:instancePath+"/restore",schemaPath:"#/properties/restore/type",keyword:"type",params:{type: "string"}};
+if(data.source !== undefined){
+if(!(validate172(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+validate170.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate169(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="storagePoolVolumesPost" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate170(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+errors = vErrors.length;
+}
+validate169.errors = vErrors;
+return errors === 0;
+}
+
+export const storagePoolVolumesTypePost = validate175;
+const schema87 = {"$id":"storagePoolVolumesTypePost","$ref":"api#/$defs/StorageVolumesPost"};
+
+function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name !== undefined){
+if(typeof data.name !== "string"){
+const err0 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.type !== undefined){
+if(typeof data.type !== "string"){
+const err1 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4407,9 +4357,9 @@ vErrors.push(err1);
 errors++;
 }
 }
-}
-else {
-const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(data.content_type !== undefined){
+if(typeof data.content_type !== "string"){
+const err2 = {instancePath:instancePath+"/content_type",schemaPath:"#/properties/content_type/type",keyword:"type",params:{type: "string"}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -4418,25 +4368,62 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate177.errors = vErrors;
-return errors === 0;
 }
-
-
-function validate176(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolVolumePut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate177(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
+if(data.description !== undefined){
+if(typeof data.description !== "string"){
+const err3 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.config !== undefined){
+if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
 errors = vErrors.length;
+}
+}
+if(data.source !== undefined){
+if(!(validate172(data.source, {instancePath:instancePath+"/source",parentData:data,parentDataProperty:"source",rootData}))){
+vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err4 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
 }
 validate176.errors = vErrors;
 return errors === 0;
 }
 
-export const storagePoolVolumePatch = validate180;
-const schema89 = {"$id":"storagePoolVolumePatch","$ref":"api#/$defs/StorageVolumePut"};
+
+function validate175(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="storagePoolVolumesTypePost" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate176(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+errors = vErrors.length;
+}
+validate175.errors = vErrors;
+return errors === 0;
+}
+
+export const storagePoolVolumePut = validate180;
+const schema89 = {"$id":"storagePoolVolumePut","$ref":"api#/$defs/StorageVolumePut"};
+const schema90 = {"type":"object","properties":{"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"restore":{"type":"string"}}};
 
 function validate181(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4489,7 +4476,7 @@ return errors === 0;
 
 
 function validate180(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolVolumePatch" */;
+/*# sourceURL="storagePoolVolumePut" */;
 let vErrors = null;
 let errors = 0;
 if(!(validate181(data, {instancePath,parentData,parentDataProperty,rootData}))){
@@ -4500,11 +4487,76 @@ validate180.errors = vErrors;
 return errors === 0;
 }
 
-export const storagePoolVolumePost = validate184;
-const schema91 = {"$id":"storagePoolVolumePost","$ref":"api#/$defs/StorageVolumePost"};
-const schema92 = {"type":"object","properties":{"name":{"type":"string"},"pool":{"type":"string"},"migration":{"type":"boolean"},"volume_only":{"type":"boolean"},"target":{"type":["object","null"],"properties":{"operation":{"type":"string"},"secrets":{"type":["object","null"],"additionalProperties":{"type":"string"}},"certificate":{"type":"string"}}}}};
+export const storagePoolVolumePatch = validate184;
+const schema91 = {"$id":"storagePoolVolumePatch","$ref":"api#/$defs/StorageVolumePut"};
 
 function validate185(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.description !== undefined){
+if(typeof data.description !== "string"){
+const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.config !== undefined){
+if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+if(data.restore !== undefined){
+if(typeof data.restore !== "string"){
+const err1 = {instancePath:instancePath+"/restore",schemaPath:"#/properties/restore/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+}
+else {
+const err2 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+validate185.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="storagePoolVolumePatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate185(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+errors = vErrors.length;
+}
+validate184.errors = vErrors;
+return errors === 0;
+}
+
+export const storagePoolVolumePost = validate188;
+const schema93 = {"$id":"storagePoolVolumePost","$ref":"api#/$defs/StorageVolumePost"};
+const schema94 = {"type":"object","properties":{"name":{"type":"string"},"pool":{"type":"string"},"migration":{"type":"boolean"},"volume_only":{"type":"boolean"},"target":{"type":["object","null"],"properties":{"operation":{"type":"string"},"secrets":{"type":["object","null"],"additionalProperties":{"type":"string"}},"certificate":{"type":"string"}}}}};
+
+function validate189(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4559,7 +4611,7 @@ errors++;
 if(data.target !== undefined){
 let data4 = data.target;
 if((!(data4 && typeof data4 == "object" && !Array.isArray(data4))) && (data4 !== null)){
-const err4 = {instancePath:instancePath+"/target",schemaPath:"#/properties/target/type",keyword:"type",params:{type: schema92.properties.target.type}};
+const err4 = {instancePath:instancePath+"/target",schemaPath:"#/properties/target/type",keyword:"type",params:{type: schema94.properties.target.type}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -4584,7 +4636,7 @@ errors++;
 if(data4.secrets !== undefined){
 let data6 = data4.secrets;
 if((!(data6 && typeof data6 == "object" && !Array.isArray(data6))) && (data6 !== null)){
-const err6 = {instancePath:instancePath+"/target/secrets",schemaPath:"#/properties/target/properties/secrets/type",keyword:"type",params:{type: schema92.properties.target.properties.secrets.type}};
+const err6 = {instancePath:instancePath+"/target/secrets",schemaPath:"#/properties/target/properties/secrets/type",keyword:"type",params:{type: schema94.properties.target.properties.secrets.type}};
 if(vErrors === null){
 vErrors = [err6];
 }
@@ -4633,28 +4685,28 @@ vErrors.push(err9);
 }
 errors++;
 }
-validate185.errors = vErrors;
+validate189.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate184(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="storagePoolVolumePost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate185(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+if(!(validate189(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
 errors = vErrors.length;
 }
-validate184.errors = vErrors;
+validate188.errors = vErrors;
 return errors === 0;
 }
 
-export const storagePoolVolumeSnapshotsPost = validate187;
-const schema93 = {"$id":"storagePoolVolumeSnapshotsPost","$ref":"api#/$defs/StorageVolumeSnapshotsPost"};
-const schema94 = {"type":"object","properties":{"name":{"type":"string"},"description":{"type":"string"},"expires_at":{"type":["string","null"],"format":"date-time"}}};
+export const storagePoolVolumeSnapshotsPost = validate191;
+const schema95 = {"$id":"storagePoolVolumeSnapshotsPost","$ref":"api#/$defs/StorageVolumeSnapshotsPost"};
+const schema96 = {"type":"object","properties":{"name":{"type":"string"},"description":{"type":"string"},"expires_at":{"type":["string","null"],"format":"date-time"}}};
 
-function validate188(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate192(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4685,7 +4737,7 @@ errors++;
 if(data.expires_at !== undefined){
 let data2 = data.expires_at;
 if((typeof data2 !== "string") && (data2 !== null)){
-const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema94.properties.expires_at.type}};
+const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema96.properties.expires_at.type}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -4718,100 +4770,28 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate188.errors = vErrors;
+validate192.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate187(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="storagePoolVolumeSnapshotsPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate188(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+if(!(validate192(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
 errors = vErrors.length;
-}
-validate187.errors = vErrors;
-return errors === 0;
-}
-
-export const storagePoolVolumeSnapshotPut = validate190;
-const schema95 = {"$id":"storagePoolVolumeSnapshotPut","$ref":"api#/$defs/StorageVolumeSnapshotPut"};
-const schema96 = {"type":"object","properties":{"description":{"type":"string"},"expires_at":{"type":["string","null"],"format":"date-time"}}};
-
-function validate191(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.description !== undefined){
-if(typeof data.description !== "string"){
-const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.expires_at !== undefined){
-let data1 = data.expires_at;
-if((typeof data1 !== "string") && (data1 !== null)){
-const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema96.properties.expires_at.type}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-if(typeof data1 === "string"){
-if(!(formats0.test(data1))){
-const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/format",keyword:"format",params:{format: "date-time"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-}
-}
-else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
 }
 validate191.errors = vErrors;
 return errors === 0;
 }
 
+export const storagePoolVolumeSnapshotPut = validate194;
+const schema97 = {"$id":"storagePoolVolumeSnapshotPut","$ref":"api#/$defs/StorageVolumeSnapshotPut"};
+const schema98 = {"type":"object","properties":{"description":{"type":"string"},"expires_at":{"type":["string","null"],"format":"date-time"}}};
 
-function validate190(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolVolumeSnapshotPut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate191(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
-errors = vErrors.length;
-}
-validate190.errors = vErrors;
-return errors === 0;
-}
-
-export const storagePoolVolumeSnapshotPatch = validate193;
-const schema97 = {"$id":"storagePoolVolumeSnapshotPatch","$ref":"api#/$defs/StorageVolumeSnapshotPut"};
-
-function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate195(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4830,7 +4810,7 @@ errors++;
 if(data.expires_at !== undefined){
 let data1 = data.expires_at;
 if((typeof data1 !== "string") && (data1 !== null)){
-const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema96.properties.expires_at.type}};
+const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema98.properties.expires_at.type}};
 if(vErrors === null){
 vErrors = [err1];
 }
@@ -4863,28 +4843,100 @@ vErrors.push(err3);
 }
 errors++;
 }
+validate195.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate194(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="storagePoolVolumeSnapshotPut" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate195(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+errors = vErrors.length;
+}
 validate194.errors = vErrors;
 return errors === 0;
 }
 
+export const storagePoolVolumeSnapshotPatch = validate197;
+const schema99 = {"$id":"storagePoolVolumeSnapshotPatch","$ref":"api#/$defs/StorageVolumeSnapshotPut"};
 
-function validate193(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="storagePoolVolumeSnapshotPatch" */;
+function validate198(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!(validate194(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
-errors = vErrors.length;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.description !== undefined){
+if(typeof data.description !== "string"){
+const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
 }
-validate193.errors = vErrors;
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.expires_at !== undefined){
+let data1 = data.expires_at;
+if((typeof data1 !== "string") && (data1 !== null)){
+const err1 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/type",keyword:"type",params:{type: schema98.properties.expires_at.type}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(typeof data1 === "string"){
+if(!(formats0.test(data1))){
+const err2 = {instancePath:instancePath+"/expires_at",schemaPath:"#/properties/expires_at/format",keyword:"format",params:{format: "date-time"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+validate198.errors = vErrors;
 return errors === 0;
 }
 
-export const storagePoolVolumeSnapshotPost = validate196;
-const schema99 = {"$id":"storagePoolVolumeSnapshotPost","$ref":"api#/$defs/StorageVolumeSnapshotPost"};
-const schema100 = {"type":"object","properties":{"name":{"type":"string"}}};
 
 function validate197(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="storagePoolVolumeSnapshotPatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate198(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+errors = vErrors.length;
+}
+validate197.errors = vErrors;
+return errors === 0;
+}
+
+export const storagePoolVolumeSnapshotPost = validate200;
+const schema101 = {"$id":"storagePoolVolumeSnapshotPost","$ref":"api#/$defs/StorageVolumeSnapshotPost"};
+const schema102 = {"type":"object","properties":{"name":{"type":"string"}}};
+
+function validate201(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4911,28 +4963,28 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate197.errors = vErrors;
+validate201.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate196(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="storagePoolVolumeSnapshotPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate197(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
+if(!(validate201(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
 errors = vErrors.length;
 }
-validate196.errors = vErrors;
+validate200.errors = vErrors;
 return errors === 0;
 }
 
-export const networksPost = validate199;
-const schema101 = {"$id":"networksPost","$ref":"api#/$defs/NetworksPost"};
-const schema102 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1},"type":{"type":"string"},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"}}};
+export const networksPost = validate203;
+const schema103 = {"$id":"networksPost","$ref":"api#/$defs/NetworksPost"};
+const schema104 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1},"type":{"type":"string"},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"}}};
 
-function validate200(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5012,67 +5064,13 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate200.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate199(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="networksPost" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate200(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
-errors = vErrors.length;
-}
-validate199.errors = vErrors;
-return errors === 0;
-}
-
-export const networkPut = validate203;
-const schema103 = {"$id":"networkPut","$ref":"api#/$defs/NetworkPut"};
-const schema104 = {"type":"object","properties":{"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"}}};
-
-function validate204(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.description !== undefined){
-if(typeof data.description !== "string"){
-const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.config !== undefined){
-if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-}
-else {
-const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
 validate204.errors = vErrors;
 return errors === 0;
 }
 
 
 function validate203(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="networkPut" */;
+/*# sourceURL="networksPost" */;
 let vErrors = null;
 let errors = 0;
 if(!(validate204(data, {instancePath,parentData,parentDataProperty,rootData}))){
@@ -5083,8 +5081,9 @@ validate203.errors = vErrors;
 return errors === 0;
 }
 
-export const networkPatch = validate207;
-const schema105 = {"$id":"networkPatch","$ref":"api#/$defs/NetworkPut"};
+export const networkPut = validate207;
+const schema105 = {"$id":"networkPut","$ref":"api#/$defs/NetworkPut"};
+const schema106 = {"type":"object","properties":{"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"}}};
 
 function validate208(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -5125,7 +5124,7 @@ return errors === 0;
 
 
 function validate207(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="networkPatch" */;
+/*# sourceURL="networkPut" */;
 let vErrors = null;
 let errors = 0;
 if(!(validate208(data, {instancePath,parentData,parentDataProperty,rootData}))){
@@ -5136,11 +5135,64 @@ validate207.errors = vErrors;
 return errors === 0;
 }
 
-export const networkPost = validate211;
-const schema107 = {"$id":"networkPost","$ref":"api#/$defs/NetworkPost"};
-const schema108 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}};
+export const networkPatch = validate211;
+const schema107 = {"$id":"networkPatch","$ref":"api#/$defs/NetworkPut"};
 
 function validate212(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.description !== undefined){
+if(typeof data.description !== "string"){
+const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.config !== undefined){
+if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+}
+else {
+const err1 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+validate212.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate211(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="networkPatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate212(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
+errors = vErrors.length;
+}
+validate211.errors = vErrors;
+return errors === 0;
+}
+
+export const networkPost = validate215;
+const schema109 = {"$id":"networkPost","$ref":"api#/$defs/NetworkPost"};
+const schema110 = {"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}};
+
+function validate216(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5190,28 +5242,28 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate212.errors = vErrors;
+validate216.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate211(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate215(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="networkPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate212(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
+if(!(validate216(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
 errors = vErrors.length;
 }
-validate211.errors = vErrors;
+validate215.errors = vErrors;
 return errors === 0;
 }
 
-export const certificatesPost = validate214;
-const schema109 = {"$id":"certificatesPost","$ref":"api#/$defs/CertificatesPost"};
-const schema110 = {"type":"object","properties":{"name":{"type":"string"},"type":{"type":"string"},"restricted":{"type":"boolean"},"projects":{"type":["array","null"],"items":{"type":"string"}},"certificate":{"type":"string"},"password":{"type":"string"},"token":{"type":"boolean"}}};
+export const certificatesPost = validate218;
+const schema111 = {"$id":"certificatesPost","$ref":"api#/$defs/CertificatesPost"};
+const schema112 = {"type":"object","properties":{"name":{"type":"string"},"type":{"type":"string"},"restricted":{"type":"boolean"},"projects":{"type":["array","null"],"items":{"type":"string"}},"certificate":{"type":"string"},"password":{"type":"string"},"token":{"type":"boolean"}}};
 
-function validate215(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate219(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5254,7 +5306,7 @@ errors++;
 if(data.projects !== undefined){
 let data3 = data.projects;
 if((!(Array.isArray(data3))) && (data3 !== null)){
-const err3 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema110.properties.projects.type}};
+const err3 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema112.properties.projects.type}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -5326,151 +5378,28 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate215.errors = vErrors;
+validate219.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate214(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="certificatesPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate215(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+if(!(validate219(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
 errors = vErrors.length;
-}
-validate214.errors = vErrors;
-return errors === 0;
-}
-
-export const certificatePut = validate217;
-const schema111 = {"$id":"certificatePut","$ref":"api#/$defs/CertificatePut"};
-const schema112 = {"type":"object","properties":{"name":{"type":"string"},"type":{"type":"string"},"restricted":{"type":"boolean"},"projects":{"type":["array","null"],"items":{"type":"string"}},"certificate":{"type":"string"},"fingerprint":{"type":"string"}}};
-
-function validate218(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.name !== undefined){
-if(typeof data.name !== "string"){
-const err0 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.type !== undefined){
-if(typeof data.type !== "string"){
-const err1 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-if(data.restricted !== undefined){
-if(typeof data.restricted !== "boolean"){
-const err2 = {instancePath:instancePath+"/restricted",schemaPath:"#/properties/restricted/type",keyword:"type",params:{type: "boolean"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.projects !== undefined){
-let data3 = data.projects;
-if((!(Array.isArray(data3))) && (data3 !== null)){
-const err3 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema112.properties.projects.type}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-if(Array.isArray(data3)){
-const len0 = data3.length;
-for(let i0=0; i0<len0; i0++){
-if(typeof data3[i0] !== "string"){
-const err4 = {instancePath:instancePath+"/projects/" + i0,schemaPath:"#/properties/projects/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-}
-}
-}
-if(data.certificate !== undefined){
-if(typeof data.certificate !== "string"){
-const err5 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-if(data.fingerprint !== undefined){
-if(typeof data.fingerprint !== "string"){
-const err6 = {instancePath:instancePath+"/fingerprint",schemaPath:"#/properties/fingerprint/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-}
-}
-else {
-const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err7];
-}
-else {
-vErrors.push(err7);
-}
-errors++;
 }
 validate218.errors = vErrors;
 return errors === 0;
 }
 
+export const certificatePut = validate221;
+const schema113 = {"$id":"certificatePut","$ref":"api#/$defs/CertificatePut"};
+const schema114 = {"type":"object","properties":{"name":{"type":"string"},"type":{"type":"string"},"restricted":{"type":"boolean"},"projects":{"type":["array","null"],"items":{"type":"string"}},"certificate":{"type":"string"},"fingerprint":{"type":"string"}}};
 
-function validate217(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="certificatePut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate218(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
-errors = vErrors.length;
-}
-validate217.errors = vErrors;
-return errors === 0;
-}
-
-export const certificatePatch = validate220;
-const schema113 = {"$id":"certificatePatch","$ref":"api#/$defs/CertificatePut"};
-
-function validate221(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate222(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5513,7 +5442,7 @@ errors++;
 if(data.projects !== undefined){
 let data3 = data.projects;
 if((!(Array.isArray(data3))) && (data3 !== null)){
-const err3 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema112.properties.projects.type}};
+const err3 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema114.properties.projects.type}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -5573,29 +5502,152 @@ vErrors.push(err7);
 }
 errors++;
 }
+validate222.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate221(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="certificatePut" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate222(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
+errors = vErrors.length;
+}
 validate221.errors = vErrors;
 return errors === 0;
 }
 
+export const certificatePatch = validate224;
+const schema115 = {"$id":"certificatePatch","$ref":"api#/$defs/CertificatePut"};
 
-function validate220(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="certificatePatch" */;
+function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!(validate221(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
-errors = vErrors.length;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.name !== undefined){
+if(typeof data.name !== "string"){
+const err0 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err0];
 }
-validate220.errors = vErrors;
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.type !== undefined){
+if(typeof data.type !== "string"){
+const err1 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.restricted !== undefined){
+if(typeof data.restricted !== "boolean"){
+const err2 = {instancePath:instancePath+"/restricted",schemaPath:"#/properties/restricted/type",keyword:"type",params:{type: "boolean"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.projects !== undefined){
+let data3 = data.projects;
+if((!(Array.isArray(data3))) && (data3 !== null)){
+const err3 = {instancePath:instancePath+"/projects",schemaPath:"#/properties/projects/type",keyword:"type",params:{type: schema114.properties.projects.type}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+if(Array.isArray(data3)){
+const len0 = data3.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data3[i0] !== "string"){
+const err4 = {instancePath:instancePath+"/projects/" + i0,schemaPath:"#/properties/projects/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+}
+if(data.certificate !== undefined){
+if(typeof data.certificate !== "string"){
+const err5 = {instancePath:instancePath+"/certificate",schemaPath:"#/properties/certificate/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+if(data.fingerprint !== undefined){
+if(typeof data.fingerprint !== "string"){
+const err6 = {instancePath:instancePath+"/fingerprint",schemaPath:"#/properties/fingerprint/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+}
+}
+else {
+const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err7];
+}
+else {
+vErrors.push(err7);
+}
+errors++;
+}
+validate225.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterPut = validate223;
-const schema115 = {"$id":"clusterPut","$ref":"api#/$defs/ClusterPut"};
-const schema116 = {"type":"object","properties":{"server_name":{"type":"string"},"enabled":{"type":"boolean"},"server_address":{"type":"string"},"cluster_address":{"type":"string"},"cluster_certificate":{"type":"string"},"cluster_password":{"type":"string"},"cluster_token":{"type":"string"},"member_config":{"type":["array","null"],"items":{"$ref":"#/$defs/ClusterMemberConfigKey"}}}};
-const schema117 = {"type":"object","required":["entity","name","key","value"],"properties":{"entity":{"type":"string","enum":["storage-pool","network"]},"name":{"type":"string"},"key":{"type":"string"},"value":{"type":"string"},"description":{"type":"string"}}};
 
-function validate225(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate224(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="certificatePatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate225(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+errors = vErrors.length;
+}
+validate224.errors = vErrors;
+return errors === 0;
+}
+
+export const clusterPut = validate227;
+const schema117 = {"$id":"clusterPut","$ref":"api#/$defs/ClusterPut"};
+const schema118 = {"type":"object","properties":{"server_name":{"type":"string"},"enabled":{"type":"boolean"},"server_address":{"type":"string"},"cluster_address":{"type":"string"},"cluster_certificate":{"type":"string"},"cluster_password":{"type":"string"},"cluster_token":{"type":"string"},"member_config":{"type":["array","null"],"items":{"$ref":"#/$defs/ClusterMemberConfigKey"}}}};
+const schema119 = {"type":"object","required":["entity","name","key","value"],"properties":{"entity":{"type":"string","enum":["storage-pool","network"]},"name":{"type":"string"},"key":{"type":"string"},"value":{"type":"string"},"description":{"type":"string"}}};
+
+function validate229(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5652,7 +5704,7 @@ vErrors.push(err4);
 errors++;
 }
 if(!((data0 === "storage-pool") || (data0 === "network"))){
-const err5 = {instancePath:instancePath+"/entity",schemaPath:"#/properties/entity/enum",keyword:"enum",params:{allowedValues: schema117.properties.entity.enum}};
+const err5 = {instancePath:instancePath+"/entity",schemaPath:"#/properties/entity/enum",keyword:"enum",params:{allowedValues: schema119.properties.entity.enum}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -5721,12 +5773,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate225.errors = vErrors;
+validate229.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate224(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5817,7 +5869,7 @@ errors++;
 if(data.member_config !== undefined){
 let data7 = data.member_config;
 if((!(Array.isArray(data7))) && (data7 !== null)){
-const err7 = {instancePath:instancePath+"/member_config",schemaPath:"#/properties/member_config/type",keyword:"type",params:{type: schema116.properties.member_config.type}};
+const err7 = {instancePath:instancePath+"/member_config",schemaPath:"#/properties/member_config/type",keyword:"type",params:{type: schema118.properties.member_config.type}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -5829,8 +5881,8 @@ errors++;
 if(Array.isArray(data7)){
 const len0 = data7.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate225(data7[i0], {instancePath:instancePath+"/member_config/" + i0,parentData:data7,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+if(!(validate229(data7[i0], {instancePath:instancePath+"/member_config/" + i0,parentData:data7,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
 errors = vErrors.length;
 }
 }
@@ -5847,27 +5899,27 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate224.errors = vErrors;
+validate228.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate223(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate227(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="clusterPut" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate224(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
+if(!(validate228(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
 errors = vErrors.length;
 }
-validate223.errors = vErrors;
+validate227.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterExplainPost = validate228;
-const schema118 = {"$id":"clusterExplainPost","$ref":"api#/$defs/InstancesPost"};
+export const clusterExplainPost = validate232;
+const schema120 = {"$id":"clusterExplainPost","$ref":"api#/$defs/InstancesPost"};
 
-function validate229(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate233(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6045,28 +6097,28 @@ vErrors.push(err12);
 }
 errors++;
 }
-validate229.errors = vErrors;
+validate233.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate228(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate232(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="clusterExplainPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate229(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
+if(!(validate233(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
 errors = vErrors.length;
 }
-validate228.errors = vErrors;
+validate232.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterMembersPost = validate234;
-const schema120 = {"$id":"clusterMembersPost","$ref":"api#/$defs/ClusterMembersPost"};
-const schema121 = {"type":"object","required":["server_name"],"properties":{"server_name":{"type":"string","minLength":1}}};
+export const clusterMembersPost = validate238;
+const schema122 = {"$id":"clusterMembersPost","$ref":"api#/$defs/ClusterMembersPost"};
+const schema123 = {"type":"object","required":["server_name"],"properties":{"server_name":{"type":"string","minLength":1}}};
 
-function validate235(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate239(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6116,35 +6168,35 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate235.errors = vErrors;
+validate239.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate234(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate238(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="clusterMembersPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate235(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
+if(!(validate239(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
 errors = vErrors.length;
 }
-validate234.errors = vErrors;
+validate238.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterMemberPut = validate237;
-const schema122 = {"$id":"clusterMemberPut","$ref":"api#/$defs/ClusterMemberPut"};
-const schema123 = {"type":"object","properties":{"roles":{"type":["array","null"],"items":{"type":"string"}},"failure_domain":{"type":"string"},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"groups":{"type":["array","null"],"items":{"type":"string"}}}};
+export const clusterMemberPut = validate241;
+const schema124 = {"$id":"clusterMemberPut","$ref":"api#/$defs/ClusterMemberPut"};
+const schema125 = {"type":"object","properties":{"roles":{"type":["array","null"],"items":{"type":"string"}},"failure_domain":{"type":"string"},"description":{"type":"string"},"config":{"$ref":"#/$defs/Config"},"groups":{"type":["array","null"],"items":{"type":"string"}}}};
 
-function validate238(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate242(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.roles !== undefined){
 let data0 = data.roles;
 if((!(Array.isArray(data0))) && (data0 !== null)){
-const err0 = {instancePath:instancePath+"/roles",schemaPath:"#/properties/roles/type",keyword:"type",params:{type: schema123.properties.roles.type}};
+const err0 = {instancePath:instancePath+"/roles",schemaPath:"#/properties/roles/type",keyword:"type",params:{type: schema125.properties.roles.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -6184,130 +6236,6 @@ errors++;
 if(data.description !== undefined){
 if(typeof data.description !== "string"){
 const err3 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-}
-if(data.config !== undefined){
-if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
-vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
-errors = vErrors.length;
-}
-}
-if(data.groups !== undefined){
-let data5 = data.groups;
-if((!(Array.isArray(data5))) && (data5 !== null)){
-const err4 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: schema123.properties.groups.type}};
-if(vErrors === null){
-vErrors = [err4];
-}
-else {
-vErrors.push(err4);
-}
-errors++;
-}
-if(Array.isArray(data5)){
-const len1 = data5.length;
-for(let i1=0; i1<len1; i1++){
-if(typeof data5[i1] !== "string"){
-const err5 = {instancePath:instancePath+"/groups/" + i1,schemaPath:"#/properties/groups/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err5];
-}
-else {
-vErrors.push(err5);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err6 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err6];
-}
-else {
-vErrors.push(err6);
-}
-errors++;
-}
-validate238.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate237(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="clusterMemberPut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate238(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
-errors = vErrors.length;
-}
-validate237.errors = vErrors;
-return errors === 0;
-}
-
-export const clusterMemberPatch = validate241;
-const schema124 = {"$id":"clusterMemberPatch","$ref":"api#/$defs/ClusterMemberPatch"};
-const schema125 = {"type":"object","properties":{"roles":{"type":["array","null"],"items":{"type":"string"}},"failure_domain":{"type":["string","null"]},"description":{"type":["string","null"]},"config":{"$ref":"#/$defs/Config"},"groups":{"type":["array","null"],"items":{"type":"string"}}}};
-
-function validate242(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.roles !== undefined){
-let data0 = data.roles;
-if((!(Array.isArray(data0))) && (data0 !== null)){
-const err0 = {instancePath:instancePath+"/roles",schemaPath:"#/properties/roles/type",keyword:"type",params:{type: schema125.properties.roles.type}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-if(Array.isArray(data0)){
-const len0 = data0.length;
-for(let i0=0; i0<len0; i0++){
-if(typeof data0[i0] !== "string"){
-const err1 = {instancePath:instancePath+"/roles/" + i0,schemaPath:"#/properties/roles/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-}
-}
-}
-if(data.failure_domain !== undefined){
-let data2 = data.failure_domain;
-if((typeof data2 !== "string") && (data2 !== null)){
-const err2 = {instancePath:instancePath+"/failure_domain",schemaPath:"#/properties/failure_domain/type",keyword:"type",params:{type: schema125.properties.failure_domain.type}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-if(data.description !== undefined){
-let data3 = data.description;
-if((typeof data3 !== "string") && (data3 !== null)){
-const err3 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema125.properties.description.type}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -6368,7 +6296,7 @@ return errors === 0;
 
 
 function validate241(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="clusterMemberPatch" */;
+/*# sourceURL="clusterMemberPut" */;
 let vErrors = null;
 let errors = 0;
 if(!(validate242(data, {instancePath,parentData,parentDataProperty,rootData}))){
@@ -6379,11 +6307,135 @@ validate241.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterMemberPost = validate245;
-const schema126 = {"$id":"clusterMemberPost","$ref":"api#/$defs/ClusterMemberPost"};
-const schema127 = {"type":"object","properties":{"server_name":{"type":"string"}}};
+export const clusterMemberPatch = validate245;
+const schema126 = {"$id":"clusterMemberPatch","$ref":"api#/$defs/ClusterMemberPatch"};
+const schema127 = {"type":"object","properties":{"roles":{"type":["array","null"],"items":{"type":"string"}},"failure_domain":{"type":["string","null"]},"description":{"type":["string","null"]},"config":{"$ref":"#/$defs/Config"},"groups":{"type":["array","null"],"items":{"type":"string"}}}};
 
 function validate246(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.roles !== undefined){
+let data0 = data.roles;
+if((!(Array.isArray(data0))) && (data0 !== null)){
+const err0 = {instancePath:instancePath+"/roles",schemaPath:"#/properties/roles/type",keyword:"type",params:{type: schema127.properties.roles.type}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+if(Array.isArray(data0)){
+const len0 = data0.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data0[i0] !== "string"){
+const err1 = {instancePath:instancePath+"/roles/" + i0,schemaPath:"#/properties/roles/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+}
+}
+if(data.failure_domain !== undefined){
+let data2 = data.failure_domain;
+if((typeof data2 !== "string") && (data2 !== null)){
+const err2 = {instancePath:instancePath+"/failure_domain",schemaPath:"#/properties/failure_domain/type",keyword:"type",params:{type: schema127.properties.failure_domain.type}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+if(data.description !== undefined){
+let data3 = data.description;
+if((typeof data3 !== "string") && (data3 !== null)){
+const err3 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema127.properties.description.type}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+if(data.config !== undefined){
+if(!(validate39(data.config, {instancePath:instancePath+"/config",parentData:data,parentDataProperty:"config",rootData}))){
+vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+errors = vErrors.length;
+}
+}
+if(data.groups !== undefined){
+let data5 = data.groups;
+if((!(Array.isArray(data5))) && (data5 !== null)){
+const err4 = {instancePath:instancePath+"/groups",schemaPath:"#/properties/groups/type",keyword:"type",params:{type: schema127.properties.groups.type}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+if(Array.isArray(data5)){
+const len1 = data5.length;
+for(let i1=0; i1<len1; i1++){
+if(typeof data5[i1] !== "string"){
+const err5 = {instancePath:instancePath+"/groups/" + i1,schemaPath:"#/properties/groups/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err6 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err6];
+}
+else {
+vErrors.push(err6);
+}
+errors++;
+}
+validate246.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate245(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="clusterMemberPatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate246(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+errors = vErrors.length;
+}
+validate245.errors = vErrors;
+return errors === 0;
+}
+
+export const clusterMemberPost = validate249;
+const schema128 = {"$id":"clusterMemberPost","$ref":"api#/$defs/ClusterMemberPost"};
+const schema129 = {"type":"object","properties":{"server_name":{"type":"string"}}};
+
+function validate250(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6410,28 +6462,28 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate246.errors = vErrors;
+validate250.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate245(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate249(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="clusterMemberPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate246(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+if(!(validate250(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
 errors = vErrors.length;
 }
-validate245.errors = vErrors;
+validate249.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterMemberStatePost = validate248;
-const schema128 = {"$id":"clusterMemberStatePost","$ref":"api#/$defs/ClusterMemberStatePost"};
-const schema129 = {"type":"object","properties":{"action":{"type":"string"},"mode":{"type":"string"}}};
+export const clusterMemberStatePost = validate252;
+const schema130 = {"$id":"clusterMemberStatePost","$ref":"api#/$defs/ClusterMemberStatePost"};
+const schema131 = {"type":"object","properties":{"action":{"type":"string"},"mode":{"type":"string"}}};
 
-function validate249(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate253(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6470,28 +6522,28 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate249.errors = vErrors;
+validate253.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate248(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate252(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="clusterMemberStatePost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate249(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+if(!(validate253(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate253.errors : vErrors.concat(validate253.errors);
 errors = vErrors.length;
 }
-validate248.errors = vErrors;
+validate252.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterGroupsPost = validate251;
-const schema130 = {"$id":"clusterGroupsPost","$ref":"api#/$defs/ClusterGroupsPost"};
-const schema131 = {"type":"object","properties":{"name":{"type":"string"},"description":{"type":"string"},"members":{"type":["array","null"],"items":{"type":"string"}}}};
+export const clusterGroupsPost = validate255;
+const schema132 = {"$id":"clusterGroupsPost","$ref":"api#/$defs/ClusterGroupsPost"};
+const schema133 = {"type":"object","properties":{"name":{"type":"string"},"description":{"type":"string"},"members":{"type":["array","null"],"items":{"type":"string"}}}};
 
-function validate252(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate256(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6522,7 +6574,7 @@ errors++;
 if(data.members !== undefined){
 let data2 = data.members;
 if((!(Array.isArray(data2))) && (data2 !== null)){
-const err2 = {instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: schema131.properties.members.type}};
+const err2 = {instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: schema133.properties.members.type}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -6558,111 +6610,34 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate252.errors = vErrors;
+validate256.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate251(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate255(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="clusterGroupsPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate252(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate252.errors : vErrors.concat(validate252.errors);
+if(!(validate256(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
 errors = vErrors.length;
 }
-validate251.errors = vErrors;
+validate255.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterGroupPut = validate254;
-const schema132 = {"$id":"clusterGroupPut","$ref":"api#/$defs/ClusterGroupPut"};
-const schema133 = {"type":"object","properties":{"description":{"type":"string"},"members":{"type":["array","null"],"items":{"type":"string"}}}};
+export const clusterGroupPut = validate258;
+const schema134 = {"$id":"clusterGroupPut","$ref":"api#/$defs/ClusterGroupPut"};
+const schema135 = {"type":"object","properties":{"description":{"type":"string"},"members":{"type":["array","null"],"items":{"type":"string"}}}};
 
-function validate255(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate259(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.description !== undefined){
 if(typeof data.description !== "string"){
 const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err0];
-}
-else {
-vErrors.push(err0);
-}
-errors++;
-}
-}
-if(data.members !== undefined){
-let data1 = data.members;
-if((!(Array.isArray(data1))) && (data1 !== null)){
-const err1 = {instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: schema133.properties.members.type}};
-if(vErrors === null){
-vErrors = [err1];
-}
-else {
-vErrors.push(err1);
-}
-errors++;
-}
-if(Array.isArray(data1)){
-const len0 = data1.length;
-for(let i0=0; i0<len0; i0++){
-if(typeof data1[i0] !== "string"){
-const err2 = {instancePath:instancePath+"/members/" + i0,schemaPath:"#/properties/members/items/type",keyword:"type",params:{type: "string"}};
-if(vErrors === null){
-vErrors = [err2];
-}
-else {
-vErrors.push(err2);
-}
-errors++;
-}
-}
-}
-}
-}
-else {
-const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
-if(vErrors === null){
-vErrors = [err3];
-}
-else {
-vErrors.push(err3);
-}
-errors++;
-}
-validate255.errors = vErrors;
-return errors === 0;
-}
-
-
-function validate254(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="clusterGroupPut" */;
-let vErrors = null;
-let errors = 0;
-if(!(validate255(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
-errors = vErrors.length;
-}
-validate254.errors = vErrors;
-return errors === 0;
-}
-
-export const clusterGroupPatch = validate257;
-const schema134 = {"$id":"clusterGroupPatch","$ref":"api#/$defs/ClusterGroupPatch"};
-const schema135 = {"type":"object","properties":{"description":{"type":["string","null"]},"members":{"type":["array","null"],"items":{"type":"string"}}}};
-
-function validate258(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-let vErrors = null;
-let errors = 0;
-if(data && typeof data == "object" && !Array.isArray(data)){
-if(data.description !== undefined){
-let data0 = data.description;
-if((typeof data0 !== "string") && (data0 !== null)){
-const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema135.properties.description.type}};
 if(vErrors === null){
 vErrors = [err0];
 }
@@ -6711,28 +6686,105 @@ vErrors.push(err3);
 }
 errors++;
 }
+validate259.errors = vErrors;
+return errors === 0;
+}
+
+
+function validate258(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="clusterGroupPut" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate259(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+errors = vErrors.length;
+}
 validate258.errors = vErrors;
 return errors === 0;
 }
 
+export const clusterGroupPatch = validate261;
+const schema136 = {"$id":"clusterGroupPatch","$ref":"api#/$defs/ClusterGroupPatch"};
+const schema137 = {"type":"object","properties":{"description":{"type":["string","null"]},"members":{"type":["array","null"],"items":{"type":"string"}}}};
 
-function validate257(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
-/*# sourceURL="clusterGroupPatch" */;
+function validate262(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
-if(!(validate258(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
-errors = vErrors.length;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.description !== undefined){
+let data0 = data.description;
+if((typeof data0 !== "string") && (data0 !== null)){
+const err0 = {instancePath:instancePath+"/description",schemaPath:"#/properties/description/type",keyword:"type",params:{type: schema137.properties.description.type}};
+if(vErrors === null){
+vErrors = [err0];
 }
-validate257.errors = vErrors;
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+}
+if(data.members !== undefined){
+let data1 = data.members;
+if((!(Array.isArray(data1))) && (data1 !== null)){
+const err1 = {instancePath:instancePath+"/members",schemaPath:"#/properties/members/type",keyword:"type",params:{type: schema137.properties.members.type}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+if(Array.isArray(data1)){
+const len0 = data1.length;
+for(let i0=0; i0<len0; i0++){
+if(typeof data1[i0] !== "string"){
+const err2 = {instancePath:instancePath+"/members/" + i0,schemaPath:"#/properties/members/items/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+}
+}
+}
+}
+else {
+const err3 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+validate262.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterGroupPost = validate260;
-const schema136 = {"$id":"clusterGroupPost","$ref":"api#/$defs/ClusterGroupPost"};
-const schema137 = {"type":"object","properties":{"name":{"type":"string"}}};
 
 function validate261(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+/*# sourceURL="clusterGroupPatch" */;
+let vErrors = null;
+let errors = 0;
+if(!(validate262(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate262.errors : vErrors.concat(validate262.errors);
+errors = vErrors.length;
+}
+validate261.errors = vErrors;
+return errors === 0;
+}
+
+export const clusterGroupPost = validate264;
+const schema138 = {"$id":"clusterGroupPost","$ref":"api#/$defs/ClusterGroupPost"};
+const schema139 = {"type":"object","properties":{"name":{"type":"string"}}};
+
+function validate265(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6759,28 +6811,28 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate261.errors = vErrors;
+validate265.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate260(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="clusterGroupPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate261(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+if(!(validate265(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
 errors = vErrors.length;
 }
-validate260.errors = vErrors;
+validate264.errors = vErrors;
 return errors === 0;
 }
 
-export const clusterCertificatePut = validate263;
-const schema138 = {"$id":"clusterCertificatePut","$ref":"api#/$defs/ClusterCertificatePut"};
-const schema139 = {"type":"object","properties":{"cluster_certificate":{"type":"string"},"cluster_certificate_key":{"type":"string"}}};
+export const clusterCertificatePut = validate267;
+const schema140 = {"$id":"clusterCertificatePut","$ref":"api#/$defs/ClusterCertificatePut"};
+const schema141 = {"type":"object","properties":{"cluster_certificate":{"type":"string"},"cluster_certificate_key":{"type":"string"}}};
 
-function validate264(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate268(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6819,28 +6871,28 @@ vErrors.push(err2);
 }
 errors++;
 }
-validate264.errors = vErrors;
+validate268.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate263(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate267(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="clusterCertificatePut" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate264(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+if(!(validate268(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
 errors = vErrors.length;
 }
-validate263.errors = vErrors;
+validate267.errors = vErrors;
 return errors === 0;
 }
 
-export const internalClusterEnrollPost = validate266;
-const schema140 = {"$id":"internalClusterEnrollPost","$ref":"api#/$defs/ClusterEnrollPost"};
-const schema141 = {"type":"object","required":["server_name","secret","address","certificate_request"],"properties":{"server_name":{"type":"string","minLength":1},"secret":{"type":"string","minLength":1},"address":{"type":"string","minLength":1},"certificate_request":{"type":"string"},"eligible":{"type":"boolean"},"member_config":{"type":"array","items":{"$ref":"#/$defs/ClusterMemberConfigKey"}}}};
+export const internalClusterEnrollPost = validate270;
+const schema142 = {"$id":"internalClusterEnrollPost","$ref":"api#/$defs/ClusterEnrollPost"};
+const schema143 = {"type":"object","required":["server_name","secret","address","certificate_request"],"properties":{"server_name":{"type":"string","minLength":1},"secret":{"type":"string","minLength":1},"address":{"type":"string","minLength":1},"certificate_request":{"type":"string"},"eligible":{"type":"boolean"},"member_config":{"type":"array","items":{"$ref":"#/$defs/ClusterMemberConfigKey"}}}};
 
-function validate267(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate271(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -6988,8 +7040,8 @@ let data5 = data.member_config;
 if(Array.isArray(data5)){
 const len0 = data5.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate225(data5[i0], {instancePath:instancePath+"/member_config/" + i0,parentData:data5,parentDataProperty:i0,rootData}))){
-vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+if(!(validate229(data5[i0], {instancePath:instancePath+"/member_config/" + i0,parentData:data5,parentDataProperty:i0,rootData}))){
+vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
 errors = vErrors.length;
 }
 }
@@ -7016,20 +7068,20 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate267.errors = vErrors;
+validate271.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate266(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate270(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 /*# sourceURL="internalClusterEnrollPost" */;
 let vErrors = null;
 let errors = 0;
-if(!(validate267(data, {instancePath,parentData,parentDataProperty,rootData}))){
-vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
+if(!(validate271(data, {instancePath,parentData,parentDataProperty,rootData}))){
+vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
 errors = vErrors.length;
 }
-validate266.errors = vErrors;
+validate270.errors = vErrors;
 return errors === 0;
 }
 

@@ -426,6 +426,12 @@ export interface Agent {
   /** Removes what is there of snapshots that are not in `known`. Resolves with the names of those that there are. */
   settleSnapshots(spec: InstanceSpec, known: readonly string[], options: CallOptions): Promise<string[]>;
   /** It becomes what it was then. It must not run. */
+  /** Its root becomes a new one; its snapshots stay. It must not run. After a crash the same call finishes it. */
+  rebuildInstance(
+    spec: InstanceSpec,
+    source: Extract<InstanceSource, { type: 'image' | 'none' }>,
+    options: CallOptions,
+  ): Promise<void>;
   restoreSnapshot(spec: InstanceSpec, snapshot: string, options: CallOptions): Promise<void>;
   /** A stopped instance becomes what the source is, with those snapshots that it has not got yet. */
   refreshInstance(spec: InstanceSpec, source: CopySource, options: CallOptions): Promise<void>;

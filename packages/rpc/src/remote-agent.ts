@@ -41,6 +41,7 @@ export const plainMethods = [
   'deleteVolume',
   'limitVolume',
   'volumeUsage',
+  'rebuildInstance',
   'metadata',
   'setMetadata',
   'templates',

@@ -13,6 +13,7 @@ export interface Pending {
     | 'snapshot-delete'
     | 'restore'
     | 'refresh'
+    | 'rebuild'
     | 'move';
   operation: string;
   /** Of the API server that does it. */

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Undo, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, InstanceSource } from '@lxd-ts/rpc';
-import type { CopyOptions, StoragePool } from '@lxd-ts/storage';
+import type { CopyOptions, StoragePool, VolumeRef } from '@lxd-ts/storage';
 import { restoreBackup } from '../backup/restore-backup.ts';
 import { rootPool, type AgentContext } from '../context.ts';
 import { limitRoot } from './limit.ts';
@@ -13,6 +13,33 @@ import { copyInstance, linkSnapshots } from './snapshots.ts';
 /** `still`: only when it is a copy of one that runs. */
 type CreateOptions = CallOptions & Pick<CopyOptions, 'still'>;
 
+/** A root that depends on nothing of this pool. */
+type FreshSource = Extract<InstanceSource, { type: 'image' | 'none' }>;
+
+function fillFresh(
+  { images }: AgentContext,
+  pool: StoragePool,
+  volume: VolumeRef,
+  source: FreshSource,
+  options: CallOptions,
+): Promise<void> {
+  if (source.type === 'none')
+    return pool.createVolume(
+      volume,
+      async (directory) => {
+        await mkdir(join(directory, 'rootfs'), { recursive: true });
+      },
+      options,
+    );
+  const { fingerprint } = source;
+  return pool.createFromImage(
+    volume,
+    fingerprint,
+    (directory, fill) => images.unpack(fingerprint, directory, fill),
+    options,
+  );
+}
+
 async function fillFrom(
   context: AgentContext,
   pool: StoragePool,
@@ -20,23 +47,10 @@ async function fillFrom(
   source: InstanceSource,
   { still, ...options }: CreateOptions,
 ): Promise<void> {
-  const volume = volumeOf(spec);
   switch (source.type) {
     case 'image':
-      return pool.createFromImage(
-        volume,
-        source.fingerprint,
-        (directory, fill) => context.images.unpack(source.fingerprint, directory, fill),
-        options,
-      );
     case 'none':
-      return pool.createVolume(
-        volume,
-        async (directory) => {
-          await mkdir(join(directory, 'rootfs'), { recursive: true });
-        },
-        options,
-      );
+      return fillFresh(context, pool, volumeOf(spec), source, options);
     case 'backup':
       return restoreBackup(context, pool, spec, source, options);
     case 'copy':
@@ -65,6 +79,26 @@ export async function createVolume(
   await link(path, pool.volumePath(volumeOf(spec)));
   await linkSnapshots(context, pool, spec);
   undo.disarm();
+}
+
+/** Another root in the place of the one that is there, at one moment. */
+export async function rebuildVolume(
+  context: AgentContext,
+  spec: InstanceSpec,
+  source: FreshSource,
+  options: CallOptions,
+): Promise<void> {
+  const pool = await context.pools.open(rootPool(spec), options);
+  // A crash's is removed when the pool is mounted, by its name.
+  const name = `.partial-copy-${context.randomId()}`;
+  const fresh: VolumeRef = { type: 'container', project: 'default', name };
+  try {
+    await fillFresh(context, pool, fresh, source, options);
+    await pool.replaceVolume(fresh, volumeOf(spec), options);
+  } finally {
+    await pool.deleteVolume(fresh, { signal: AbortSignal.timeout(60_000) });
+  }
+  await limitRoot(context, spec, undefined, options);
 }
 
 export async function deleteVolume(

@@ -23,6 +23,11 @@ export const instanceCommands: readonly Entry[] = [
     load: () => import('../commands/instance/delete.ts'),
   },
   {
+    path: 'rebuild',
+    summary: 'Make the files of an instance anew',
+    load: () => import('../commands/instance/rebuild.ts'),
+  },
+  {
     path: 'top',
     summary: 'Show what running instances use',
     load: () => import('../commands/instance/top.ts'),

@@ -3,6 +3,7 @@ import type { InstanceRecord, Pending } from '@lxd-ts/state';
 import { statusOf, isUp, type InstancesContext } from './context.ts';
 import { settleMove } from './move.ts';
 import { withoutPending } from './pending.ts';
+import { finishRebuild } from './rebuild.ts';
 import { dropRefresh, finishRefresh } from './refresh.ts';
 import { removeInstance } from './remove.ts';
 import { finishRename } from './rename.ts';
@@ -79,6 +80,9 @@ async function recoverOne(
       break;
     case 'refresh':
       await recoverRefresh(context, withoutPending(record), pending, signal);
+      break;
+    case 'rebuild':
+      await finishRebuild(context, withoutPending(record), pending.detail?.['fingerprint'] ?? '', signal);
       break;
     case undefined:
   }

@@ -106,3 +106,7 @@ export interface InstanceMetadataPut {
     { when?: string[]; create_only?: boolean; template?: string; properties?: Record<string, string> }
   > | null;
 }
+
+export interface InstanceRebuildPost {
+  source?: InstanceSourceBody;
+}

@@ -12,10 +12,12 @@ import { startDelete } from './delete.ts';
 import { startExec } from './exec.ts';
 import { listInstances, listRefs, withStates } from './list.ts';
 import { deleteLog, listLogs, readLog } from './logs.ts';
+import { startRebuild } from './rebuild.ts';
 import { isMove, startMove } from './move.ts';
 import { startRename } from './rename.ts';
 import type {
   InstanceConsolePost,
+  InstanceRebuildPost,
   InstanceExecPost,
   InstancePost,
   InstancePut,
@@ -177,6 +179,12 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
       started(await startExec(context, request.project, nameOf(request), request.body)),
   };
 
+  const rebuild: Route<InstanceRebuildPost> = {
+    operationId: 'instanceRebuildPost',
+    handle: async (request) =>
+      started(await startRebuild(context, request.project, nameOf(request), request.body)),
+  };
+
   const consolePost: Route<InstanceConsolePost> = {
     operationId: 'instanceConsolePost',
     handle: async (request) =>
@@ -235,6 +243,7 @@ export function instancesRoutes({ context }: InstancesService): Route[] {
     stateGet,
     statePut,
     exec,
+    rebuild,
     consolePost,
     consoleGet,
     consoleDelete,

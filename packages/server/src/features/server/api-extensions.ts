@@ -17,6 +17,7 @@ export const apiExtensions: readonly string[] = [
     'instance_get_full',
     'instance_all_projects',
     'instance_bulk_state_change',
+    'instances_rebuild',
   ],
   ...['container_last_used_at', 'container_stop_priority', 'container_host_shutdown_timeout'],
   ...[

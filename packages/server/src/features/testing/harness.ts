@@ -109,6 +109,8 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
       for (const one of found) if (!known.includes(one.slice(name.length + 1))) volumes.delete(one);
       return known.filter((snapshot) => volumes.has(`${name}/${snapshot}`));
     },
+    rebuildInstance: async ({ name }: { name: string }, source: { type: string }) =>
+      call('rebuildInstance', `${name} ${source.type}`),
     restoreSnapshot: async ({ name }: { name: string }, snapshot: string) =>
       call('restoreSnapshot', `${name} ${snapshot}`),
     refreshInstance: async (
