@@ -112,7 +112,7 @@ test('the life of an instance leaves nothing', async () => {
   await agent.deleteInstance(spec, call);
   await agent.deleteInstance(spec, call);
   await agent.deletePool(spec.pools['p1']!, call);
-  for (const place of ['containers', 'devices', 'logs', 'security/seccomp', 'storage-pools'])
+  for (const place of ['containers', 'devices', 'devlxd', 'logs', 'security/seccomp', 'storage-pools'])
     expect([place, readdirSync(join(dir, place))]).toEqual([place, []]);
 });
 
@@ -143,9 +143,13 @@ test('a reboot from inside starts it again, with what was configured since; also
   failStart = undefined;
 
   await agent.startInstance(spec, call);
+  const shown = readdirSync(join(dir, 'devlxd'));
+  expect(shown).toHaveLength(1);
+  mkdirSync(join(dir, 'devlxd/cut-off'));
   agents.pop()?.[Symbol.dispose]();
   containers.end('blue_c1', true);
   const later = await open();
+  expect(readdirSync(join(dir, 'devlxd'))).toEqual(shown);
   await later.restore({ pools: [spec.pools['p1']!], networks: [] }, call);
   expect(up()).toEqual(['blue_c1']);
 });

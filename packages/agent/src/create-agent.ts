@@ -101,6 +101,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     randomId: () => options.randomId(),
   };
   const instances = new Instances(context);
+  await instances.sweep();
   const run = options.randomId();
   const logs = new Logs(dir);
   const migrations = new Migrations(context);

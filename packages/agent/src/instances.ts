@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LxdError, projectPrefixed, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, StopRequest } from '@lxd-ts/rpc';
 import type { VolumeRef } from '@lxd-ts/storage';
@@ -122,6 +123,19 @@ export class Instances implements Disposable {
       this.#context.log.error(`${spec.name} did not start again after a reboot`, { error: String(error) });
       this.#tell(spec, 'shutdown');
     }
+  }
+
+  /** What a start that was cut off has left of its `/dev/lxd`; before anything is started. */
+  async sweep(): Promise<void> {
+    const dir = join(this.#context.dir, 'devlxd');
+    const names = await readdir(dir).catch(() => []);
+    if (names.length === 0) return;
+    const states = await Promise.all(
+      (await this.#runStates.all()).map((ref) => this.#runStates.readAll(ref)),
+    );
+    const used = new Set(states.map((state) => state?.devlxd));
+    for (const path of names.map((name) => join(dir, name)))
+      if (!used.has(path)) await rm(path, { recursive: true, force: true });
   }
 
   /** After a start of the daemon: running ones are watched again, what a crash left of others is released. */
