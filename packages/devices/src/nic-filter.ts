@@ -32,14 +32,27 @@ function ipv4Rules(port: string, address: string | undefined): string[] {
   ];
 }
 
+/** All 128 bits of an IPv6 address, as a number in hexadecimal. */
+function bits(address: string): string {
+  const [head = '', tail] = address.split('::');
+  const groups = (text: string) => (text === '' ? [] : text.split(':'));
+  const [left, right] = [groups(head), groups(tail ?? '')];
+  const middle = Array<string>(8 - left.length - right.length).fill('0');
+  return `0x${[...left, ...middle, ...right].map((group) => group.padStart(4, '0')).join('')}`;
+}
+
+/** Where an advertisement says whose neighbour it is; nft has a name for it only from 1.0.7 on. */
+const advertised = '@nh,384,128';
+
 function ipv6Rules(port: string, hwaddr: string, address: string | undefined): string[] {
   if (!address || address === 'none') return [`${port} ether type ip6 drop`];
-  const own = `{ ${address}, ${linkLocal(hwaddr)} }`;
+  const addresses = [address, linkLocal(hwaddr)];
+  const others = addresses.map((one) => `${advertised} != ${bits(one)}`).join(' ');
   return [
     `${port} ether type ip6 icmpv6 type nd-router-advert drop`,
     `${port} ether type ip6 ip6 saddr :: icmpv6 type { nd-neighbor-solicit, mld2-listener-report } accept`,
-    `${port} ether type ip6 ip6 saddr != ${own} drop`,
-    `${port} ether type ip6 icmpv6 type nd-neighbor-advert icmpv6 taddr != ${own} drop`,
+    `${port} ether type ip6 ip6 saddr != { ${addresses.join(', ')} } drop`,
+    `${port} ether type ip6 icmpv6 type nd-neighbor-advert ${others} drop`,
   ];
 }
 
