@@ -81,7 +81,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const [first] = hosts;
   if (first) {
-    for (const name of await names(first)) await first.rest.must('DELETE', `/1.0/instances/${name}`);
+    for (const name of await names(first)) await first.rest.call('DELETE', `/1.0/instances/${name}`);
     await first.rest.must('PUT', '/1.0/profiles/default', { devices: {} });
     await first.rest.must('DELETE', '/1.0/storage-pools/p');
   }
@@ -159,11 +159,30 @@ async function survives(kill: () => Promise<void>, what: string): Promise<void> 
     return [...client.made.keys(), ...before].every((name) => now.includes(name));
   };
   await waitFor('every acknowledged instance', settled, (is) => is, 30);
+  // What nobody was told the end of may still be under way.
+  const atRest = async (): Promise<boolean> => {
+    const all = await Promise.all(
+      hosts.map(async (one) => {
+        const operations = (await one.rest.must('GET', '/1.0/operations')).metadata as { running?: string[] };
+        const instances = (await one.rest.must('GET', '/1.0/instances?recursion=1')).metadata;
+        return [operations.running?.length ?? 0, JSON.stringify(instances)] as const;
+      }),
+    );
+    return all.every(([running, instances]) => running === 0 && instances === all[0]?.[1]);
+  };
+  await waitFor('the same everywhere', atRest, (is) => is, 60);
   const seen = await names(host(0));
   const allowed = new Set([...before, ...client.made.keys(), ...client.unsure]);
   expect(seen.filter((name) => !allowed.has(name))).toEqual([]);
-  for (const one of hosts) expect(await names(one)).toEqual(seen);
-  for (const name of seen) await host(1).rest.must('DELETE', `/1.0/instances/${name}`);
+  await waitFor(
+    'an end of all of them',
+    async () => {
+      for (const name of await names(host(1))) await host(1).rest.call('DELETE', `/1.0/instances/${name}`);
+      return names(host(1));
+    },
+    (left) => left.length === 0,
+    60,
+  );
 }
 
 test.each([0, 1, 2])('the etcd of member %i is killed', async (index) => {

@@ -228,6 +228,8 @@ export async function startServer({ dir, argv, environment, cgroups }: ServerOpt
       while (networkOf(holder.pid) !== networkOf(pid)) await sleep(5);
       child.kill('SIGKILL');
       await ended;
+      // Connections that were kept lead nowhere.
+      rest.close();
       const log = 'exec >>"$0.log" 2>&1\nexec "$@"';
       const into = ['-t', String(holder.pid), '-n', '-m', 'sh', '-c', log, dir, ...argv];
       child = spawn('nsenter', into, { stdio: 'ignore', env: environmentOf });

@@ -34,6 +34,16 @@ it('tells the token of a member', () => {
   expect(contents(token)).toEqual({ server_name: 'm2', ...common, expires_at: expiresAt });
 });
 
+it.each([
+  ['2026-11-23T12:31:31.370Z', '2026-11-23T12:31:31.37Z'],
+  ['2026-11-23T12:31:30.000Z', '2026-11-23T12:31:30Z'],
+  ['2026-11-23T12:31:30Z', '2026-11-23T12:31:30Z'],
+  ['2026-11-23T12:31:30.123Z', '2026-11-23T12:31:30.123Z'],
+])('writes %s as LXD does', (expiresAt, expected) => {
+  const { token } = tokenOf(memberTokens, operation({ ...common, serverName: 'm2', expiresAt }));
+  expect(contents(token)).toMatchObject({ expires_at: expected });
+});
+
 it('does not take one for the other', () => {
   expect(() => tokenOf(clientTokens, operation({ ...common, serverName: 'm2' }))).toThrow('gave no token');
 });

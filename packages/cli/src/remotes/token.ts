@@ -27,6 +27,9 @@ export function parseToken(text: string): Token | undefined {
 /** LXD's zero time: it never ends. */
 const never = '0001-01-01T00:00:00Z';
 
+/** As LXD's client writes a time: without the zeros at the end of a fraction. The same token is the same text then. */
+const shortened = (time: string): string => time.replace(/(\.\d*?)0+Z$/, '$1Z').replace(/\.Z$/, 'Z');
+
 /**
  * The token that a token operation stands for, as people hand it on.
  * @param who `client_name` for a client's, `server_name` for a member's
@@ -37,6 +40,12 @@ export function encodeToken(
   name: string,
 ): string {
   const { fingerprint, addresses, secret, expiresAt } = metadata;
-  const token = { [who]: name, fingerprint, addresses, secret, expires_at: expiresAt ?? never };
+  const token = {
+    [who]: name,
+    fingerprint,
+    addresses,
+    secret,
+    expires_at: shortened(String(expiresAt ?? never)),
+  };
   return Buffer.from(JSON.stringify(token)).toString('base64');
 }
