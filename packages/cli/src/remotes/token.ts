@@ -45,7 +45,7 @@ export function encodeToken(
     fingerprint,
     addresses,
     secret,
-    expires_at: shortened(String(expiresAt ?? never)),
+    expires_at: typeof expiresAt === 'string' ? shortened(expiresAt) : never,
   };
   return Buffer.from(JSON.stringify(token)).toString('base64');
 }
