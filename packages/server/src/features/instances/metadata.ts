@@ -8,7 +8,7 @@ import { instanceSpec } from './spec.ts';
 
 const maxBytes = 1024 * 1024;
 
-/** A whole body, which is small. @throws LxdError `too-large` */
+/** A whole body, which is small. @throws LxdError `invalid` */
 async function whole(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
