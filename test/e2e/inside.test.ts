@@ -111,6 +111,16 @@ describe('inside a container', () => {
         (answer) => answer.startsWith('200'),
       ),
     ).toBe('200 blue');
+    // Images only where it may have them, and only those that are for everybody.
+    const { metadata } = await ground.server.rest.must('GET', '/1.0/images/aliases/busybox');
+    const { target } = metadata as { target: string };
+    const exported = `/1.0/images/${target}/export`;
+    expect(await ask('one', exported)).toBe('403 not authorized\n');
+    await client(['config', 'set', 'one', 'security.devlxd.images=true']);
+    expect(await ask('one', exported)).toMatch(/^404 .*Image not found/);
+    await ground.server.rest.must('PATCH', `/1.0/images/${target}`, { public: true });
+    expect((await ask('one', exported)).slice(0, 4)).toBe('200 ');
+    expect(await ask('two', exported)).toBe('403 not authorized\n');
     await client(['config', 'set', 'one', 'security.devlxd=false']);
     expect(sockets().length).toBe(1);
     await client(['config', 'set', 'one', 'security.devlxd=true']);

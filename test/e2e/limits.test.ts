@@ -211,7 +211,6 @@ describe('limits', () => {
   test.each([
     ['linux.kernel_modules=no-such-module', "Failed to load kernel module 'no-such-module'"],
     ['linux.kernel_modules=../x', 'names "../x", which is no name of a module'],
-    ['security.syscalls.intercept.mknod=true', 'does not intercept system calls yet'],
     ['security.idmap.base=5', 'are not within the host'],
     ['security.idmap.size=4000000000', 'no 4000000000 host ids left'],
   ])('%s is refused while it runs and where it starts', async (pair, message) => {

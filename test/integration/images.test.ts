@@ -102,6 +102,7 @@ test.each([
     creationDate: 1_700_000_000,
     expiryDate: 0,
     properties: { os: 'BusyBox', release: '1', description: 'A box' },
+    files: [{ kind: 'unified', size: lstatSync(file).size, sha256: hashOf(file), squashfs: false }],
   });
   const target = await unpacked(received.fingerprint);
   expectWhole(target);

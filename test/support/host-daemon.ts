@@ -36,7 +36,7 @@ export class HostDaemon {
   async start(): Promise<void> {
     const log = `${this.dir}.log`;
     const argv = ['--dir', this.dir, '--debug', '--logfile', log, ...this.#flags];
-    const child = spawn(lxdTsd, argv, { stdio: 'ignore' });
+    const child = spawn(lxdTsd, argv, { stdio: 'ignore', env: process.env });
     this.#child = child;
     this.#rest = new Rest(join(this.dir, 'unix.socket'));
     for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {

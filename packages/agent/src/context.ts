@@ -44,6 +44,8 @@ export interface AgentContext {
   sysDir: string;
   /** The program that forwards connections for proxy devices. */
   forwarder: string;
+  /** The program that answers system calls of containers. */
+  interceptor: string;
   /** Eight random hex digits. */
   randomId(): string;
 }

@@ -53,7 +53,9 @@ async function open(): Promise<Agent> {
     membership: () => Promise.resolve(),
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     forwarder: '/bin/false',
+    interceptor: '/bin/false',
     location: () => 'none',
+    exportImage: () => Promise.reject(new Error('no images')),
     randomId: () => 'abcd1234',
   });
   agents.push(agent);

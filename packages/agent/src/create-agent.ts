@@ -12,7 +12,7 @@ import { openBackups } from './backup/places.ts';
 import { publishImage } from './backup/publish.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import { CpuBalancer, cpuSetFile } from './cpu-balancer.ts';
-import { DevLxd } from './devlxd/devlxd.ts';
+import { DevLxd, type DevLxdOptions } from './devlxd/devlxd.ts';
 import { describe } from './describe.ts';
 import { exec, openConsole } from './exec.ts';
 import { Files } from './files.ts';
@@ -49,8 +49,12 @@ export interface AgentOptions {
   sysDir?: string | undefined;
   /** The program that forwards connections for proxy devices. */
   forwarder: string;
+  /** The program that answers system calls of containers. */
+  interceptor: string;
   /** Name of this member; `none` outside clusters. */
   location(): string;
+  /** Sends the file of an image, or says that there is none, to an instance that may ask. */
+  exportImage: DevLxdOptions['exportImage'];
   /** Eight random hex digits. */
   randomId(): string;
 }
@@ -67,6 +71,7 @@ const directories: readonly [string, number][] = [
   ['security/seccomp', 0o700],
   ['snapshots', 0o700],
   ['storage-pools', 0o711],
+  ['syscalls', 0o700],
 ];
 
 /** The agent of this machine. Containers outlive it: disposing only stops watching them. */
@@ -87,6 +92,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     devDir: options.devDir ?? '/dev',
     sysDir: options.sysDir ?? '/sys',
     forwarder: options.forwarder,
+    interceptor: options.interceptor,
     features: await hostFeatures(),
     cpus: new CpuBalancer({
       online: () => readFile('/sys/devices/system/cpu/online', 'utf8'),
@@ -94,7 +100,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
       set: (id, cpus) => options.liblxc.cgroupSet(id, cpuSetFile, cpus),
       onFailure: (id, error) => log.warn(`the CPUs of ${id} were not changed`, { error: String(error) }),
     }),
-    devlxd: new DevLxd({ location: () => options.location(), now: () => new Date() }),
+    devlxd: new DevLxd({
+      location: () => options.location(),
+      exportImage: options.exportImage,
+      now: () => new Date(),
+    }),
     ids: new IdRanges(),
     files: new Files(),
     log,

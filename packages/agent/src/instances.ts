@@ -6,6 +6,7 @@ import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, Sto
 import type { VolumeRef } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from './context.ts';
 import { hasDevLxd } from './devlxd/answer.ts';
+import { closeIntercept, keepIntercept } from './instance/intercept.ts';
 import { limitRoot, wantedSettings } from './instance/limit.ts';
 import { applySettings } from './instance/limits.ts';
 import { checkAdded, deviceNames, openDevice, removeDevices, withVolatile } from './instance/devices.ts';
@@ -31,6 +32,7 @@ import { KeyedLock } from './keyed-lock.ts';
 import type { StillFiles } from './backup/write-backup.ts';
 import { hasSubvolumes } from './migration/places.ts';
 
+const adoptTimeoutMs = 10_000;
 const settleTimeoutMs = 30_000;
 const restartTimeoutMs = 60_000;
 const cleanupTimeoutMs = 120_000;
@@ -128,14 +130,18 @@ export class Instances implements Disposable {
   /** What a start that was cut off has left of its `/dev/lxd`; before anything is started. */
   async sweep(): Promise<void> {
     const dir = join(this.#context.dir, 'devlxd');
+    const sockets = join(this.#context.dir, 'syscalls');
     const names = await readdir(dir).catch(() => []);
-    if (names.length === 0) return;
+    const intercepted = await readdir(sockets).catch(() => []);
+    if (names.length + intercepted.length === 0) return;
     const states = await Promise.all(
       (await this.#runStates.all()).map((ref) => this.#runStates.readAll(ref)),
     );
     const used = new Set(states.map((state) => state?.devlxd));
     for (const path of names.map((name) => join(dir, name)))
       if (!used.has(path)) await rm(path, { recursive: true, force: true });
+    for (const name of intercepted.filter((one) => !one.endsWith('.pid')))
+      if (!used.has(join(dir, name))) await closeIntercept(this.#context, name);
   }
 
   /** After a start of the daemon: running ones are watched again, what a crash left of others is released. */
@@ -147,6 +153,12 @@ export class Instances implements Disposable {
       if (state) {
         const { spec, next = spec, devlxd } = state;
         const id = projectPrefixed(spec.project, spec.name);
+        if (devlxd !== undefined)
+          await keepIntercept(this.#context, spec, devlxd, AbortSignal.timeout(adoptTimeoutMs)).catch(
+            (error: unknown) => {
+              this.#context.log.warn(`system calls of ${id} are not answered`, { error: String(error) });
+            },
+          );
         this.#context.ids.adopt(id, spec.config);
         await this.#showItself(id, devlxd, next).catch((error: unknown) => {
           this.#context.log.warn(`/dev/lxd of ${id} is not there`, { error: String(error) });

@@ -8,6 +8,7 @@ import { networkDrivers } from '@lxd-ts/network';
 import type { Agent, Bulk } from '@lxd-ts/rpc';
 import type { Logger } from '@lxd-ts/server';
 import { storageDrivers } from '@lxd-ts/storage';
+import { imagesForInside } from './inside-images.ts';
 import type { DaemonOptions } from './options.ts';
 import { version } from './version.ts';
 
@@ -37,6 +38,8 @@ export async function openNode(
     devDir,
     sysDir,
     forwarder: join(buildDir, 'lxd-ts-forward'),
+    exportImage: imagesForInside(dir),
+    interceptor: join(buildDir, 'lxd-ts-intercept'),
     randomId: () => randomBytes(4).toString('hex'),
   });
 }

@@ -8,6 +8,8 @@ import { instanceWith } from './testing/device-suite.ts';
 
 let top: string;
 let host: FakeHost;
+/** By the emulator of a TPM. */
+let said: string;
 
 /** A file of a sysfs of our own. */
 function put(path: string, text: string): void {
@@ -21,8 +23,9 @@ beforeEach(() => {
   // A user has no right to make nodes, and none is made: what would be is told by the fake.
   host = fakeHost(([program, , path]) => {
     if (program === 'mknod') writeFileSync(path ?? '', '');
-    return undefined;
+    return program === 'swtpm' ? { stdout: said } : undefined;
   });
+  said = 'New TPM device: /dev/tpm3 (major/minor = 253/3)\n';
   const usb = 'sys/devices/usb1/1-2';
   put(`${usb}/idVendor`, '0403');
   put(`${usb}/idProduct`, '6001');
@@ -111,4 +114,20 @@ test('graphics cards are told by number, address, maker and model; all by nothin
   expect(await found({ type: 'gpu', pci: '0a:00.0' })).toEqual(second);
   expect(await found({ type: 'gpu', vendorid: '8086', productid: '1234' })).toEqual(first);
   await expect(found({ type: 'gpu', id: '7' })).rejects.toThrow(/Failed to detect requested GPU device/);
+});
+
+test('a TPM is made by the emulator, which has its state beside the root', async () => {
+  const config = { type: 'tpm', path: '/dev/tpm0', pathrm: '/dev/tpmrm0' };
+  await expect(found(config)).rejects.toThrow(/no \/dev\/vtpmx/);
+  expect(host.ran).toEqual([]);
+  put('dev/vtpmx', '');
+  await expect(found(config)).rejects.toThrow(/no resource manager for tpm3/);
+  put('sys/class/tpmrm/tpmrm3/dev', '252:65539');
+  expect(await found(config)).toEqual(['dev/tpm0 c 253:3 rwm', 'dev/tpmrm0 c 252:65539 rwm']);
+  const state = join(top, 'daemon/containers/c1/tpm.d1');
+  expect(host.ran).toContainEqual(
+    expect.arrayContaining(['--vtpm-proxy', `dir=${state}`, `file=${state}/swtpm.pid`]),
+  );
+  said = 'no such thing';
+  await expect(found(config)).rejects.toThrow(/made no device: no such thing/);
 });

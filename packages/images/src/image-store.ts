@@ -23,6 +23,8 @@ export interface ReceivedImage {
   properties: Config;
   creationDate: number;
   expiryDate: number;
+  /** Its files, in the order of the fingerprint; sizes in bytes. */
+  files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
 }
 
 export interface ImageFile {
@@ -75,25 +77,30 @@ class Store implements ImageStore {
   ): Promise<ReceivedImage> {
     const { signal, expected } = options;
     const temporary = join(this.#dir, `${partial}${randomUUID()}`);
-    const files: { kind: ImagePart['kind']; path: string }[] = [];
+    const files: { kind: ImagePart['kind']; path: string; size: number; sha256: string }[] = [];
     const hash = createHash('sha256');
     let size = 0;
     try {
       for await (const { kind, body } of parts) {
         const path = `${temporary}.${kind}`;
-        files.push({ kind, path });
+        const part = { kind, path, size: 0, sha256: '' };
+        files.push(part);
+        const own = createHash('sha256');
         const file = await open(path, 'wx', 0o600);
         try {
           for await (const data of body as AsyncIterable<Buffer>) {
             signal.throwIfAborted();
             hash.update(data);
-            size += data.length;
+            own.update(data);
+            part.size += data.length;
             await file.writeFile(data);
           }
           await file.sync();
         } finally {
           await file.close();
         }
+        part.sha256 = own.digest('hex');
+        size += part.size;
       }
       const fingerprint = hash.digest('hex');
       if (expected && !fingerprint.startsWith(expected)) {
@@ -104,12 +111,16 @@ class Store implements ImageStore {
       }
       const [head, rootfs] = files;
       if (!head || size === 0) throw new LxdError('invalid', 'The upload is empty; send an image');
-      if (rootfs) await packingOfFile(rootfs.path);
+      const packings = rootfs ? [undefined, await packingOfFile(rootfs.path)] : [];
       const metadata = parseMetadata(await readMetadata(this.#host, head.path, signal));
       if (rootfs) await rename(rootfs.path, this.#path(fingerprint, 'rootfs'));
       // The first file goes last: it is what says that the image is here.
       await rename(head.path, this.#path(fingerprint));
-      return { fingerprint, size, type: 'container', ...metadata };
+      const described = files.map(({ path: _, ...part }, index) => ({
+        ...part,
+        squashfs: packings[index] === 'squashfs',
+      }));
+      return { fingerprint, size, type: 'container', ...metadata, files: described };
     } finally {
       for (const { path } of files) await rm(path, { force: true });
     }

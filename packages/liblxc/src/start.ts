@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError } from '@lxd-ts/core';
 import { helperEnvironment, type Runtime } from './helper.ts';
@@ -22,6 +22,42 @@ async function errorsSince(logFile: string, from: number): Promise<string> {
     .filter((line) => / (ERROR|ALERT|CRIT|FATAL) /.test(line))
     .map((line) => line.replace(/^\S+ \S+ \S+ \S+\s+\S+ - [^ ]+ - /, '').trim());
   return lines.slice(0, 3).join('; ') || 'liblxc gave no reason';
+}
+
+/** How long nothing is thought of a start that takes its time, and how often it is looked at then. */
+const patienceMs = 3_000;
+const lookMs = 500;
+
+const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
+
+/** The process that liblxc names after its container, and those it has started. */
+async function monitorOf(
+  lxcpath: string,
+  name: string,
+): Promise<{ pid: number; children: number[] } | undefined> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+  for (const pid of pids) {
+    if (!(await read(`/proc/${pid}/cmdline`)).startsWith(`[lxc monitor] ${lxcpath} ${name}\0`)) continue;
+    const children = await read(`/proc/${pid}/task/${pid}/children`);
+    return { pid: Number(pid), children: children.split(' ').filter(Boolean).map(Number) };
+  }
+  return undefined;
+}
+
+/**
+ * liblxc waits for ever for a first process that died before it had said anything, as one does that its seccomp policy
+ * leaves nothing to.
+ */
+async function endHanging(lxcpath: string, name: string, signal: AbortSignal): Promise<void> {
+  await sleep(patienceMs, undefined, { signal });
+  for (let dead = 0; dead < 2; await sleep(lookMs, undefined, { signal })) {
+    const monitor = await monitorOf(lxcpath, name);
+    const stats = await Promise.all((monitor?.children ?? []).map((pid) => read(`/proc/${pid}/stat`)));
+    const isDead =
+      stats.length > 0 && stats.every((stat) => / Z /.test(stat.slice(stat.lastIndexOf(')') + 1)));
+    dead = isDead ? dead + 1 : 0;
+    if (dead === 2 && monitor && !signal.aborted) process.kill(monitor.pid, 'SIGKILL');
+  }
 }
 
 const running = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
@@ -49,6 +85,8 @@ export async function start(
   };
   const listener = () => void onAbort().catch(() => child.kill('SIGKILL'));
   signal.addEventListener('abort', listener, { once: true });
+  const settled = new AbortController();
+  endHanging(lxcpath, name, settled.signal).catch(() => undefined);
   try {
     const [status] = await ended;
     if (signal.aborted) {
@@ -62,6 +100,7 @@ export async function start(
       throw new LxdError('internal', `Failed to start "${name}": ${await errorsSince(logFile, logged)}`);
     }
   } finally {
+    settled.abort();
     signal.removeEventListener('abort', listener);
   }
   const initPid = addon.initPid(lxcpath, name);

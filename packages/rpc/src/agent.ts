@@ -105,6 +105,8 @@ export interface ReceivedImage {
   /** Seconds since the epoch; 0 when it does not say. */
   creationDate: number;
   expiryDate: number;
+  /** Its files, in the order of the fingerprint; sizes in bytes. */
+  files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
 }
 
 export interface ImageFile {

@@ -129,6 +129,10 @@ export interface ImageRecord {
   expiresAt: string;
   lastUsedAt: string;
   uploadedAt: string;
+  /** Its files, in the order of the fingerprint. Not known of some that are from older versions. */
+  files?: { kind: 'unified' | 'metadata' | 'rootfs'; size: number; sha256: string; squashfs: boolean }[];
+  /** Where a newer one is looked for. */
+  source?: { server: string; protocol: 'lxd' | 'simplestreams'; certificate: string; alias: string };
   /** Members that hold its files. */
   members: string[];
 }

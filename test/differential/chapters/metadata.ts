@@ -126,6 +126,7 @@ export const metadata: Step[] = [
       ['limits.processes', 'many'],
       ['limits.hugepages.2MB', '-3'],
       ['cloud-init.user-data', 'no: ['],
+      ['security.syscalls.intercept.mknod', 'maybe'],
     ] as const
   ).map(([key, value]): Step => ({
     name: `${key}=${value}`,
@@ -147,6 +148,20 @@ export const metadata: Step[] = [
       { config: { 'raw.seccomp': '2', 'security.syscalls.deny': 'write' } },
     ],
   },
+  ...['ext4', 'ext4=fuse2fs'].map((fuse): Step => ({
+    name: `trusted and mounted by a program: ${fuse}`,
+    rest: [
+      'PATCH',
+      '/1.0/instances/c1',
+      {
+        config: {
+          'security.syscalls.intercept.mount': 'true',
+          'security.syscalls.intercept.mount.allowed': 'xfs,ext4',
+          'security.syscalls.intercept.mount.fuse': fuse,
+        },
+      },
+    ],
+  })),
   {
     name: 'without all of these',
     rest: [

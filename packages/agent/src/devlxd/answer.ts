@@ -1,4 +1,4 @@
-import { isFalse, type Config, type InstanceSpec } from '@lxd-ts/core';
+import { isFalse, isTrue, type Config, type InstanceSpec } from '@lxd-ts/core';
 
 /** What `/dev/lxd/sock` answers, as LXD's does. */
 export interface DevLxdAnswer {
@@ -40,6 +40,13 @@ function metaData({ name, config }: InstanceSpec): string {
   return `#cloud-config\ninstance-id: ${id}\nlocal-hostname: ${name}\n${config['user.meta-data'] ?? ''}`;
 }
 
+const imagePath = /^\/1\.0\/images\/([^/]+)\/export$/;
+
+/** The image that it asks for, if it may have images at all. */
+export function exportedImage(path: string, { config }: InstanceSpec): string | undefined {
+  return isTrue(config['security.devlxd.images']) ? imagePath.exec(path)?.[1] : undefined;
+}
+
 /**
  * @param path without its query
  * @param location name of the member; `none` outside clusters
@@ -52,7 +59,7 @@ export function devLxdAnswer(path: string, spec: InstanceSpec, location: string)
     const value = Object.hasOwn(config, key) ? config[key] : undefined;
     return value === undefined ? refused(404, 'not found') : plain(value);
   }
-  if (/^\/1\.0\/images\/[^/]+\/export$/.test(path)) return refused(403, 'not authorized');
+  if (imagePath.test(path)) return refused(403, 'not authorized');
   switch (path) {
     case '/':
       return json(['/1.0']);

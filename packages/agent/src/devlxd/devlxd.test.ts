@@ -29,7 +29,15 @@ let devlxd: DevLxd;
 
 const place = (name: string) => join(dir, name);
 const sock = (name: string) => join(place(name), 'sock');
-const make = () => new DevLxd({ location: () => 'm1', now: () => new Date(0) });
+const make = () =>
+  new DevLxd({
+    location: () => 'm1',
+    exportImage: (project, name, response) => {
+      response.writeHead(200, { 'Content-Type': raw }).end(`${project}/${name}`);
+      return Promise.resolve();
+    },
+    now: () => new Date(0),
+  });
 const open = (one: InstanceSpec) => devlxd.open(one.name, place(one.name), one);
 
 const ask = (name: string, path: string, method = 'GET') =>
@@ -83,6 +91,14 @@ test.each([
 ])('%s', async (path, expected) => {
   await open(spec('c1', config, { eth0: { type: 'nic' }, root: { type: 'disk', path: '/' } }));
   expect(await ask('c1', path)).toEqual(expected);
+});
+
+test('images are for who is told that it may have them', async () => {
+  await open(spec('c1', { 'security.devlxd.images': 'true' }));
+  await open(spec('c2', {}));
+  expect(await ask('c1', '/1.0/images/abc/export')).toEqual([200, raw, 'default/abc']);
+  expect((await ask('c1', '/1.0/images/abc'))[0]).toBe(404);
+  expect((await ask('c2', '/1.0/images/abc/export'))[0]).toBe(403);
 });
 
 test('everybody is told of himself alone', async () => {

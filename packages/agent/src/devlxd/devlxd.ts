@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { InstanceSpec } from '@lxd-ts/core';
 import { WebSocketServer } from 'ws';
-import { devLxdAnswer, devLxdEvents, type DevLxdEvent } from './answer.ts';
+import { devLxdAnswer, devLxdEvents, exportedImage, type DevLxdEvent } from './answer.ts';
 
 /** What an instance may cost: it is not trusted. */
 const maxConnections = 16;
@@ -29,6 +29,8 @@ interface Entry {
 export interface DevLxdOptions {
   /** Name of this member; `none` outside clusters. */
   location(): string;
+  /** Sends the file of an image of this name, or says that there is none. */
+  exportImage(project: string, name: string, response: ServerResponse): Promise<void>;
   now(): Date;
 }
 
@@ -142,6 +144,12 @@ export class DevLxd implements Disposable {
       }
       response.once('close', () => subscribed[Symbol.dispose]());
       response.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders();
+      return;
+    }
+    const image = exportedImage(url.pathname, entry.spec);
+    if (image !== undefined) {
+      this.#options.exportImage(entry.spec.project, image, response).catch(() => response.destroy());
+      request.resume();
       return;
     }
     const { status, type, body } = devLxdAnswer(url.pathname, entry.spec, this.#options.location());

@@ -9,6 +9,7 @@ import { cgroupNames, removeCgroups, removePivot } from './cgroups.ts';
 import { startDevices, stopDevices, withVolatile } from './devices.ts';
 import { openHotDevices } from './hot-devices.ts';
 import { checkDelegated, idmapOf } from './idmap.ts';
+import { closeIntercept, interceptPolicy, openIntercept } from './intercept.ts';
 import { limitRoot, wantedSettings } from './limit.ts';
 import type { CgroupSetting } from './limits.ts';
 import { lxcConfig, lxcConfigText } from './lxc-config.ts';
@@ -132,6 +133,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     const cpus = await context.cpus.add(paths.id, spec.config);
     const limits = [...run.limits, ...(cpus === undefined ? [] : [{ file: cpuSetFile, value: cpus }])];
     const items = lxcConfig({
+      dir: context.dir,
       spec,
       paths,
       limits,
@@ -147,6 +149,10 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
 
   'start-init': async (run) => {
     const { dir, liblxc } = run.context;
+    if (interceptPolicy(run.spec.config).length > 0) {
+      run.undo.push(() => closeIntercept(run.context, run.devlxd));
+      await openIntercept(run.context, run.spec, run.devlxd, { signal: run.signal });
+    }
     const { monitor, payload } = cgroupNames(dir, run.paths.id);
     await removeCgroups([monitor, payload]);
     run.undo.push(() => leaveCgroups(run));
@@ -178,7 +184,10 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     await run.context.files.close(run.spec);
     // What was started is what must be released, whatever the configuration says by now.
     const state = await run.runStates.readAll(run.spec);
-    if (state?.devlxd !== undefined) await run.context.devlxd.close(run.paths.id, state.devlxd);
+    if (state?.devlxd !== undefined) {
+      await run.context.devlxd.close(run.paths.id, state.devlxd);
+      await closeIntercept(run.context, state.devlxd);
+    }
     const spec = state?.spec ?? run.spec;
     Object.assign(run.volatile, await stopDevices(run.context, spec, run.signal));
   },

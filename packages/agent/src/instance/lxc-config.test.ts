@@ -26,6 +26,7 @@ const bare: InstanceSpec = {
 function config(spec: Partial<InstanceSpec>, devices: [string, string][][] = [], features = host) {
   return lxcConfig({
     spec: { ...bare, ...spec },
+    dir: '/d',
     paths: instancePaths('/d', bare),
     rootfs: '/d/storage-pools/default/containers/c1/rootfs',
     host: features,

@@ -1,6 +1,7 @@
 import { isTrue, LxdError, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { idmapLines, idmapOf } from './idmap.ts';
+import { interceptPolicy, interceptSocket } from './intercept.ts';
 import { cgroupItems, kernelItems, type CgroupSetting, type HostCapacity } from './limits.ts';
 import type { InstancePaths } from './paths.ts';
 import { nvidiaItems } from './prerequisites.ts';
@@ -15,6 +16,8 @@ export interface HostFeatures extends HostCapacity {
 }
 
 export interface LxcConfigInput {
+  /** The daemon's directory. */
+  dir: string;
   spec: InstanceSpec;
   paths: InstancePaths;
   rootfs: string;
@@ -66,13 +69,16 @@ function checked(items: readonly LxcItem[]): readonly LxcItem[] {
   return items;
 }
 
-function security({ spec, paths, host }: LxcConfigInput): LxcItem[] {
+function security({ dir, spec, paths, host, devlxd }: LxcConfigInput): LxcItem[] {
   const privileged = isTrue(spec.config['security.privileged']);
   const idmap = idmapOf(spec.config);
   return [
     ...idmapLines(idmap).map((line): LxcItem => ['lxc.idmap', line]),
     ...(idmap.length > 0 ? [['lxc.rootfs.options', 'idmap=container'] as LxcItem] : []),
     ['lxc.seccomp.profile', paths.seccomp],
+    ...(interceptPolicy(spec.config).length > 0
+      ? [['lxc.seccomp.notify.proxy', `unix:${interceptSocket(dir, devlxd)}`] as LxcItem]
+      : []),
     // In a user namespace these act on nothing of the host's; without one they would.
     [
       'lxc.cap.drop',

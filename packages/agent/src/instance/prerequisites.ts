@@ -39,23 +39,12 @@ async function checkNvidia(config: Config): Promise<void> {
   if (!(await exists(nvidiaHook))) throw invalid("The NVIDIA LXC hook couldn't be found");
 }
 
-function checkInterception(config: Config): void {
-  const key = Object.keys(config).find(
-    (name) =>
-      /^security\.syscalls\.intercept\.(bpf|mknod|mount|sched_setscheduler|setxattr|sysinfo)$/.test(name) &&
-      isTrue(config[name]),
-  );
-  if (key !== undefined)
-    throw invalid(`This server does not intercept system calls yet: "${key}" cannot be turned on`);
-}
-
 /** What the host must have before it starts, or before it is changed while it runs. @throws LxdError */
 export async function prepareHost(
   context: AgentContext,
   { config }: InstanceSpec,
   signal: AbortSignal,
 ): Promise<void> {
-  checkInterception(config);
   await checkNvidia(config);
   if (config['linux.kernel_modules']) await loadModules(context, config['linux.kernel_modules'], signal);
 }

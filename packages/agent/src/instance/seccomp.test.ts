@@ -23,7 +23,9 @@ test("a user's list is added; the default can be left out", () => {
 });
 
 test('a policy of the user stands alone', () => {
-  expect(seccompPolicy({ 'raw.seccomp': '2\ndenylist' })).toBe('2\ndenylist\n');
+  expect(seccompPolicy({ 'raw.seccomp': '2\ndenylist', 'security.syscalls.intercept.mknod': 'true' })).toBe(
+    '2\ndenylist\n',
+  );
 });
 
 test('a list of what is allowed replaces ours; old names work', () => {
@@ -37,4 +39,24 @@ test('a list of what is allowed replaces ours; old names work', () => {
   ]);
   expect(lines({ 'security.syscalls.whitelist': 'read' })).toContain('allowlist');
   expect(lines({ 'security.syscalls.blacklist': 'bpf' })).toContain('bpf');
+});
+
+test('what is intercepted is held back, and nobody else can listen', () => {
+  const key = (name: string) => `security.syscalls.intercept.${name}`;
+  const policy = lines({ [key('mknod')]: 'true', [key('mount')]: '1' });
+  expect(policy).toEqual(
+    expect.arrayContaining([
+      'seccomp errno 22 [1,8,SCMP_CMP_MASKED_EQ,8]',
+      'mknodat notify [2,8192,SCMP_CMP_MASKED_EQ,61440]',
+      'mount notify',
+      'fsopen errno 38',
+    ]),
+  );
+  expect(policy.join()).not.toContain('sysinfo');
+  expect(lines({ [key('bpf')]: 'true' }).join()).not.toContain('notify');
+  expect(lines({ [key('bpf')]: 'true', [key('bpf.devices')]: 'true' })).toContain(
+    'bpf notify [0,5,SCMP_CMP_EQ]',
+  );
+  expect(lines({ [key('sysinfo')]: 'true', 'security.privileged': 'true' }).join()).not.toContain('notify');
+  expect(lines({ [key('sysinfo')]: 'true', 'security.syscalls.allow': 'read' })).toContain('sysinfo notify');
 });

@@ -1,4 +1,5 @@
 import { isTrue, type Config } from '@lxd-ts/core';
+import { interceptPolicy } from './intercept.ts';
 
 /** Calls that reach past the container even with every capability gone: loading kernels and modules, handles of any file. */
 const denied = [
@@ -13,11 +14,16 @@ const denied = [
 const lines = (value: string | undefined): string[] =>
   (value ?? '').split('\n').filter((line) => line.trim());
 
-/** The policy file for liblxc. A user's own list (`security.syscalls.allow`, `.deny`) replaces or extends ours; `raw.seccomp` is a whole one. */
+/**
+ * The policy file for liblxc. A user's own list (`security.syscalls.allow`, `.deny`) replaces or extends ours; `raw.seccomp` is
+ * a whole one. `security.syscalls.deny_compat` has no effect, as with LXD on Debian 12: liblxc applies each line to
+ * the calls of every kind of program that the machine runs.
+ */
 export function seccompPolicy(config: Config): string {
   if (config['raw.seccomp']) return `${config['raw.seccomp']}\n`;
   const allow = lines(config['security.syscalls.allow'] ?? config['security.syscalls.whitelist']);
-  if (allow.length > 0) return ['2', 'allowlist', '[all]', ...allow, ''].join('\n');
+  if (allow.length > 0)
+    return ['2', 'allowlist', '[all]', ...allow, ...interceptPolicy(config), ''].join('\n');
 
   const withDefault = isTrue(
     config['security.syscalls.deny_default'] ?? config['security.syscalls.blacklist_default'] ?? 'true',
@@ -30,6 +36,7 @@ export function seccompPolicy(config: Config): string {
     '[all]',
     ...(withDefault ? denied.map((call) => `${call} errno 38`) : []),
     ...deny,
+    ...interceptPolicy(config),
     '',
   ].join('\n');
 }

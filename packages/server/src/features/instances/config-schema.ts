@@ -1,4 +1,4 @@
-import { LxdError, type Config, type ConfigSchema, type KeySchema } from '@lxd-ts/core';
+import { isTrue, LxdError, type Config, type ConfigSchema, type KeySchema } from '@lxd-ts/core';
 import * as check from './config-checks.ts';
 
 const key = (
@@ -171,6 +171,21 @@ function checkTogether(config: Config): void {
       'invalid',
       'security.syscalls.allow is mutually exclusive with security.syscalls.deny*',
     );
+  if (!isTrue(config['security.syscalls.intercept.mount'])) return;
+  const direct = (config['security.syscalls.intercept.mount.allowed'] ?? '').split(',');
+  for (const pair of config['security.syscalls.intercept.mount.fuse']?.split(',') ?? []) {
+    const [filesystem = '', program] = pair.split('=');
+    if (pair !== '' && program === undefined)
+      throw new LxdError(
+        'invalid',
+        `security.syscalls.intercept.mount.fuse is not of the form 'filesystem=fuse-binary': ${pair}`,
+      );
+    if (filesystem !== '' && direct.includes(filesystem))
+      throw new LxdError(
+        'invalid',
+        `Filesystem ${filesystem} cannot appear in security.syscalls.intercept.mount.allowed and security.syscalls.intercept.mount.fuse`,
+      );
+  }
 }
 
 /**

@@ -1,0 +1,100 @@
+/*
+ * System calls, made from inside a container: prints the result, or the name of the error.
+ *
+ *   syscalls mknod PATH MAJOR MINOR | setxattr PATH NAME VALUE | getxattr PATH NAME | sysinfo
+ *   syscalls schedule PID fifo|other | mount SOURCE TARGET TYPE OPTIONS | bpf CGROUP
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static int say(long result)
+{
+	if (result < 0)
+		printf("%s\n", strerrorname_np(errno));
+	else
+		printf("%ld\n", result);
+	return result < 0;
+}
+
+/* A program that refuses /dev/zero, and all that nobody refuses otherwise. */
+static int refuse_zero(const char *path)
+{
+	struct bpf_insn code[] = {
+		/* r2 = minor, r3 = major */
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1, .off = 8 },
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3, .src_reg = 1, .off = 4 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = 3, .off = 2, .imm = 1 },
+		{ .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = 2, .off = 1, .imm = 5 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
+				.insns = (uintptr_t)code,
+				.insn_cnt = sizeof(code) / sizeof(*code),
+				.license = (uintptr_t) "GPL" };
+	union bpf_attr attach = { .attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI };
+	int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+	int group = open(path, O_RDONLY | O_DIRECTORY);
+
+	if (program < 0 || group < 0)
+		return say(-1);
+	attach.target_fd = (unsigned)group;
+	attach.attach_bpf_fd = (unsigned)program;
+	if (syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0)
+		return say(-1);
+	say(open("/dev/zero", O_RDONLY));
+	attach.attach_flags = 0;
+	return say(syscall(SYS_bpf, BPF_PROG_DETACH, &attach, sizeof(attach)) < 0 ? -1 : open("/dev/zero", O_RDONLY) > 0);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (strcmp(what, "mknod") == 0 && argc == 5)
+		return say(mknod(argv[2], S_IFCHR | 0640, makedev((unsigned)atoi(argv[3]), (unsigned)atoi(argv[4]))));
+	if (strcmp(what, "setxattr") == 0 && argc == 5)
+		return say(setxattr(argv[2], argv[3], argv[4], strlen(argv[4]), 0));
+	if (strcmp(what, "getxattr") == 0 && argc == 4) {
+		char value[64];
+
+		return say(getxattr(argv[2], argv[3], value, sizeof(value)));
+	}
+	if (strcmp(what, "sysinfo") == 0) {
+		struct sysinfo info;
+
+		if (sysinfo(&info) < 0)
+			return say(-1);
+		printf("%llu %ld %u\n", (unsigned long long)info.totalram * info.mem_unit, info.uptime, info.procs);
+		return 0;
+	}
+	if (strcmp(what, "schedule") == 0 && argc == 4) {
+		bool fifo = strcmp(argv[3], "fifo") == 0;
+		struct sched_param param = { .sched_priority = fifo ? 10 : 0 };
+		pid_t pid = (pid_t)atoi(argv[2]);
+
+		say(sched_setscheduler(pid, fifo ? SCHED_FIFO : SCHED_OTHER, &param));
+		return say(sched_getscheduler(pid));
+	}
+	if (strcmp(what, "mount") == 0 && argc == 6)
+		return say(mount(argv[2], argv[3], argv[4], MS_NOSUID, argv[5]));
+	if (strcmp(what, "bpf") == 0 && argc == 3)
+		return refuse_zero(argv[2]);
+	return 2;
+}
