@@ -21,6 +21,8 @@ const common: BuildOptions = {
   minify: true,
   keepNames: true,
   legalComments: 'none',
+  // Native extras of ssh2, which does without them.
+  external: ['cpu-features', '*.node'],
   define: { LXD_TS_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   absWorkingDir: root,
   logLevel: 'warning',

@@ -466,21 +466,4 @@ describe('the command line', () => {
     expect(await client(['file', 'pull', '-r', 'up/root/d', into])).toMatchObject({ code: 1 });
     expect(existsSync(join(ground.dir, 'planted'))).toBe(false);
   });
-
-  const mounting = existsSync('/usr/bin/sshfs') && existsSync('/dev/fuse') ? test : test.skip;
-  mounting('mounts', async () => {
-    const at = join(ground.dir, 'mounted');
-    mkdirSync(at);
-    const mounted = client(['file', 'mount', 'up/etc', at]);
-    await waitFor(
-      'the mount',
-      () => Promise.resolve(existsSync(join(at, 'passwd'))),
-      (there) => there,
-    );
-    writeFileSync(join(at, 'made'), 'outside');
-    expect(await inside('up', 'cat /etc/made')).toBe('outside');
-    execFileSync('umount', [at]);
-    expect(await mounted).toMatchObject({ code: 0 });
-    await noneLeft();
-  });
 });
