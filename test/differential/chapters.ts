@@ -4,6 +4,7 @@ import { devices } from './chapters/devices.ts';
 import { errors } from './chapters/errors.ts';
 import { files } from './chapters/files.ts';
 import { images } from './chapters/images.ts';
+import { imagesAndPools } from './chapters/images-more.ts';
 import { instances } from './chapters/instances.ts';
 import { metadata } from './chapters/metadata.ts';
 import { networks } from './chapters/networks.ts';
@@ -23,6 +24,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   networks,
   profiles,
   images,
+  'images and pools': imagesAndPools,
   instances,
   'metadata and templates': metadata,
   devices,

@@ -3,6 +3,9 @@ import type { ApiRoute } from './api-route.ts';
 
 export const routes: readonly ApiRoute[] = [
   {"operationId":"apiGet","method":"get","path":"/","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":true},
+  {"operationId":"streamIndexGet","method":"get","path":"/streams/v1/index.json","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":true},
+  {"operationId":"streamImagesGet","method":"get","path":"/streams/v1/images.json","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":true},
+  {"operationId":"streamFileGet","method":"get","path":"/streams/v1/files/{fingerprint}/{filename}","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":true},
   {"operationId":"serverGet","method":"get","path":"/1.0","aliases":[],"requestBody":"none","queryParameters":["project","target"],"slashes":[],"websocket":false,"public":true},
   {"operationId":"serverPut","method":"put","path":"/1.0","aliases":[],"requestBody":"json","queryParameters":["target"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"serverPatch","method":"patch","path":"/1.0","aliases":[],"requestBody":"json","queryParameters":["target"],"slashes":[],"websocket":false,"public":false},
@@ -63,6 +66,7 @@ export const routes: readonly ApiRoute[] = [
   {"operationId":"imageExportGet","method":"get","path":"/1.0/images/{fingerprint}/export","aliases":[],"requestBody":"none","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageExportPost","method":"post","path":"/1.0/images/{fingerprint}/export","aliases":[],"requestBody":"json","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageSecretPost","method":"post","path":"/1.0/images/{fingerprint}/secret","aliases":[],"requestBody":"none","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"imageRefreshPost","method":"post","path":"/1.0/images/{fingerprint}/refresh","aliases":[],"requestBody":"none","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageAliasesGet","method":"get","path":"/1.0/images/aliases","aliases":[],"requestBody":"none","queryParameters":["project","recursion"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageAliasesPost","method":"post","path":"/1.0/images/aliases","aliases":[],"requestBody":"json","queryParameters":["project"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"imageAliasGet","method":"get","path":"/1.0/images/aliases/{name}","aliases":[],"requestBody":"none","queryParameters":["project"],"slashes":["name"],"websocket":false,"public":false},

@@ -17,6 +17,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/streams/v1/index.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where simplestreams finds the list of public images
+         * @description For clients that read servers of images; what they find is what is public in the default project.
+         */
+        get: operations["streamIndexGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/streams/v1/images.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the public images as products of simplestreams */
+        get: operations["streamImagesGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/streams/v1/files/{fingerprint}/{filename}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+                /** @description Which of the files of the image, as the list of images names it. */
+                filename: components["parameters"]["ImageFileName"];
+            };
+            cookie?: never;
+        };
+        /** Read a file of a public image */
+        get: operations["streamFileGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/1.0": {
         parameters: {
             query?: never;
@@ -746,6 +805,32 @@ export interface paths {
          * @description The operation is of class token; its metadata has the `secret`, which is good as long as it runs.
          */
         post: operations["imageSecretPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/images/{fingerprint}/refresh": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look where the image comes from for a newer one
+         * @description The newer one takes its place, under its names. The metadata of the operation says whether there was one (`refreshed`).
+         */
+        post: operations["imageRefreshPost"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3219,6 +3304,8 @@ export interface components {
         TemplateName: string;
         /** @description Name of the file. */
         LogFile: string;
+        /** @description Which of the files of the image, as the list of images names it. */
+        ImageFileName: string;
         /** @description SHA-256 of the image, or the first characters of it. */
         Fingerprint: string;
         /** @description Name of the alias. */
@@ -3279,6 +3366,75 @@ export interface operations {
                     };
                 };
             };
+            default: components["responses"]["Error"];
+        };
+    };
+    streamIndexGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An index of simplestreams. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    streamImagesGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Products of simplestreams. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    streamFileGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+                /** @description Which of the files of the image, as the list of images names it. */
+                filename: components["parameters"]["ImageFileName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];
         };
     };
@@ -4928,6 +5084,26 @@ export interface operations {
         };
     };
     imageSecretPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the image, or the first characters of it. */
+                fingerprint: components["parameters"]["Fingerprint"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    imageRefreshPost: {
         parameters: {
             query?: {
                 /** @description Project to work in. */

@@ -3,6 +3,7 @@ export * from './expand.ts';
 export * from './idmap.ts';
 export * from './names.ts';
 export * from './schema.ts';
+export * from './simplestreams.ts';
 export * from './spec.ts';
 export * from './undo.ts';
 export * from './units.ts';

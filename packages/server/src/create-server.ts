@@ -30,6 +30,7 @@ import { toldLog } from './features/events/told-log.ts';
 import { ImagePuller } from './features/images/pull.ts';
 import { filesRoutes } from './features/files/routes.ts';
 import { FilesService } from './features/files/service.ts';
+import { imageUpdates } from './features/images/refresh.ts';
 import { imagesRoutes } from './features/images/routes.ts';
 import { imagesService } from './features/images/service.ts';
 import { moveInstance } from './features/instances/move.ts';
@@ -256,6 +257,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
         duties: [
           ...own,
           ...snapshotDuties(instances.context),
+          imageUpdates(services, puller),
           ...backupDuties(services),
           ...volumeDuties(volumes),
           ...(options.duties ?? []),

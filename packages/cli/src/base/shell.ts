@@ -77,10 +77,8 @@ export class Shell {
     const config = await this.config();
     const known = config.get(remote);
     if (known.protocol !== 'lxd') {
-      throw new LxdError(
-        'unsupported',
-        `The remote "${remote}" is read by servers only: use "launch" or "image copy"`,
-      );
+      const { StreamClient } = await import('../remotes/stream-client.ts');
+      return new Context(this, remote, new StreamClient(known.addr));
     }
     if (!known.public) return this.on(remote);
     const context = this.#open(config, remote, known);

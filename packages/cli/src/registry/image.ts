@@ -34,6 +34,11 @@ export const imageCommands: readonly Entry[] = [
     load: () => import('../commands/image/delete.ts'),
   },
   {
+    path: 'image refresh',
+    summary: 'Fetch a newer version of an image',
+    load: () => import('../commands/image/refresh.ts'),
+  },
+  {
     path: 'image export',
     summary: 'Save an image to files',
     load: () => import('../commands/image/export.ts'),

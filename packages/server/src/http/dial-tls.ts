@@ -1,6 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, getCACertificates, type TLSSocket } from 'node:tls';
 import { LxdError } from '@lxd-ts/core';
+
+let trusted: string[] | undefined;
+/** Those of Node and of this machine (`SSL_CERT_FILE` and `SSL_CERT_DIR` say where else to look). Read when first needed: it takes 30 ms. */
+export const authorities = (): string[] =>
+  (trusted ??= [...new Set([...getCACertificates('default'), ...getCACertificates('system')])]);
 
 const connectTimeoutMs = 10_000;
 
@@ -24,6 +29,7 @@ export function dialTls(url: URL, certificate: string | undefined, signal: Abort
       ALPNProtocols: ['http/1.1'],
       timeout: connectTimeoutMs,
       rejectUnauthorized: pinned === undefined,
+      ...(pinned === undefined ? { ca: authorities() } : {}),
       ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
     });
     const onAbort = () => fail('it was given up');

@@ -38,6 +38,7 @@ async function setUp() {
         properties: { os: 'Busy', release: '1' },
         creationDate: 1_700_000_000,
         expiryDate: 0,
+        files: [],
       };
     },
   });

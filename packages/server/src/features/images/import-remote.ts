@@ -2,6 +2,7 @@ import { LxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { checkUrl } from './direct.ts';
 import type { ImagePuller } from './pull.ts';
 import { checkRemoteImage, type RemoteImage } from './remote.ts';
 import { createImageToken } from './tokens.ts';
@@ -15,6 +16,7 @@ export interface ImagesPost {
     server?: string;
     certificate?: string;
     secret?: string;
+    url?: string;
     fingerprint?: string;
     alias?: string;
     project?: string;
@@ -35,11 +37,21 @@ export interface ImagesPost {
 export function remoteImageOf(source: NonNullable<ImagesPost['source']>): RemoteImage {
   const { mode = '', protocol = '', server = '' } = source;
   if (mode && mode !== 'pull') throw new LxdError('invalid', `Image source mode "${mode}" is not supported`);
-  if (protocol && protocol !== 'lxd')
-    throw new LxdError('invalid', `Image server protocol "${protocol}" is not supported yet; use "lxd"`);
-  const remote = { ...source, server };
+  if (protocol && protocol !== 'lxd' && protocol !== 'simplestreams')
+    throw new LxdError('invalid', `Unsupported protocol: ${protocol}`);
+  const remote: RemoteImage = {
+    ...source,
+    server,
+    protocol: protocol === 'simplestreams' ? 'simplestreams' : 'lxd',
+  };
   checkRemoteImage(remote);
   return remote;
+}
+
+/** @throws LxdError `invalid` */
+function directImageOf({ url = '' }: NonNullable<ImagesPost['source']>): RemoteImage {
+  checkUrl(url);
+  return { protocol: 'direct', server: '', url };
 }
 
 /** Another server will send it. @throws LxdError `invalid` */
@@ -66,12 +78,8 @@ export function importRemote(
   { project, body, caller }: { project: string; body: ImagesPost; caller: Caller },
 ): Promise<OperationView> {
   const { source } = body;
-  if (source?.type !== 'image') {
-    throw source?.type === 'url'
-      ? new LxdError('invalid', 'Creating an image from source type "url" is not supported yet')
-      : new LxdError('internal', 'Invalid images JSON');
-  }
-  const remote = remoteImageOf(source);
+  if (source?.type !== 'image' && source?.type !== 'url')
+    throw new LxdError('internal', 'Invalid images JSON');
   const { records, operations, events } = services;
   return operations.start({
     class: 'task',
@@ -80,6 +88,7 @@ export function importRemote(
     resources: {},
     mayCancel: true,
     run: async (running) => {
+      const remote = source.type === 'url' ? directImageOf(source) : remoteImageOf(source);
       const options = {
         project,
         public: body.public ?? false,

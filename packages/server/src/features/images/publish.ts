@@ -98,6 +98,7 @@ export function publish(
         lastUsedAt: '',
         uploadedAt: now.toISOString(),
         members: [member],
+        files: image.files,
       };
       await records
         .transaction()

@@ -1,16 +1,20 @@
-import { Transform } from 'node:stream';
-import { LxdError, toLxdError } from '@lxd-ts/core';
+import { pipeline, Readable, Transform } from 'node:stream';
+import { isFalse, LxdError, toLxdError, type StreamImage } from '@lxd-ts/core';
 import type { RunningOperation } from '@lxd-ts/operations';
 import type { ImagePart } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
+import { describeUrl } from './direct.ts';
+import { downloadFile, type RemoteFile } from './download.ts';
 import { splitParts } from './multipart.ts';
 import {
   describeRemoteImage,
   downloadRemoteImage,
+  updateSource,
   type RemoteDescription,
   type RemoteImage,
 } from './remote.ts';
+import { fetchFile, StreamCatalogue } from './streams.ts';
 
 /** How an image that is fetched is kept. */
 export interface PullOptions {
@@ -21,6 +25,15 @@ export interface PullOptions {
   cached: boolean;
   profiles: string[];
 }
+
+/** An image that something else needs. */
+export const asCache = ({ records }: Services, project: string): PullOptions => ({
+  project,
+  public: false,
+  autoUpdate: !isFalse(records.get('serverConfig')?.value.config['images.auto_update_cached']),
+  cached: true,
+  profiles: [],
+});
 
 export interface Pulled {
   image: ImageRecord;
@@ -53,19 +66,66 @@ function counting(size: number, tell: (text: string) => void): Transform {
   });
 }
 
+/** Files that are fetched one after the other. */
+async function* partsOf(files: readonly RemoteFile[], running: RunningOperation): AsyncGenerator<ImagePart> {
+  for (const file of files) {
+    const what = file.kind === 'metadata' ? 'metadata' : 'rootfs';
+    const body = counting(file.size, (text) => running.update({ download_progress: `${what}: ${text}` }));
+    // What goes wrong comes out of the body.
+    pipeline(Readable.from(downloadFile(file, running.signal), { objectMode: false }), body, () => undefined);
+    yield await Promise.resolve({ kind: file.kind, body });
+  }
+}
+
+/** The files of a server that speaks LXD's API, as they come. */
+async function withRemoteParts<T>(
+  remote: RemoteImage,
+  { fingerprint, size }: RemoteDescription,
+  running: RunningOperation,
+  receive: (parts: AsyncIterable<ImagePart>) => Promise<T>,
+): Promise<T> {
+  const response = await downloadRemoteImage(remote, fingerprint, running.signal);
+  const body = response.pipe(
+    counting(size, (text) => running.update({ download_progress: `rootfs: ${text}` })),
+  );
+  response.once('error', (error) => body.destroy(error));
+  response.once('aborted', () => body.destroy(new Error('the other server broke off')));
+  try {
+    const isSplit = response.headers['content-type']?.startsWith('multipart/form-data');
+    return await receive(
+      isSplit
+        ? splitParts(response.headers, body)
+        : (async function* () {
+            yield await Promise.resolve({ kind: 'unified' as const, body });
+          })(),
+    );
+  } finally {
+    response.destroy();
+    body.destroy();
+  }
+}
+
+/** `files`: those of a server that does not speak LXD's API. `stream`: what is said of it there, in place of its own metadata. */
+type Described = Omit<RemoteDescription, 'files'> & { files?: RemoteFile[]; stream?: StreamImage };
+
 /** Fetches images of other servers; who asks for one that is on its way waits for it. */
 export class ImagePuller {
   readonly #services: Services;
+  readonly #catalogue = new StreamCatalogue();
   readonly #running = new Map<string, Promise<Pulled>>();
 
   constructor(services: Services) {
     this.#services = services;
   }
 
-  /** @throws LxdError */
-  async pull(remote: RemoteImage, options: PullOptions, running: RunningOperation): Promise<Pulled> {
-    const { signal } = running;
-    const said = await describeRemoteImage(remote, signal);
+  /** @param fresh what was known of a server of images is looked at again. @throws LxdError */
+  async pull(
+    remote: RemoteImage,
+    options: PullOptions,
+    running: RunningOperation,
+    fresh = false,
+  ): Promise<Pulled> {
+    const said = await this.#describe(remote, { fresh, signal: running.signal });
     const known = this.#services.records.get('images', options.project, said.fingerprint);
     if (known) return { image: known.value, fetched: false };
     const key = `${options.project}/${said.fingerprint}`;
@@ -83,38 +143,47 @@ export class ImagePuller {
     }
   }
 
+  async #describe(
+    remote: RemoteImage,
+    { fresh, signal }: { fresh: boolean; signal: AbortSignal },
+  ): Promise<Described> {
+    if (remote.protocol === undefined || remote.protocol === 'lxd')
+      return describeRemoteImage(remote, signal);
+    const { records, server } = this.#services;
+    const native =
+      records.get('serverConfig')?.value.config['images.default_architecture'] ||
+      (records.get('members', server)?.value.architecture ?? '');
+    if (remote.protocol === 'direct') {
+      const { fingerprint, file } = await describeUrl(remote.url ?? '', native, signal);
+      return { fingerprint, filename: '', size: 0, public: false, properties: {}, files: [file] };
+    }
+    const stream = await this.#catalogue.find(remote, native, { fresh, signal });
+    const files = stream.files.map(({ kind, path, size }): RemoteFile => ({
+      kind,
+      name: path,
+      size,
+      open: (from, stop) => fetchFile(remote, path, stop, from),
+    }));
+    return { ...stream, public: true, stream, files };
+  }
+
   async #fetch(
     remote: RemoteImage,
-    said: RemoteDescription,
+    said: Described,
     { project, public: open, autoUpdate, cached, profiles }: PullOptions,
     running: RunningOperation,
   ): Promise<Pulled> {
     const { records, agents, server, clock } = this.#services;
-    const { fingerprint } = said;
+    const { fingerprint, stream, files } = said;
     const online = agents.online();
     const member = online.includes(server) ? server : online[0];
     if (member === undefined) throw new LxdError('unavailable', 'No member is online');
-    const response = await downloadRemoteImage(remote, fingerprint, running.signal);
-    const body = response.pipe(
-      counting(said.size, (text) => running.update({ download_progress: `rootfs: ${text}` })),
-    );
-    response.once('error', (error) => body.destroy(error));
-    response.once('aborted', () => body.destroy(new Error('the other server broke off')));
-    let received;
-    try {
-      const isSplit = response.headers['content-type']?.startsWith('multipart/form-data');
-      const parts: AsyncIterable<ImagePart> = isSplit
-        ? splitParts(response.headers, body)
-        : (async function* () {
-            yield await Promise.resolve({ kind: 'unified' as const, body });
-          })();
-      received = await agents
-        .get(member)
-        .receiveImage(parts, { signal: running.signal, expected: fingerprint });
-    } finally {
-      response.destroy();
-      body.destroy();
-    }
+    const options = { signal: running.signal, expected: fingerprint };
+    const receive = (parts: AsyncIterable<ImagePart>) => agents.get(member).receiveImage(parts, options);
+    const received = await (files
+      ? receive(partsOf(files, running))
+      : withRemoteParts(remote, said, running, receive));
+    const source = updateSource(remote, fingerprint);
     const image: ImageRecord = {
       project,
       fingerprint,
@@ -125,13 +194,15 @@ export class ImagePuller {
       public: open,
       autoUpdate,
       cached,
-      properties: { ...received.properties, ...said.properties },
+      properties: stream ? stream.properties : { ...received.properties, ...said.properties },
       profiles: profiles.length > 0 ? profiles : ['default'],
-      createdAt: isoSeconds(received.creationDate),
-      expiresAt: isoSeconds(received.expiryDate),
+      createdAt: stream?.createdAt ?? isoSeconds(received.creationDate),
+      expiresAt: stream?.expiresAt ?? isoSeconds(received.expiryDate),
       lastUsedAt: '',
       uploadedAt: clock.now().toISOString(),
       members: [member],
+      files: received.files,
+      ...(source ? { source } : {}),
     };
     try {
       await records

@@ -4,10 +4,15 @@ import type { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { LxdError } from '@lxd-ts/core';
+import type { ImageRecord } from '@lxd-ts/state';
 import { dialTls } from '../../http/dial-tls.ts';
 
-/** An image of another server that speaks LXD's API. */
+/** An image of another server. */
 export interface RemoteImage {
+  /** `lxd` when absent: it speaks LXD's API. */
+  protocol?: 'lxd' | 'simplestreams' | 'direct';
+  /** For `direct`, which has nothing else. */
+  url?: string;
   /** `https://HOST:PORT` */
   server: string;
   /** PEM that it must show; absent: one that the machine trusts. */
@@ -28,6 +33,17 @@ export interface RemoteDescription {
   public: boolean;
   properties: Record<string, string>;
   profiles?: string[] | null;
+}
+
+/** Where a newer one is looked for; nowhere for what was named by its whole fingerprint. */
+export function updateSource(
+  { server, protocol = 'lxd', certificate = '', fingerprint, alias }: RemoteImage,
+  found: string,
+): ImageRecord['source'] {
+  const name = alias || fingerprint || '';
+  return name === '' || name === found || protocol === 'direct'
+    ? undefined
+    : { server, protocol, certificate, alias: name };
 }
 
 /** @param field that has the address. @throws LxdError `invalid` naming the field */
@@ -57,15 +73,20 @@ export interface RemoteRequest {
   query?: Record<string, string | undefined>;
   headers?: Record<string, string>;
   body?: Readable;
+  /** How often it may still send us elsewhere. */
+  redirects?: number;
 }
+
+const maxRedirects = 5;
 
 /** @throws LxdError what the other server answers, or `unavailable` */
 export async function askRemote(
   url: URL,
   certificate: string | undefined,
-  { method = 'GET', path, query = {}, headers = {}, body }: RemoteRequest,
+  request: RemoteRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
+  const { method = 'GET', path, query = {}, headers = {}, body, redirects = maxRedirects } = request;
   const socket = await dialTls(url, certificate, signal);
   const set = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
   const search = new URLSearchParams(set).toString();
@@ -85,6 +106,17 @@ export async function askRemote(
     else sent.end();
   });
   if ((response.statusCode ?? 0) < 300) return response;
+  const { location } = response.headers;
+  if ((response.statusCode ?? 0) < 400 && location !== undefined && method === 'GET' && redirects > 0) {
+    socket.destroy();
+    const next = new URL(location, new URL(path, url));
+    if (next.protocol !== 'https:')
+      throw new LxdError('unavailable', `${url.host} leads to ${next.href}, which is not https`);
+    // Another has another certificate.
+    const shown = next.host === url.host ? certificate : undefined;
+    const on = { headers, path: `${next.pathname}${next.search}`, redirects: redirects - 1 };
+    return askRemote(next, shown, on, signal);
+  }
   const { error = '' } = (await json(response).catch(() => ({}))) as { error?: string };
   socket.destroy();
   const code =

@@ -29,7 +29,9 @@ import { expectImage, importRemote, type ImagesPost } from './import-remote.ts';
 import { sendImage, type ImageExportPost } from './send.ts';
 import type { ImagePuller } from './pull.ts';
 import { joinParts } from './multipart.ts';
+import { startRefresh } from './refresh.ts';
 import { imagesService, type ImagePut } from './service.ts';
+import { streamRoutes } from './stream-face.ts';
 import { uploadImage } from './upload.ts';
 import { createImageToken, imageToken } from './tokens.ts';
 import { findImage, imageTag, imageView } from './view.ts';
@@ -199,6 +201,12 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
     },
   };
 
+  const refresh: Route = {
+    operationId: 'imageRefreshPost',
+    handle: async ({ project, params, caller }) =>
+      started(await startRefresh(services, puller, project, params['fingerprint'] ?? '', caller)),
+  };
+
   const aliases: Route = {
     operationId: 'imageAliasesGet',
     untrusted: true,
@@ -280,6 +288,7 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
     exportFiles,
     send,
     secret,
+    refresh,
     aliases,
     aliasPost,
     aliasGet,
@@ -287,5 +296,6 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
     aliasPatch,
     aliasRename,
     aliasDelete,
+    ...streamRoutes(services, service),
   ];
 }

@@ -27,6 +27,40 @@ function timeOf(text: string): string {
   return time.getTime() > 0 ? time.toISOString() : '';
 }
 
+/**
+ * Removes the record, then the files. Its names go, or from now on mean `successor`.
+ * @throws LxdError `not-found`, `precondition-failed`
+ */
+export async function dropImage(
+  services: Services,
+  project: string,
+  fingerprint: string,
+  { signal, successor }: { signal: AbortSignal; successor?: string },
+): Promise<void> {
+  const { records, agents } = services;
+  const { value: image, revision } = findImage(services, project, fingerprint);
+  const transaction = records.transaction().delete('images', [project, fingerprint], revision);
+  for (const { value } of records.list('imageAliases', project)) {
+    if (value.target !== fingerprint) continue;
+    if (successor === undefined) transaction.remove('imageAliases', [project, value.name]);
+    else transaction.put('imageAliases', [project, value.name], { ...value, target: successor });
+  }
+  await transaction.commit({ signal });
+  const pools = records.list('pools').map(({ value }) => value);
+  const online = agents.online();
+  await Promise.all(
+    image.members
+      .filter((member) => online.includes(member))
+      .map((member) =>
+        agents.get(member).deleteImage(
+          fingerprint,
+          pools.map((pool) => poolSpec(pool, member)),
+          { signal },
+        ),
+      ),
+  );
+}
+
 /** Images as records; their files are the members' business. */
 export function imagesService(services: Services) {
   const { records, events } = services;
@@ -75,7 +109,7 @@ export function imagesService(services: Services) {
           ...image,
           public: body.public ?? false,
           autoUpdate: body.auto_update ?? false,
-          properties: body.properties ?? {},
+          properties: set(body.properties ?? {}),
           expiresAt: expiresAt ?? image.expiresAt,
           profiles: body.profiles ?? image.profiles,
         }),
@@ -113,25 +147,8 @@ export function imagesService(services: Services) {
         project,
         resources: { images: [fingerprint] },
         run: async ({ signal }) => {
-          const { value: image, revision } = findImage(services, project, fingerprint);
-          const transaction = records.transaction().delete('images', [project, fingerprint], revision);
-          for (const { value } of records.list('imageAliases', project)) {
-            if (value.target === fingerprint) transaction.remove('imageAliases', [project, value.name]);
-          }
-          await transaction.commit({ signal });
+          await dropImage(services, project, fingerprint, { signal });
           lifecycle('image-deleted', fingerprint, project, caller);
-          const pools = records.list('pools').map(({ value }) => value);
-          const online = services.agents.online();
-          const holders = image.members.filter((member) => online.includes(member));
-          await Promise.all(
-            holders.map((member) =>
-              services.agents.get(member).deleteImage(
-                fingerprint,
-                pools.map((pool) => poolSpec(pool, member)),
-                { signal },
-              ),
-            ),
-          );
         },
       });
     },

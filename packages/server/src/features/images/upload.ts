@@ -86,6 +86,7 @@ function recordOf(services: Services, { project, headers, token }: Upload, recei
     lastUsedAt: '',
     uploadedAt: services.clock.now().toISOString(),
     members: [member],
+    files: image.files,
   };
 }
 

@@ -43,5 +43,6 @@ export function imageView(services: Services, image: ImageRecord): Record<string
     created_at: image.createdAt || epoch,
     last_used_at: image.lastUsedAt || never,
     uploaded_at: image.uploadedAt,
+    ...(image.source ? { update_source: { ...image.source, image_type: '' } } : {}),
   };
 }

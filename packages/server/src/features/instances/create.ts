@@ -7,6 +7,7 @@ import type { Services } from '../../services.ts';
 import { dropFile } from '../backups/files.ts';
 import type { ImportedBackup } from '../backups/import.ts';
 import { remoteImageOf } from '../images/import-remote.ts';
+import { asCache } from '../images/pull.ts';
 import type { RemoteImage } from '../images/remote.ts';
 import type { MigrationEnd } from '../migration/ends.ts';
 import { receiveMigrated, sinkEnd } from '../migration/receive.ts';
@@ -338,8 +339,7 @@ async function createFromRemote(
 ): Promise<void> {
   const { services, puller, busy } = context;
   const { project } = request;
-  const keep = { project, public: false, autoUpdate: false, cached: true, profiles: [] };
-  const { image } = await puller.pull(remote, keep, running);
+  const { image } = await puller.pull(remote, asCache(services, project), running);
   for (let attempt = 0; ; attempt++) {
     const planned = plan(context, request, name, { kind: 'image', image });
     using choice = await choose(context, request, planned);

@@ -3,6 +3,7 @@ import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { ImageRecord, InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { remoteImageOf } from '../images/import-remote.ts';
+import { asCache } from '../images/pull.ts';
 import { findInstance, instanceUrl, isUp, memberOf, statusOf, type InstancesContext } from './context.ts';
 import { intend, withoutPending } from './pending.ts';
 import type { InstanceRebuildPost, InstanceSourceBody } from './requests.ts';
@@ -63,8 +64,7 @@ async function imageOf(
 ): Promise<ImageRecord | undefined> {
   if (source.type === 'none') return undefined;
   if (source.server) {
-    const keep = { project, public: false, autoUpdate: false, cached: true, profiles: [] };
-    return (await puller.pull(remoteImageOf(source), keep, running)).image;
+    return (await puller.pull(remoteImageOf(source), asCache(services, project), running)).image;
   }
   const found = sourceImage(services, project, source);
   if (!found) throw invalid('Image not provided for instance rebuild');

@@ -92,6 +92,7 @@ export const apiExtensions: readonly string[] = [
   ...[
     'image_create_aliases',
     'image_types',
+    'image_force_refresh',
     'container_image_properties',
     'compression_squashfs',
     'images_push_relay',

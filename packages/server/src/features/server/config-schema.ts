@@ -1,5 +1,6 @@
 import { validators, type ConfigSchema } from '@lxd-ts/core';
 import { algorithms } from '../backups/backups.ts';
+import { knownArchitecture } from '../instances/context.ts';
 import { expiryAfter } from '../cluster/expiry.ts';
 
 const offlineThreshold = (value: string): string | undefined =>
@@ -8,6 +9,13 @@ const offlineThreshold = (value: string): string | undefined =>
     : Number(value) > 10
       ? undefined
       : "Value must be greater than '10'";
+
+/** As LXD: below nothing is as good as nothing. */
+const hours = (value: string): string | undefined =>
+  /^[+-]?\d+$/.test(value) ? undefined : 'invalid integer';
+
+const architecture = (value: string): string | undefined =>
+  value === '' || knownArchitecture(value) !== '' ? undefined : `Invalid value "${value}" (no architecture)`;
 
 const replicas = (value: string): string | undefined =>
   !/^[+-]?\d+$/.test(value)
@@ -58,10 +66,30 @@ export const serverSchema: ConfigSchema = {
     description: 'How backups are compressed',
     default: 'gzip',
   },
+  'images.auto_update_cached': {
+    check: validators.bool,
+    description: 'Whether images that instances brought along are kept up to date',
+    default: 'true',
+  },
+  'images.auto_update_interval': {
+    check: hours,
+    description: 'Hours between looks for newer images; 0: never',
+    default: '6',
+  },
   'images.compression_algorithm': {
     check: compression,
     description: 'How images of instances are compressed',
     default: 'gzip',
+  },
+  'images.default_architecture': {
+    check: architecture,
+    description:
+      'Kind of machine that the plain names of a server of images mean; empty: the kind of this one',
+  },
+  'images.remote_cache_expiry': {
+    check: hours,
+    description: 'Days after which an image that an instance brought along goes, if nothing uses it',
+    default: '10',
   },
   'cluster.join_token_expiry': {
     check: expiry,

@@ -1,0 +1,89 @@
+import { text } from 'node:stream/consumers';
+import type { IncomingMessage } from 'node:http';
+import {
+  findStreamImage,
+  LxdError,
+  streamImages,
+  streamPaths,
+  toLxdError,
+  type StreamImage,
+} from '@lxd-ts/core';
+import { askRemote, checkRemoteImage, type RemoteImage } from './remote.ts';
+
+/** How long a list of images is good, as LXD has it. */
+const goodMs = 3_600_000;
+/** For who wants to know what there is now. */
+const freshMs = 1_000;
+/** Of no server that is right in its head. */
+const maxDocumentBytes = 128 * 1024 * 1024;
+const stalledMs = 30_000;
+
+/** A file below the server's address, from a byte on. @throws LxdError */
+export async function fetchFile(
+  remote: RemoteImage,
+  path: string,
+  signal: AbortSignal,
+  from = 0,
+): Promise<IncomingMessage> {
+  const url = checkRemoteImage(remote);
+  const base = url.pathname.replace(/\/+$/, '');
+  const headers: Record<string, string> = from > 0 ? { Range: `bytes=${from}-` } : {};
+  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  const response = await askRemote(url, remote.certificate, { path: `${base}/${encoded}`, headers }, signal);
+  response.socket.setTimeout(stalledMs, () => response.destroy(new Error('it sends nothing any more')));
+  return response;
+}
+
+async function fetchJson(remote: RemoteImage, path: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetchFile(remote, path, signal);
+  try {
+    if (Number(response.headers['content-length'] ?? 0) > maxDocumentBytes)
+      throw new Error('it is too large');
+    return JSON.parse(await text(response)) as unknown;
+  } catch (error) {
+    throw new LxdError('unavailable', `Failed parsing stream: ${path}: ${toLxdError(error).message}`, {
+      cause: error,
+    });
+  } finally {
+    response.destroy();
+  }
+}
+
+interface Known {
+  images: Promise<StreamImage[]>;
+  at: number;
+}
+
+/** What servers of images have; looked at again after an hour, and for what is not there. */
+export class StreamCatalogue {
+  readonly #known = new Map<string, Known>();
+
+  /** @param native kind of machine that plain names mean. @throws LxdError `not-found`, `unavailable` */
+  async find(
+    remote: RemoteImage,
+    native: string,
+    { fresh = false, signal }: { fresh?: boolean; signal: AbortSignal },
+  ): Promise<StreamImage> {
+    const name = remote.fingerprint || remote.alias || '';
+    const key = `${native} ${remote.server}`;
+    const known = this.#known.get(key);
+    if (known && performance.now() - known.at < (fresh ? freshMs : goodMs)) {
+      try {
+        return findStreamImage(await known.images, name);
+      } catch (error) {
+        if (toLxdError(error).code === 'invalid') throw error;
+      }
+    }
+    const images = this.#load(remote, native, signal);
+    this.#known.set(key, { images, at: performance.now() });
+    // What was not to be had is asked for again.
+    images.catch(() => this.#known.delete(key));
+    return findStreamImage(await images, name);
+  }
+
+  async #load(remote: RemoteImage, native: string, signal: AbortSignal): Promise<StreamImage[]> {
+    const paths = streamPaths(await fetchJson(remote, 'streams/v1/index.json', signal));
+    const documents = await Promise.all(paths.map((path) => fetchJson(remote, path, signal)));
+    return documents.flatMap((document) => streamImages(document, native));
+  }
+}
