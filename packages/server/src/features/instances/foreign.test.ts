@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { drivers, fakeAgent, harness } from '../testing/harness.ts';
 import { createInstance } from './create.ts';
 import { instancesService } from './service.ts';
@@ -66,6 +67,29 @@ test('what is being moved is left to whoever moves it', async () => {
   await base.records.modify('instances', [project, 'c1'], (value) => ({ ...value, pending }), { signal });
   await base.observe('m2', 'c1');
   expect(base.m2.calls).toEqual([]);
+});
+
+test('what could not be decided is looked at again', async () => {
+  await using base = await ground();
+  const pending = { kind: 'update' as const, operation: '', server: 'm1' };
+  await base.records.modify('instances', [project, 'c1'], (value) => ({ ...value, pending }), { signal });
+  await base.observe('m2', 'c1');
+  expect(base.m2.calls).toEqual([]);
+  await base.records.modify('instances', [project, 'c1'], ({ pending: _, ...value }) => value, { signal });
+  while (base.m2.calls.length === 0) await sleep(50, undefined, { signal });
+  expect(base.m2.calls).toEqual(['stopInstance c1']);
+});
+
+test('what was placed elsewhere a moment ago, unknown to us yet, is stopped, too', async () => {
+  await using base = await ground();
+  const get = base.records.get.bind(base.records) as (kind: string, ...id: string[]) => unknown;
+  const old = get('placements', project, 'c1');
+  await base.records.modify('placements', [project, 'c1'], () => ({ member: 'm2' }), { signal });
+  let asked = 0;
+  base.services.records.get = ((kind: string, ...id: string[]) =>
+    kind === 'placements' && asked++ < 3 ? old : get(kind, ...id)) as typeof base.services.records.get;
+  await base.observe('m1', 'c1');
+  expect(base.m1.calls).toEqual(['stopInstance c1']);
 });
 
 test('only what etcd says now is reason enough to stop anything', async () => {

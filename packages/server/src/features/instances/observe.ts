@@ -4,7 +4,7 @@ import type { StatusRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { dropOrphans } from '../backups/files.ts';
 import { instanceUrl, isUp, statusOf, type InstancesContext } from './context.ts';
-import { stopForeign } from './foreign.ts';
+import { perhapsForeign, stopForeign } from './foreign.ts';
 import { deleteEphemeral } from './state-change.ts';
 import { instanceSpec } from './spec.ts';
 import { withOutcome } from './volatile.ts';
@@ -39,9 +39,12 @@ async function observeAll(
   const { services } = context;
   const placedHere = ({ project, name }: ObservedInstance) =>
     services.records.get('placements', project, name)?.value.member === member;
-  await Promise.all(
-    instances.filter((one) => !placedHere(one)).map((one) => stopForeign(context, member, one)),
-  );
+  const up = instances.filter((one) => isUp(one.status) && placedHere(one));
+  const strange = [
+    ...instances.filter((one) => !placedHere(one)),
+    ...(await perhapsForeign(context, up, signal)),
+  ];
+  await Promise.all(strange.map((one) => stopForeign(context, member, one, signal)));
   const seen = new Map(instances.map((instance) => [`${instance.project}/${instance.name}`, instance]));
   const changed: [id: [string, string], record: StatusRecord][] = [];
   for (const [project, name] of context.placer.loads.heldBy(member)) {
@@ -150,7 +153,7 @@ export async function observe(
     // Of a change that this server makes, the change itself writes the outcome.
     const byItself = busy.action(project, name) === undefined;
     if (services.records.get('placements', project, name)?.value.member !== member) {
-      if (isUp(instance.status)) await stopForeign(context, member, instance);
+      if (isUp(instance.status)) await stopForeign(context, member, instance, signal);
       return;
     }
     const next = statusRecord(instance);
