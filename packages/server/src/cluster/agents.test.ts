@@ -88,6 +88,24 @@ test('a member that is silent is not counted on, and let go of when it is offlin
   expect(agents.online()).toEqual(['me']);
 });
 
+test('a member that was offline, if only between two looks, has to connect again', async () => {
+  const { agents, at } = registry();
+  using _agents = agents;
+  const dropped: unknown[] = [];
+  agents.drop = (agent) => dropped.push(agent);
+  const agent = telling(all);
+  await agents.connected('n1', agent);
+  for (let ms = 0; ms < 2500; ms += 500) {
+    at.ms += 500;
+    agents.look();
+  }
+  expect(dropped).toEqual([]);
+  at.ms += 600;
+  expect(agents.state('n1')).toBe('offline');
+  agents.heard('n1');
+  expect(dropped).toEqual([agent]);
+});
+
 test('when this server is held up, nobody else was silent', async () => {
   const { agents, at } = registry();
   using _agents = agents;

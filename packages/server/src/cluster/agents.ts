@@ -86,6 +86,8 @@ export class AgentRegistry implements Agents, Disposable {
 
   /** A connected member gave a sign of life. */
   heard(member: string): void {
+    // Whoever was offline connects again: only then is looked at what it has, and what became of that meanwhile.
+    if (this.#connected.has(member) && this.state(member) === 'offline') this.look();
     this.#heard.set(member, this.#now());
   }
 
@@ -153,8 +155,8 @@ export class AgentRegistry implements Agents, Disposable {
     this.disconnected(member, this.#connected.get(member)?.agent);
     const controller = new AbortController();
     const entry: Connected = { agent, controller, description: undefined };
+    this.#heard.set(member, this.#now());
     this.#connected.set(member, entry);
-    this.heard(member);
     const { signal } = controller;
     try {
       entry.description = await agent.describe({ signal });
