@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { makeBusyboxImage } from '../support/busybox.ts';
 import { ownClient, stockClient, type Client } from '../support/client.ts';
@@ -45,6 +53,7 @@ describe('servers of images', () => {
       await daemon.rest.must('DELETE', `/1.0/images/${fingerprint}`);
     server.asked.length = 0;
   };
+  const source = (alias: string) => ({ type: 'image', protocol: 'simplestreams', server: server.url, alias });
   const files = (): string[] => readdirSync(join(daemon.dir, 'images')).sort();
 
   beforeAll(async () => {
@@ -122,9 +131,13 @@ describe('servers of images', () => {
         update_source: { server: server.url, protocol: 'simplestreams', alias: 'busybox/1' },
       });
       const asked = server.asked.length;
-      await run('init', 'pictures:busybox/1', 'c2');
       await run('init', `pictures:${kept?.fingerprint.slice(0, 12) ?? ''}`, 'c3');
       expect(server.asked.slice(asked).filter((path) => !path.startsWith('/streams'))).toEqual([]);
+      // What is kept up to date is not even asked for.
+      const body = { name: 'c2', source: source('busybox/1') };
+      server.asked.length = 0;
+      await daemon.rest.must('POST', '/1.0/instances', body);
+      expect(server.asked).toEqual([]);
     });
 
     test('imports from an address that says which image it is', async () => {
@@ -154,8 +167,6 @@ describe('servers of images', () => {
       });
     });
   });
-
-  const source = (alias: string) => ({ type: 'image', protocol: 'simplestreams', server: server.url, alias });
 
   test('twenty that need one image at once: one download, one unpacking', async () => {
     const create = (i: number) =>
@@ -214,6 +225,28 @@ describe('servers of images', () => {
     expect([files(), await images()]).toEqual([[], []]);
     await daemon.rest.must('POST', '/1.0/images', { source: source('busybox') });
     expect(await images()).toHaveLength(1);
+  });
+
+  test('what the server has not, another place that it names has', async () => {
+    const [index, pictures] = [join(dir, 'tree/streams/v1/index.json'), join(dir, 'tree/images')];
+    const told = readFileSync(index, 'utf8');
+    const mirrors = [`${server.url}/nothing`, `${server.url}/mirror`];
+    writeFileSync(index, JSON.stringify({ ...(JSON.parse(told) as object), mirrors }));
+    mkdirSync(join(dir, 'tree/mirror'));
+    renameSync(pictures, join(dir, 'tree/mirror/images'));
+    try {
+      // Its list is known under the other spelling of its address.
+      const elsewhere = { ...source('busybox'), server: `${server.url}/` };
+      await daemon.rest.must('POST', '/1.0/images', { source: elsewhere });
+      expect(server.asked.filter((path) => path.includes('root.squashfs'))).toEqual([
+        '/images/busybox/20260101_0102/root.squashfs',
+        '/nothing/images/busybox/20260101_0102/root.squashfs',
+        '/mirror/images/busybox/20260101_0102/root.squashfs',
+      ]);
+    } finally {
+      renameSync(join(dir, 'tree/mirror/images'), pictures);
+      writeFileSync(index, told);
+    }
   });
 
   test('a newer version takes the place of the old one when it is asked for', async () => {

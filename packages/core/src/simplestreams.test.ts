@@ -1,4 +1,4 @@
-import { findStreamImage, streamImages, streamPaths } from './simplestreams.ts';
+import { findStreamImage, streamImages, streamMirrors, streamPaths } from './simplestreams.ts';
 
 const hash = (digit: string) => digit.repeat(64);
 const items = (path: string, digit: string) => ({
@@ -55,6 +55,12 @@ test('the lists of images of an index, below the server alone', () => {
   };
   expect(streamPaths({ index })).toEqual(['streams/v1/images.json']);
   expect(() => streamPaths({})).toThrow('is none');
+});
+
+test('other places that have the same, over TLS alone', () => {
+  const mirrors = ['https://two/images/', 'http://three', 'ftp://four', 5, 'https://five'];
+  expect(streamMirrors({ index: {}, mirrors })).toEqual(['https://two/images', 'https://five']);
+  expect(streamMirrors({ index: {} })).toEqual([]);
 });
 
 test('the newest squashfs of this kind of machine has the plain names', () => {

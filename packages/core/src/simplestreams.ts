@@ -61,6 +61,15 @@ export function streamPaths(index: unknown): string[] {
     .filter(isPath);
 }
 
+/** Other places that have the same files, from `streams/v1/index.json`. */
+export function streamMirrors(index: unknown): string[] {
+  const { mirrors } = fieldsOf(index);
+  return (Array.isArray(mirrors) ? mirrors : [])
+    .map(textOf)
+    .filter((mirror) => URL.parse(mirror)?.protocol === 'https:')
+    .map((mirror) => mirror.replace(/\/+$/, ''));
+}
+
 /** `20260131_05:24` → that day. */
 function dayOf(version: string): string {
   const [, year, month, day] = /^(\d{4})(\d{2})(\d{2})/.exec(version) ?? [];

@@ -35,6 +35,7 @@ export async function* downloadFile(
         if (rest.length === 0) continue;
         at += rest.length;
         failed = 0;
+        if (size > 0 && at > size) throw new LxdError('not-found', `it is longer than ${size} bytes`);
         yield rest;
       }
       if (size === 0 || at >= size) return;

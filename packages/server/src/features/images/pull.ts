@@ -14,7 +14,7 @@ import {
   type RemoteDescription,
   type RemoteImage,
 } from './remote.ts';
-import { fetchFile, StreamCatalogue } from './streams.ts';
+import { fetchFromAny, StreamCatalogue } from './streams.ts';
 
 /** How an image that is fetched is kept. */
 export interface PullOptions {
@@ -125,6 +125,8 @@ export class ImagePuller {
     running: RunningOperation,
     fresh = false,
   ): Promise<Pulled> {
+    const kept = options.cached && !fresh ? this.#keptUpToDate(remote, options.project) : undefined;
+    if (kept) return { image: kept, fetched: false };
     const said = await this.#describe(remote, { fresh, signal: running.signal });
     const known = this.#services.records.get('images', options.project, said.fingerprint);
     if (known) return { image: known.value, fetched: false };
@@ -141,6 +143,24 @@ export class ImagePuller {
     } finally {
       this.#running.delete(key);
     }
+  }
+
+  /** Of what is kept up to date anyway, the other server need not be asked whether there is a newer one. */
+  #keptUpToDate({ server, protocol = 'lxd', alias }: RemoteImage, project: string): ImageRecord | undefined {
+    const { records } = this.#services;
+    const hours = Number(records.get('serverConfig')?.value.config['images.auto_update_interval'] ?? 6);
+    if (!alias || !(hours > 0)) return undefined;
+    return records
+      .list('images', project)
+      .map(({ value }) => value)
+      .find(
+        ({ cached, autoUpdate, source }) =>
+          cached &&
+          autoUpdate &&
+          source?.server === server &&
+          source.protocol === protocol &&
+          source.alias === alias,
+      );
   }
 
   async #describe(
@@ -162,7 +182,7 @@ export class ImagePuller {
       kind,
       name: path,
       size,
-      open: (from, stop) => fetchFile(remote, path, stop, from),
+      open: (from, stop) => fetchFromAny(remote, stream.mirrors, path, stop, from),
     }));
     return { ...stream, public: true, stream, files };
   }

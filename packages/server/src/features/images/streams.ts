@@ -4,6 +4,7 @@ import {
   findStreamImage,
   LxdError,
   streamImages,
+  streamMirrors,
   streamPaths,
   toLxdError,
   type StreamImage,
@@ -34,6 +35,28 @@ export async function fetchFile(
   return response;
 }
 
+/** The same, from the first of several places that has it. @throws LxdError what the first one says */
+export async function fetchFromAny(
+  remote: RemoteImage,
+  mirrors: readonly string[],
+  path: string,
+  signal: AbortSignal,
+  from: number,
+): Promise<IncomingMessage> {
+  try {
+    return await fetchFile(remote, path, signal, from);
+  } catch (error) {
+    for (const server of mirrors) {
+      signal.throwIfAborted();
+      // It is not the one whose certificate is known.
+      const other = { ...remote, server, certificate: '' };
+      const response = await fetchFile(other, path, signal, from).catch(() => undefined);
+      if (response) return response;
+    }
+    throw error;
+  }
+}
+
 async function fetchJson(remote: RemoteImage, path: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetchFile(remote, path, signal);
   try {
@@ -49,10 +72,23 @@ async function fetchJson(remote: RemoteImage, path: string, signal: AbortSignal)
   }
 }
 
+/** `mirrors`: other addresses that have the same files. */
+interface Catalogue {
+  images: StreamImage[];
+  mirrors: string[];
+}
+
 interface Known {
-  images: Promise<StreamImage[]>;
+  catalogue: Promise<Catalogue>;
   at: number;
 }
+
+export type OfferedImage = StreamImage & Pick<Catalogue, 'mirrors'>;
+
+const findIn = ({ images, mirrors }: Catalogue, name: string): OfferedImage => ({
+  ...findStreamImage(images, name),
+  mirrors,
+});
 
 /** What servers of images have; looked at again after an hour, and for what is not there. */
 export class StreamCatalogue {
@@ -63,27 +99,30 @@ export class StreamCatalogue {
     remote: RemoteImage,
     native: string,
     { fresh = false, signal }: { fresh?: boolean; signal: AbortSignal },
-  ): Promise<StreamImage> {
+  ): Promise<OfferedImage> {
     const name = remote.fingerprint || remote.alias || '';
     const key = `${native} ${remote.server}`;
     const known = this.#known.get(key);
     if (known && performance.now() - known.at < (fresh ? freshMs : goodMs)) {
       try {
-        return findStreamImage(await known.images, name);
+        return findIn(await known.catalogue, name);
       } catch (error) {
         if (toLxdError(error).code === 'invalid') throw error;
       }
     }
-    const images = this.#load(remote, native, signal);
-    this.#known.set(key, { images, at: performance.now() });
+    const catalogue = this.#load(remote, native, signal);
+    this.#known.set(key, { catalogue, at: performance.now() });
     // What was not to be had is asked for again.
-    images.catch(() => this.#known.delete(key));
-    return findStreamImage(await images, name);
+    catalogue.catch(() => this.#known.delete(key));
+    return findIn(await catalogue, name);
   }
 
-  async #load(remote: RemoteImage, native: string, signal: AbortSignal): Promise<StreamImage[]> {
-    const paths = streamPaths(await fetchJson(remote, 'streams/v1/index.json', signal));
-    const documents = await Promise.all(paths.map((path) => fetchJson(remote, path, signal)));
-    return documents.flatMap((document) => streamImages(document, native));
+  async #load(remote: RemoteImage, native: string, signal: AbortSignal): Promise<Catalogue> {
+    const index = await fetchJson(remote, 'streams/v1/index.json', signal);
+    const documents = await Promise.all(streamPaths(index).map((path) => fetchJson(remote, path, signal)));
+    return {
+      images: documents.flatMap((document) => streamImages(document, native)),
+      mirrors: streamMirrors(index),
+    };
   }
 }
