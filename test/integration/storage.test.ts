@@ -58,6 +58,7 @@ async function makeWorld({ driver: type, config }: Place): Promise<StorageWorld>
     host,
     dir,
     pool: { name: 'p1', driver: type, config: config(place) },
+    directories: true,
     [Symbol.asyncDispose]: async () => {
       await host.unmount(join(dir, 'storage-pools/p1'), wait);
       await host.unmount(join(place, 'fs'), wait);

@@ -123,7 +123,8 @@ export async function listPartials(pool: string): Promise<string[]> {
       const snapshots = join(pool, `${parent}-snapshots`);
       const volumes = await readdir(snapshots).catch(() => []);
       const within = volumes.map((name) => partialsIn(join(snapshots, name)));
-      return (await Promise.all([partialsIn(join(pool, parent)), ...within])).flat();
+      const beside = [join(pool, parent), snapshots].map(partialsIn);
+      return (await Promise.all([...beside, ...within])).flat();
     }),
   );
   return found.flat();

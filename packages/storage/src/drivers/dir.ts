@@ -8,6 +8,7 @@ import type {
   StorageDriver,
   StoragePool,
   VolumeRef,
+  VolumeUse,
   WaitOptions,
 } from '../driver.ts';
 import {
@@ -27,6 +28,7 @@ import {
   volumePath,
 } from '../layout.ts';
 import { commonSchema } from '../schema.ts';
+import { useDirectory } from '../use-directory.ts';
 
 const exists = (path: string): Promise<boolean> =>
   lstat(path).then(
@@ -111,6 +113,18 @@ class DirPool implements StoragePool {
 
   volumePath(volume: VolumeRef): string {
     return volumePath(this.path, volume);
+  }
+
+  useVolume(volume: VolumeRef): Promise<VolumeUse> {
+    return useDirectory(this.volumePath(volume));
+  }
+
+  holdVolume(): Promise<{ mapped: boolean }> {
+    return Promise.resolve({ mapped: false });
+  }
+
+  releaseVolume(): Promise<void> {
+    return Promise.resolve();
   }
 
   snapshots(volume: VolumeRef): Promise<string[]> {
