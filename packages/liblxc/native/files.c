@@ -82,8 +82,8 @@ static int make_user_namespace(char **ranges)
 	return fd;
 }
 
-/* ROOTFS [RANGE...]: its root becomes ours, mapped as it is when it runs, and all else is gone. */
-static int enter_root(const char *rootfs, char **ranges)
+/* ROOTFS [RANGE...]: its root becomes ours, mapped as it is when it runs (`mapped`: it is already), and all else is gone. */
+static int enter_root(const char *rootfs, char **ranges, bool mapped)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
 	int users = -1;
@@ -95,6 +95,8 @@ static int enter_root(const char *rootfs, char **ranges)
 		users = make_user_namespace(ranges);
 		if (users < 0)
 			return fail("the ids cannot be mapped: %s", strerror(errno));
+	}
+	if (users >= 0 && !mapped) {
 		attr.attr_set |= MOUNT_ATTR_IDMAP;
 		attr.userns_fd = (unsigned)users;
 	}
@@ -154,7 +156,7 @@ static int drop_rights(void)
 	return (int)syscall(SYS_capset, &head, data);
 }
 
-/* running LXCPATH NAME | stopped ROOTFS [RANGE...] */
+/* running LXCPATH NAME | stopped ROOTFS [RANGE...] | mapped ROOTFS [RANGE...] */
 int files(char **args)
 {
 	/* Our own descriptors by name, as a mount without a parent: nothing of the host is to be reached by it. */
@@ -166,7 +168,7 @@ int files(char **args)
 	if (strcmp(args[0], "running") == 0)
 		failed = enter_running(args[1], args[2]);
 	else
-		failed = enter_root(args[1], args + 2);
+		failed = enter_root(args[1], args + 2, strcmp(args[0], "mapped") == 0);
 	if (failed)
 		return failed;
 	/* What liblxc has opened on the way is not for those in there. */

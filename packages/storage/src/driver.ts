@@ -30,13 +30,18 @@ export interface CopyOptions extends WaitOptions {
 }
 
 export interface MountOptions extends WaitOptions {
-  /** Held since before this process. Whatever else of the pool's volumes is mounted, a crash has left: it is unmounted. */
+  /**
+   * Held since before this process, where they are mounted at all. What else of the pool's volumes is mounted and used by
+   * nobody here was left by a crash: it is unmounted.
+   */
   held?: readonly VolumeRef[];
 }
 
 export interface UseOptions extends WaitOptions {
   /** Nothing will be written; others may use it, and it may run. Without it nobody else uses it meanwhile. */
   readonly?: boolean;
+  /** Of an instance only what lies beside its root (its metadata and templates), whoever uses the root and however. */
+  besideRoot?: boolean;
   /** Owners are to be seen by this map; whoever asks maps them, unless the driver says that they are `mapped`. */
   idmap?: readonly IdmapEntry[];
 }
@@ -75,7 +80,7 @@ export interface StoragePool {
     idmap: readonly IdmapEntry[],
     options: WaitOptions,
   ): Promise<{ mapped: boolean }>;
-  /** Not held, or gone: nothing done. What still uses it is not disturbed. */
+  /** Not held, gone, or in a pool that is not mounted: nothing done. What still uses it is not disturbed. */
   releaseVolume(volume: VolumeRef, options: WaitOptions): Promise<void>;
   volumes(type: VolumeRef['type']): Promise<VolumeRef[]>;
   /** Names of the volume's snapshots. */

@@ -42,7 +42,9 @@ const parentPath = (pool: string, volume: VolumeRef): string =>
 function lastName(volume: VolumeRef): string {
   const { snapshot } = volume;
   if (snapshot === undefined) return volumeName(volume);
-  if (/^\.|\/|^$/.test(snapshot)) throw new LxdError('invalid', `Invalid snapshot name "${snapshot}"`);
+  // Of one in the making there may be one whose name begins like this.
+  if (/^\.(?!partial-\.)|\/|^$/.test(snapshot))
+    throw new LxdError('invalid', `Invalid snapshot name "${snapshot}"`);
   return snapshot;
 }
 
