@@ -53,6 +53,8 @@ export interface AgentOptions {
   forwarder: string;
   /** The program that answers system calls of containers. */
   interceptor: string;
+  /** The program that mounts layers for storage pools. */
+  overlayProgram: string;
   /** Name of this member; `none` outside clusters. */
   location(): string;
   /** Sends the file of an image, or says that there is none, to an instance that may ask. */
@@ -78,12 +80,12 @@ const directories: readonly [string, number][] = [
 
 /** The agent of this machine. Containers outlive it: disposing only stops watching them. */
 export async function createAgent(options: AgentOptions): Promise<Agent & Disposable> {
-  const { dir, host, log } = options;
+  const { dir, host, overlayProgram, log } = options;
   for (const [name, mode] of directories) await mkdir(join(dir, name), { recursive: true, mode });
   await openBackups(dir);
   const before = await new RunStates(dir).specs();
   const held = before.flatMap(holdsOf);
-  const pools = new Pools(options.storageDrivers, { host, dir }, held);
+  const pools = new Pools(options.storageDrivers, { host, dir, overlayProgram }, held);
   const networks = new Networks(options.networkDrivers, { host, dir });
   const context: AgentContext = {
     dir,

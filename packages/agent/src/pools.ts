@@ -1,13 +1,12 @@
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
-import type { Host } from '@lxd-ts/host';
-import type { StorageDriver, StoragePool, VolumeRef } from '@lxd-ts/storage';
+import type { StorageContext, StorageDriver, StoragePool, VolumeRef } from '@lxd-ts/storage';
 import type { CallOptions, Created, PoolUsage } from '@lxd-ts/rpc';
 import { KeyedLock } from './keyed-lock.ts';
 
 /** This member's pools: which driver, and what is mounted. */
 export class Pools {
   readonly #drivers: readonly StorageDriver[];
-  readonly #context: { host: Host; dir: string };
+  readonly #context: StorageContext;
   readonly #mounted = new Map<string, Promise<void>>();
   /** Held since before this process, until their pool is mounted. */
   #before: readonly { pool: PoolSpec; volume: VolumeRef }[];
@@ -16,7 +15,7 @@ export class Pools {
 
   constructor(
     drivers: readonly StorageDriver[],
-    context: { host: Host; dir: string },
+    context: StorageContext,
     before: readonly { pool: PoolSpec; volume: VolumeRef }[] = [],
   ) {
     this.#drivers = drivers;

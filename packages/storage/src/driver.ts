@@ -5,6 +5,8 @@ export interface StorageContext {
   host: Host;
   /** The daemon's directory; pools are mounted on `<dir>/storage-pools/<pool>`, loop files are `<dir>/disks/<pool>.img`. */
   dir: string;
+  /** The program that mounts layers, of drivers that have some. */
+  overlayProgram: string;
 }
 
 export interface WaitOptions {

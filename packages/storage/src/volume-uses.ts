@@ -24,7 +24,11 @@ export class VolumeUses {
     return uses;
   }
 
-  /** One at a time for each path. */
+  /** One at a time for each path, uses and holds among them. */
+  alone<T>(path: string, work: () => Promise<T>): Promise<T> {
+    return this.#alone(path, work);
+  }
+
   #alone<T>(path: string, work: (place: Place) => Promise<T>): Promise<T> {
     const place = this.#places.get(path) ?? { users: 0, held: false, last: Promise.resolve() };
     this.#places.set(path, place);

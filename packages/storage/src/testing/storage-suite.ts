@@ -19,6 +19,7 @@ export interface StorageWorld extends AsyncDisposable {
   host: Host;
   /** The daemon's directory. */
   dir: string;
+  overlayProgram: string;
   /** As the user gives it, before `create` has completed it. */
   pool: PoolSpec;
   /** Volumes are directories of the pool: what a crash leaves half done can be made by hand. */
@@ -136,8 +137,7 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     expect(pool.volumePath(s1)).toBe(join(pool.path, 'containers-snapshots/c1/s1'));
     await write(container('c1'), 'changed\n');
     expect(await read(s1)).toBe('image\n');
-    if (world.driver.capabilities.optimizedCopy)
-      await expect(write(s1, 'no\n')).rejects.toThrow(/EROFS/);
+    if (world.driver.capabilities.optimizedCopy) await expect(write(s1, 'no\n')).rejects.toThrow(/EROFS/);
     const bad = { ...container('c1'), snapshot: '../c1' };
     await expect(pool.copyVolume(container('c1'), bad, wait)).rejects.toMatchObject({ code: 'invalid' });
   });
