@@ -31,7 +31,7 @@ const context = (dir: string, config: Config): DeviceContext => ({
   name: 'd1',
   config,
   networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
-  volumePath: () => '',
+  volumes: { hold: () => Promise.resolve(''), release: () => Promise.resolve() },
   volumeConfig: () => ({}),
   devDir: '/dev',
   sysDir: '/sys',
@@ -116,6 +116,10 @@ describe('in an unprivileged container', () => {
   let devices: Record<string, Config>;
   let volatile: Config;
 
+  const volumesIn = (directory: string): DeviceContext['volumes'] => ({
+    hold: (pool, volume) => Promise.resolve(join(directory, pool, volume)),
+    release: () => Promise.resolve(),
+  });
   const open = (name: string): [(typeof deviceDrivers)[number], DeviceContext] => {
     const config = devices[name]!;
     const device = context(dir, config);
@@ -127,7 +131,7 @@ describe('in an unprivileged container', () => {
     const driver = deviceDrivers.find(
       ({ type }) => type === config['type'] || type === `nic-${config['nictype'] ?? ''}`,
     )!;
-    return [driver, { ...device, instance, name, volumePath: (pool, volume) => join(dir, pool, volume) }];
+    return [driver, { ...device, instance, name, volumes: volumesIn(dir) }];
   };
 
   const inside = async (...argv: string[]): Promise<{ status: number; output: string }> => {

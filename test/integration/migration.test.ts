@@ -17,8 +17,9 @@ import { duplexPair } from 'node:stream';
 import { linuxHost } from '@lxd-ts/host';
 import { openLiblxc } from '@lxd-ts/liblxc';
 import { messageChannel, type MigratedSnapshot } from '@lxd-ts/rpc';
+import { storageDriver } from '@lxd-ts/storage';
 import { sendOutcome } from '../../packages/agent/src/migration/control.ts';
-import type { VolumePlaces } from '../../packages/agent/src/migration/landing.ts';
+import { landingsOn, type Landings } from '../../packages/agent/src/migration/places.ts';
 import { runSink, type Received, type SinkOptions } from '../../packages/agent/src/migration/sink.ts';
 import { runSource, type SourceOptions } from '../../packages/agent/src/migration/source.ts';
 import { deleteTree } from '../../packages/agent/src/migration/subvolumes.ts';
@@ -37,28 +38,39 @@ let place: string;
 const pools: Record<string, { path: string; kind: Kind }> = {};
 
 function makePool(name: string, kind: Kind): void {
-  const path = join(place, name);
-  mkdirSync(path);
+  const path = join(place, 'storage-pools', name);
+  mkdirSync(path, { recursive: true });
   if (kind === 'btrfs') {
     run('truncate', '-s', '400M', `${path}.img`);
     run('mkfs.btrfs', '-q', `${path}.img`);
     run('mount', '-o', 'loop', `${path}.img`, path);
   }
-  for (const directory of ['containers', 'containers-snapshots']) mkdirSync(join(path, directory));
+  for (const directory of ['containers', 'containers-snapshots', 'custom', 'custom-snapshots'])
+    mkdirSync(join(path, directory));
   pools[name] = { path, kind };
 }
 
-function placesOf(pool: string, name: string): VolumePlaces {
+function placesOf(pool: string, name: string): { volume: string; snapshots: string } {
   const path = pools[pool]?.path ?? '';
   return {
     volume: join(path, 'containers', name),
-    mode: 0o100,
     snapshots: join(path, 'containers-snapshots', name),
-    staging: join(path, 'containers', `.partial-${name}`),
   };
 }
 
+/** What is half made there. */
+const partials = (pool: string): string[] =>
+  ['containers', 'containers-snapshots', 'custom'].flatMap((directory) =>
+    readdirSync(join(pools[pool]?.path ?? '', directory)).filter((name) => name.startsWith('.')),
+  );
+
 const subvolumes = (pool: string): boolean => pools[pool]?.kind === 'btrfs';
+
+function landingsOf(name: string, volume: string): Landings {
+  const spec = { name, driver: pools[name]?.kind ?? '', config: {} };
+  const pool = storageDriver(spec.driver)!.open(spec, { host, dir: place, overlayProgram: '' });
+  return landingsOn({ host, liblxc }, [spec, pool], { type: 'container', project: 'default', name: volume });
+}
 
 const record = (name: string, second: number): MigratedSnapshot => ({
   name,
@@ -119,6 +131,12 @@ async function migrate({ from, to, snapshots, source, sink, meddle }: Move): Pro
       transports: subvolumes(from[0]) ? ['btrfs', 'rsync'] : ['rsync'],
       volume: places.volume,
       snapshots: snapshots.map((one) => ({ ...one, path: join(places.snapshots, one.name) })),
+      use: (one) =>
+        Promise.resolve({
+          path: one === undefined ? places.volume : join(places.snapshots, one),
+          mapped: false,
+          [Symbol.asyncDispose]: () => Promise.resolve(),
+        }),
       running: false,
       index: { about: from[1] },
       compress: false,
@@ -133,8 +151,8 @@ async function migrate({ from, to, snapshots, source, sink, meddle }: Move): Pro
       setReceived,
       name: to[1],
       transports: subvolumes(to[0]) ? ['btrfs', 'rsync'] : ['rsync'],
-      places: placesOf(...to),
-      subvolumes: subvolumes(to[0]),
+      landings: landingsOf(...to),
+      hasBase: false,
       present: undefined,
       unshift: (path, ranges, signal) => liblxc.shiftOwners(path, ranges, { signal }),
       compress: true,
@@ -195,7 +213,7 @@ function same(from: [string, string], to: [string, string], states: readonly str
   for (const name of states)
     expect(differences(join(here.snapshots, name), join(there.snapshots, name))).toBe('');
   expect(lstatSync(there.volume).mode & 0o777).toBe(0o100);
-  expect(existsSync(there.staging)).toBe(false);
+  expect(partials(to[0])).toEqual([]);
 }
 
 describe.each([
@@ -261,8 +279,9 @@ describe.each([
       message: 'changed my mind',
       sent: { reason: { message: 'changed my mind' } },
     });
-    const { volume, snapshots: kept, staging } = placesOf(to, 'copy');
-    expect([volume, kept, staging].map((path) => existsSync(path))).toEqual([false, false, false]);
+    const { volume, snapshots: kept } = placesOf(to, 'copy');
+    expect([volume, kept].map((path) => existsSync(path))).toEqual([false, false]);
+    expect(partials(to)).toEqual([]);
   });
 
   test('the connection is cut: both fail, nothing is left', async () => {
@@ -282,8 +301,9 @@ describe.each([
       },
     });
     await expect(failed).rejects.toMatchObject({ code: 'unavailable', sent: { status: 'rejected' } });
-    const { volume, snapshots: kept, staging } = placesOf(to, 'copy');
-    expect([volume, kept, staging].map((path) => existsSync(path))).toEqual([false, false, false]);
+    const { volume, snapshots: kept } = placesOf(to, 'copy');
+    expect([volume, kept].map((path) => existsSync(path))).toEqual([false, false]);
+    expect(partials(to)).toEqual([]);
   });
 });
 
@@ -313,63 +333,66 @@ test('nested subvolumes keep their places, in snapshots too', async () => {
   await remove('two', 'nested');
 });
 
-test('shifted ids, of the volume and of a snapshot, are those inside when they are here', async () => {
-  const range = { outside: 100_000, inside: 0, length: 65_536 };
-  const idMap = [
-    { users: true, groups: false, ...range },
-    { users: false, groups: true, ...range },
-  ];
-  const written = idMap.map(({ users, groups }) => ({
-    Isuid: users,
-    Isgid: groups,
-    Hostid: 100_000,
-    Nsid: 0,
-    Maprange: 65_536,
-  }));
-  makeVolume('one', 'shifted');
-  const { volume } = placesOf('one', 'shifted');
-  const file = (name: string) => join(volume, name);
-  writeFileSync(file('of root'), 'x');
-  writeFileSync(file('of 70000 on the host'), 'x');
-  writeFileSync(file('of two names'), 'x');
-  linkSync(file('of two names'), file('the other name'));
-  writeFileSync(file('with capabilities'), 'x');
-  chownSync(file('of root'), 100_000, 100_005);
-  chownSync(file('of 70000 on the host'), 70_000, 100_007);
-  // Once shifted it is in the range again.
-  chownSync(file('of two names'), 150_000, 165_000);
-  run('setfacl', '-m', 'u:100042:r', file('of root'));
-  const capability = '0100000300040000000000000000000000000000a0860100';
-  run(
-    'python3',
-    '-c',
-    `import os,sys; os.setxattr(sys.argv[1], 'security.capability', bytes.fromhex('${capability}'))`,
-    file('with capabilities'),
-  );
-  chmodSync(file('of root'), 0o6755);
-  snapshot('one', 'shifted', 's1');
-  const s1 = { ...record('s1', 1), config: { 'volatile.last_state.idmap': JSON.stringify(written) } };
-  const [received] = await migrate({
-    from: ['one', 'shifted'],
-    to: ['two', 'shifted'],
-    snapshots: [s1],
-    source: { idMap },
-  });
-  expect(received.snapshots[0]?.config).toEqual({ 'volatile.last_state.idmap': '[]' });
-  const places = placesOf('two', 'shifted');
-  for (const directory of [places.volume, join(places.snapshots, 's1')]) {
-    const owner = (name: string) => {
-      const { uid, gid, mode } = lstatSync(join(directory, name));
-      return [uid, gid, (mode & 0o7777).toString(8)];
-    };
-    expect(owner('of root')).toEqual([0, 5, '6755']);
-    expect(owner('of 70000 on the host')).toEqual([70_000, 7, '644']);
-    expect(owner('the other name')).toEqual([50_000, 65_000, '644']);
-    expect(run('getfacl', '-cn', join(directory, 'of root'))).toContain('user:42:r--');
-    expect(
-      run('getfattr', '--only-values', '-n', 'security.capability', join(directory, 'with capabilities')),
-    ).toHaveLength(20);
-  }
-  await remove('one', 'shifted');
-  await remove('two', 'shifted');
-});
+test.each(['two', 'files'])(
+  'shifted ids, of a volume and its snapshot, are those inside when they are in %s',
+  async (to) => {
+    const range = { outside: 100_000, inside: 0, length: 65_536 };
+    const idMap = [
+      { users: true, groups: false, ...range },
+      { users: false, groups: true, ...range },
+    ];
+    const written = idMap.map(({ users, groups }) => ({
+      Isuid: users,
+      Isgid: groups,
+      Hostid: 100_000,
+      Nsid: 0,
+      Maprange: 65_536,
+    }));
+    makeVolume('one', 'shifted');
+    const { volume } = placesOf('one', 'shifted');
+    const file = (name: string) => join(volume, name);
+    writeFileSync(file('of root'), 'x');
+    writeFileSync(file('of 70000 on the host'), 'x');
+    writeFileSync(file('of two names'), 'x');
+    linkSync(file('of two names'), file('the other name'));
+    writeFileSync(file('with capabilities'), 'x');
+    chownSync(file('of root'), 100_000, 100_005);
+    chownSync(file('of 70000 on the host'), 70_000, 100_007);
+    // Once shifted it is in the range again.
+    chownSync(file('of two names'), 150_000, 165_000);
+    run('setfacl', '-m', 'u:100042:r', file('of root'));
+    const capability = '0100000300040000000000000000000000000000a0860100';
+    run(
+      'python3',
+      '-c',
+      `import os,sys; os.setxattr(sys.argv[1], 'security.capability', bytes.fromhex('${capability}'))`,
+      file('with capabilities'),
+    );
+    chmodSync(file('of root'), 0o6755);
+    snapshot('one', 'shifted', 's1');
+    const s1 = { ...record('s1', 1), config: { 'volatile.last_state.idmap': JSON.stringify(written) } };
+    const [received] = await migrate({
+      from: ['one', 'shifted'],
+      to: [to, 'shifted'],
+      snapshots: [s1],
+      source: { idMap },
+    });
+    expect(received.snapshots[0]?.config).toEqual({ 'volatile.last_state.idmap': '[]' });
+    const places = placesOf(to, 'shifted');
+    for (const directory of [places.volume, join(places.snapshots, 's1')]) {
+      const owner = (name: string) => {
+        const { uid, gid, mode } = lstatSync(join(directory, name));
+        return [uid, gid, (mode & 0o7777).toString(8)];
+      };
+      expect(owner('of root')).toEqual([0, 5, '6755']);
+      expect(owner('of 70000 on the host')).toEqual([70_000, 7, '644']);
+      expect(owner('the other name')).toEqual([50_000, 65_000, '644']);
+      expect(run('getfacl', '-cn', join(directory, 'of root'))).toContain('user:42:r--');
+      expect(
+        run('getfattr', '--only-values', '-n', 'security.capability', join(directory, 'with capabilities')),
+      ).toHaveLength(20);
+    }
+    await remove('one', 'shifted');
+    await remove(to, 'shifted');
+  },
+);

@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Config } from '@lxd-ts/core';
 import { linuxHost } from '@lxd-ts/host';
 import { storageDriver, storageDrivers, type VolumeRef } from '@lxd-ts/storage';
@@ -23,7 +23,28 @@ interface Place {
   config: (place: string) => Config;
 }
 
+/** In a filesystem of its own, `fs` in the place. */
+function overlayOn(...mkfs: [string, ...string[]]): Place {
+  return {
+    driver: 'overlay',
+    config: (place) => {
+      const fs = join(place, 'fs');
+      mkdirSync(fs);
+      execFileSync('truncate', ['-s', '400M', join(place, 'fs.img')]);
+      execFileSync(mkfs[0], [...mkfs.slice(1), join(place, 'fs.img')]);
+      execFileSync('mount', ['-o', 'loop', join(place, 'fs.img'), fs]);
+      // What ext4 makes for itself is not the pool's.
+      mkdirSync(join(fs, 'containers/pool'), { recursive: true });
+      return { source: join(fs, 'containers/pool') };
+    },
+  };
+}
+
 const places: Record<string, Place> = {
+  'overlay of its own': { driver: 'overlay', config: () => ({}) },
+  'overlay on ext4': overlayOn('mkfs.ext4', '-q'),
+  'overlay on xfs': overlayOn('mkfs.xfs', '-q'),
+  'overlay on btrfs': overlayOn('mkfs.btrfs', '-q'),
   'dir of its own': { driver: 'dir', config: () => ({}) },
   'dir of the user': {
     driver: 'dir',
@@ -57,7 +78,9 @@ async function makeWorld({ driver: type, config }: Place): Promise<StorageWorld>
     driver: storageDriver(type)!,
     host,
     dir,
+    overlayProgram: resolve('packages/liblxc/build/lxd-ts-overlay'),
     pool: { name: 'p1', driver: type, config: config(place) },
+    directories: true,
     [Symbol.asyncDispose]: async () => {
       await host.unmount(join(dir, 'storage-pools/p1'), wait);
       await host.unmount(join(place, 'fs'), wait);

@@ -11,6 +11,7 @@ import type { HostFeatures } from './instance/lxc-config.ts';
 import type { Bulk } from '@lxd-ts/rpc';
 import type { Pools } from './pools.ts';
 import type { Networks } from './networks.ts';
+import type { VolumeHolds } from './volume-holds.ts';
 
 export interface AgentLogger {
   debug(message: string, fields?: Record<string, unknown>): void;
@@ -27,6 +28,8 @@ export interface AgentContext {
   liblxc: Liblxc;
   images: ImageStore;
   pools: Pools;
+  /** Custom volumes that running instances have. */
+  holds: VolumeHolds;
   networks: Networks;
   /** To other members. */
   bulk: Bulk;

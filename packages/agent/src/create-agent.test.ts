@@ -48,6 +48,7 @@ async function open(): Promise<Agent> {
     liblxc,
     images: await openImageStore({ host, dir }),
     storageDrivers,
+    overlayProgram: '/bin/false',
     networkDrivers,
     bulk: localBulk(),
     membership: () => Promise.resolve(),

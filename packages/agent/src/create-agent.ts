@@ -26,7 +26,9 @@ import { Migrations } from './migration/migrations.ts';
 import { Networks } from './networks.ts';
 import { Pools } from './pools.ts';
 import { resources } from './resources/resources.ts';
+import { RunStates } from './instance/run-state.ts';
 import { TemplateStore } from './templates/store.ts';
+import { holdsOf, VolumeHolds } from './volume-holds.ts';
 import { Volumes } from './volumes.ts';
 
 export interface AgentOptions {
@@ -51,6 +53,8 @@ export interface AgentOptions {
   forwarder: string;
   /** The program that answers system calls of containers. */
   interceptor: string;
+  /** The program that mounts layers for storage pools. */
+  overlayProgram: string;
   /** Name of this member; `none` outside clusters. */
   location(): string;
   /** Sends the file of an image, or says that there is none, to an instance that may ask. */
@@ -76,10 +80,12 @@ const directories: readonly [string, number][] = [
 
 /** The agent of this machine. Containers outlive it: disposing only stops watching them. */
 export async function createAgent(options: AgentOptions): Promise<Agent & Disposable> {
-  const { dir, host, log } = options;
+  const { dir, host, overlayProgram, log } = options;
   for (const [name, mode] of directories) await mkdir(join(dir, name), { recursive: true, mode });
   await openBackups(dir);
-  const pools = new Pools(options.storageDrivers, { host, dir });
+  const before = await new RunStates(dir).specs();
+  const held = before.flatMap(holdsOf);
+  const pools = new Pools(options.storageDrivers, { host, dir, overlayProgram }, held);
   const networks = new Networks(options.networkDrivers, { host, dir });
   const context: AgentContext = {
     dir,
@@ -87,6 +93,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     liblxc: options.liblxc,
     images: options.images,
     pools,
+    holds: new VolumeHolds(
+      pools,
+      held.filter(({ volume }) => volume.type === 'custom'),
+    ),
     networks,
     bulk: options.bulk,
     devDir: options.devDir ?? '/dev',
@@ -220,15 +230,16 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     clearConsoleLog: (spec) => logs.clearConsole(spec),
     logs: (ref) => logs.list(ref),
     rebuildInstance: (spec, source, call) => instances.rebuild(spec, source, call),
-    metadata: async (spec, call) => (await TemplateStore.open(context, spec, call)).metadata(),
-    setMetadata: async (spec, metadata, call) =>
-      (await TemplateStore.open(context, spec, call)).setMetadata(metadata),
-    templates: async (spec, call) => (await TemplateStore.open(context, spec, call)).list(),
+    metadata: (spec, call) => TemplateStore.within(context, spec, call, (store) => store.metadata()),
+    setMetadata: (spec, metadata, call) =>
+      TemplateStore.within(context, spec, call, (store) => store.setMetadata(metadata)),
+    templates: (spec, call) => TemplateStore.within(context, spec, call, (store) => store.list()),
     readTemplate: async (spec, name, call) =>
-      (await (await TemplateStore.open(context, spec, call)).read(name)).toString('base64'),
-    writeTemplate: async (spec, name, content, call) =>
-      (await TemplateStore.open(context, spec, call)).write(name, Buffer.from(content, 'base64')),
-    deleteTemplate: async (spec, name, call) => (await TemplateStore.open(context, spec, call)).delete(name),
+      (await TemplateStore.within(context, spec, call, (store) => store.read(name))).toString('base64'),
+    writeTemplate: (spec, name, content, call) =>
+      TemplateStore.within(context, spec, call, (store) => store.write(name, Buffer.from(content, 'base64'))),
+    deleteTemplate: (spec, name, call) =>
+      TemplateStore.within(context, spec, call, (store) => store.delete(name)),
     readLog: (ref, file) => logs.read(ref, file),
     deleteLog: (ref, file) => logs.delete(ref, file),
 

@@ -1,11 +1,17 @@
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { LxdError, projectPrefixed, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
-import type { FilesRequest, FilesSession } from '@lxd-ts/liblxc';
+import type { FilesSession } from '@lxd-ts/liblxc';
 import type { CallOptions } from '@lxd-ts/rpc';
 import { rootPool, type AgentContext } from './context.ts';
 import { idmapLines, idmapOf } from './instance/idmap.ts';
 import { volumeOf } from './instance/paths.ts';
+
+/** The same promise for whoever asks again. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
+}
 
 const idOf = (ref: InstanceRef): string => projectPrefixed(ref.project, ref.name);
 
@@ -49,13 +55,32 @@ export class Files {
     running: boolean,
     signal: AbortSignal,
   ): Promise<FilesSession> {
-    let request: FilesRequest = { name: idOf(spec) };
-    if (!running) {
-      const pool = await context.pools.open(rootPool(spec), { signal });
-      const rootfs = join(pool.volumePath(volumeOf(spec)), 'rootfs');
-      request = { rootfs, idmap: idmapLines(idmapOf(spec.config)) };
+    if (running) return context.liblxc.files({ name: idOf(spec) }, { signal });
+    const pool = await context.pools.open(rootPool(spec), { signal });
+    const idmap = idmapOf(spec.config);
+    const use = await pool.useVolume(volumeOf(spec), { signal, idmap });
+    const done = once(async () => {
+      try {
+        await use[Symbol.asyncDispose]();
+      } catch (error) {
+        context.log.warn(`the files of ${spec.name} are still in use`, { error: String(error) });
+      }
+    });
+    try {
+      const rootfs = join(use.path, 'rootfs');
+      const request = { rootfs, idmap: idmapLines(idmap), mapped: use.mapped };
+      const session = await context.liblxc.files(request, { signal });
+      const end = async () => {
+        await session[Symbol.asyncDispose]();
+        await done();
+      };
+      // Its process has a mount of its own: that goes first.
+      session.stream.once('close', () => void end());
+      return { stream: session.stream, [Symbol.asyncDispose]: end };
+    } catch (error) {
+      await done();
+      throw error;
     }
-    return context.liblxc.files(request, { signal });
   }
 
   /** Everybody is out on return. */

@@ -252,14 +252,17 @@ export class Instances implements Disposable {
     const copy: VolumeRef = { type: 'container', project: 'default', name };
     const inPlace = await this.#locked(spec, async () => {
       const still = this.#still(spec, options.signal);
-      if (!still && !hasSubvolumes(poolSpec))
-        return { done: await work({ path: pool.volumePath(volumeOf(spec)), own: false }) };
+      if (!still && !hasSubvolumes(poolSpec)) {
+        await using use = await pool.useVolume(volumeOf(spec), { signal: options.signal, readonly: true });
+        return { done: await work({ path: use.path, own: false }) };
+      }
       await pool.copyVolume(volumeOf(spec), copy, { ...options, ...(still ? { still } : {}) });
       return undefined;
     });
     if (inPlace) return inPlace.done;
     try {
-      return await work({ path: pool.volumePath(copy), own: true });
+      await using use = await pool.useVolume(copy, { signal: options.signal });
+      return await work({ path: use.path, own: true });
     } finally {
       await pool.deleteVolume(copy, { signal: AbortSignal.timeout(cleanupTimeoutMs) });
     }
@@ -273,11 +276,15 @@ export class Instances implements Disposable {
     work: (path: string) => Promise<T>,
   ): Promise<T> {
     const pool = await this.#context.pools.open(rootPool(spec), options);
+    const within = async (volume: VolumeRef) => {
+      await using use = await pool.useVolume(volume, { signal: options.signal, readonly: true });
+      return await work(use.path);
+    };
     const volume = volumeOf(spec);
-    if (snapshot !== undefined) return work(pool.volumePath({ ...volume, snapshot }));
+    if (snapshot !== undefined) return within({ ...volume, snapshot });
     return this.#locked(spec, async () => {
       await this.#checkStopped(spec);
-      return work(pool.volumePath(volume));
+      return within(volume);
     });
   }
 

@@ -1,20 +1,26 @@
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
-import type { Host } from '@lxd-ts/host';
-import type { StorageDriver, StoragePool } from '@lxd-ts/storage';
+import type { StorageContext, StorageDriver, StoragePool, VolumeRef } from '@lxd-ts/storage';
 import type { CallOptions, Created, PoolUsage } from '@lxd-ts/rpc';
 import { KeyedLock } from './keyed-lock.ts';
 
 /** This member's pools: which driver, and what is mounted. */
 export class Pools {
   readonly #drivers: readonly StorageDriver[];
-  readonly #context: { host: Host; dir: string };
+  readonly #context: StorageContext;
   readonly #mounted = new Map<string, Promise<void>>();
+  /** Held since before this process, until their pool is mounted. */
+  #before: readonly { pool: PoolSpec; volume: VolumeRef }[];
   /** Several servers may ask for the same. */
   readonly #lock = new KeyedLock();
 
-  constructor(drivers: readonly StorageDriver[], context: { host: Host; dir: string }) {
+  constructor(
+    drivers: readonly StorageDriver[],
+    context: StorageContext,
+    before: readonly { pool: PoolSpec; volume: VolumeRef }[] = [],
+  ) {
     this.#drivers = drivers;
     this.#context = context;
+    this.#before = before;
   }
 
   /** Inert: touches nothing. */
@@ -29,7 +35,7 @@ export class Pools {
     const handle = this.handle(pool);
     let mounted = this.#mounted.get(pool.name);
     if (!mounted) {
-      mounted = handle.mount(options);
+      mounted = this.#mount(pool, options);
       this.#mounted.set(pool.name, mounted);
     }
     try {
@@ -39,6 +45,12 @@ export class Pools {
       throw error;
     }
     return handle;
+  }
+
+  async #mount(pool: PoolSpec, options: CallOptions): Promise<void> {
+    const held = this.#before.filter((one) => one.pool.name === pool.name).map(({ volume }) => volume);
+    await this.handle(pool).mount({ ...options, held });
+    this.#before = this.#before.filter((one) => one.pool.name !== pool.name);
   }
 
   create(pool: PoolSpec, options: CallOptions): Promise<Created> {

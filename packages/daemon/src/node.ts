@@ -38,6 +38,7 @@ export async function openNode(
     devDir,
     sysDir,
     forwarder: join(buildDir, 'lxd-ts-forward'),
+    overlayProgram: join(buildDir, 'lxd-ts-overlay'),
     exportImage: imagesForInside(dir),
     interceptor: join(buildDir, 'lxd-ts-intercept'),
     randomId: () => randomBytes(4).toString('hex'),

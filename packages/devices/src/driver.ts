@@ -12,6 +12,14 @@ export interface NicNetworks {
   release(network: NetworkSpec, key: string, options: { signal: AbortSignal }): Promise<void>;
 }
 
+/** What disks ask of the storage room, of custom volumes. */
+export interface DeviceVolumes {
+  /** Where its files are, from now until its release. */
+  hold(pool: string, volume: string, options: { signal: AbortSignal }): Promise<string>;
+  /** Not held: nothing done. */
+  release(pool: string, volume: string, options: { signal: AbortSignal }): Promise<void>;
+}
+
 export interface DeviceContext {
   host: Host;
   /** The daemon's directory; a device's files are under `<dir>/devices/<instance>`. */
@@ -22,8 +30,7 @@ export interface DeviceContext {
   /** Its options. */
   config: Config;
   networks: NicNetworks;
-  /** Path of a volume of a pool, for disks. */
-  volumePath(pool: string, volume: string): string;
+  volumes: DeviceVolumes;
   /** Of a custom volume. */
   volumeConfig(pool: string, volume: string): Config;
   /** Eight random hex digits or so, for interface names. */

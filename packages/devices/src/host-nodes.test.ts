@@ -72,7 +72,7 @@ async function found(config: Config): Promise<string[]> {
       name: 'd1',
       config,
       networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
-      volumePath: () => '',
+      volumes: { hold: () => Promise.resolve(''), release: () => Promise.resolve() },
       volumeConfig: () => ({}),
       devDir: join(top, 'dev'),
       sysDir: join(top, 'sys'),

@@ -246,7 +246,7 @@ test('a disk without its source is refused, or left out where it is optional', a
     name: 'd1',
     config: { ...config, ...more },
     networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
-    volumePath: () => '',
+    volumes: { hold: () => Promise.resolve(''), release: () => Promise.resolve() },
     volumeConfig: () => ({}),
     devDir: '/dev',
     sysDir: '/sys',

@@ -9,14 +9,12 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime.h"
@@ -25,65 +23,8 @@
 /* Kept of root's powers, for the files of all owners. */
 static const unsigned kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID };
 
-static int map_ids(pid_t pid, const char *kind, char **ranges, char which)
-{
-	char path[64], text[4096] = "";
-	size_t used = 0;
-	int fd, wrong;
-
-	for (; *ranges; ranges++) {
-		if (**ranges != which)
-			continue;
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s\n", *ranges + 2);
-		if (used >= sizeof(text)) {
-			errno = E2BIG;
-			return -1;
-		}
-	}
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, kind);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	wrong = write(fd, text, used) != (ssize_t)used;
-	close(fd);
-	return wrong ? -1 : 0;
-}
-
-/* A user namespace with these ranges, made by a child that is gone on return. `u 0 1000000 65536`, `g …` */
-static int make_user_namespace(char **ranges)
-{
-	int ready[2], fd = -1;
-	char path[64], byte;
-	pid_t child;
-
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return -1;
-	child = fork();
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWUSER) == 0 && write(ready[1], "+", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	if (child > 0 && read(ready[0], &byte, 1) == 1 && map_ids(child, "uid_map", ranges, 'u') == 0 &&
-	    map_ids(child, "gid_map", ranges, 'g') == 0) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	close(ready[0]);
-	if (child > 0) {
-		int saved = errno;
-
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
-		errno = saved;
-	}
-	return fd;
-}
-
-/* ROOTFS [RANGE...]: its root becomes ours, mapped as it is when it runs, and all else is gone. */
-static int enter_root(const char *rootfs, char **ranges)
+/* ROOTFS [RANGE...]: its root becomes ours, mapped as it is when it runs (`mapped`: it is already), and all else is gone. */
+static int enter_root(const char *rootfs, char **ranges, bool mapped)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
 	int users = -1;
@@ -95,6 +36,8 @@ static int enter_root(const char *rootfs, char **ranges)
 		users = make_user_namespace(ranges);
 		if (users < 0)
 			return fail("the ids cannot be mapped: %s", strerror(errno));
+	}
+	if (users >= 0 && !mapped) {
 		attr.attr_set |= MOUNT_ATTR_IDMAP;
 		attr.userns_fd = (unsigned)users;
 	}
@@ -154,7 +97,7 @@ static int drop_rights(void)
 	return (int)syscall(SYS_capset, &head, data);
 }
 
-/* running LXCPATH NAME | stopped ROOTFS [RANGE...] */
+/* running LXCPATH NAME | stopped ROOTFS [RANGE...] | mapped ROOTFS [RANGE...] */
 int files(char **args)
 {
 	/* Our own descriptors by name, as a mount without a parent: nothing of the host is to be reached by it. */
@@ -166,7 +109,7 @@ int files(char **args)
 	if (strcmp(args[0], "running") == 0)
 		failed = enter_running(args[1], args[2]);
 	else
-		failed = enter_root(args[1], args + 2);
+		failed = enter_root(args[1], args + 2, strcmp(args[0], "mapped") == 0);
 	if (failed)
 		return failed;
 	/* What liblxc has opened on the way is not for those in there. */

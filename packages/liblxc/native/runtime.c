@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 		return exec(argv + 2, argv);
 	if (strcmp(verb, "console") == 0 && argc == 6)
 		return console(argv + 2);
-	if (strcmp(verb, "files") == 0 && (argc == 5 || (argc > 3 && strcmp(argv[2], "stopped") == 0)))
+	if (strcmp(verb, "files") == 0 && (argc == 5 || (argc > 3 && strcmp(argv[2], "running") != 0)))
 		return files(argv + 2);
 	dprintf(STDERR_FILENO, "usage: lxd-ts-runtime start|stopped|exec|console|files|shift|inject|eject|devices … (run by lxd-tsd)\n");
 	return 2;

@@ -39,5 +39,8 @@ bool run_sealed(char **argv);
 /* files.c: serves the files of an instance, and nothing else, on stdin and stdout; the status to exit with */
 int files(char **args);
 
+/* userns.c: one with these ranges, made by a child that is gone on return; -1 and errno. `u 0 1000000 65536`, `g …` */
+int make_user_namespace(char **ranges);
+
 /* shift.c: the status to exit with */
 int shift(int argc, char **argv);

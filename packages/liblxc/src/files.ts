@@ -17,7 +17,7 @@ export async function openFiles(
   const args =
     'name' in request
       ? ['running', runtime.lxcpath, request.name]
-      : ['stopped', request.rootfs, ...request.idmap];
+      : [request.mapped ? 'mapped' : 'stopped', request.rootfs, ...request.idmap];
   const child = spawnHelper(runtime, ['files', ...args], ['pipe', 'pipe', 'ignore']);
   const control = new Control(child);
   const stream = joinTerminal(child);

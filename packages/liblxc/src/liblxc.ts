@@ -45,8 +45,11 @@ export interface ExecProcess extends AsyncDisposable {
   resize(columns: number, rows: number): void;
 }
 
-/** Whose files: of a container that runs, or of a root that nothing runs in, with its `lxc.idmap` values (none: privileged). */
-export type FilesRequest = { name: string } | { rootfs: string; idmap: readonly string[] };
+/**
+ * Whose files: of a container that runs, or of a root that nothing runs in, with its `lxc.idmap` values (none: privileged).
+ * `mapped`: there its files show with the host's ids already.
+ */
+export type FilesRequest = { name: string } | { rootfs: string; idmap: readonly string[]; mapped?: boolean };
 
 /** A process that speaks SFTP (version 3) and sees nothing but these files. It ends with the stream; disposing kills it. */
 export interface FilesSession extends AsyncDisposable {

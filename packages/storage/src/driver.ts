@@ -1,10 +1,12 @@
-import type { Config, ConfigSchema, PoolSpec } from '@lxd-ts/core';
+import type { Config, ConfigSchema, IdmapEntry, PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 
 export interface StorageContext {
   host: Host;
   /** The daemon's directory; pools are mounted on `<dir>/storage-pools/<pool>`, loop files are `<dir>/disks/<pool>.img`. */
   dir: string;
+  /** The program that mounts layers, of drivers that have some. */
+  overlayProgram: string;
 }
 
 export interface WaitOptions {
@@ -29,6 +31,31 @@ export interface CopyOptions extends WaitOptions {
   still?: (work: () => Promise<void>) => Promise<void>;
 }
 
+export interface MountOptions extends WaitOptions {
+  /**
+   * Held since before this process, where they are mounted at all. What else of the pool's volumes is mounted and used by
+   * nobody here was left by a crash: it is unmounted.
+   */
+  held?: readonly VolumeRef[];
+}
+
+export interface UseOptions extends WaitOptions {
+  /** Nothing will be written; others may use it, and it may run. Without it nobody else uses it meanwhile. */
+  readonly?: boolean;
+  /** Of an instance only what lies beside its root (its metadata and templates), whoever uses the root and however. */
+  besideRoot?: boolean;
+  /** Owners are to be seen by this map; whoever asks maps them, unless the driver says that they are `mapped`. */
+  idmap?: readonly IdmapEntry[];
+}
+
+/** Ends with its disposal. */
+export interface VolumeUse extends AsyncDisposable {
+  /** Where the volume's files are: at `volumePath`, or elsewhere while something else is there. */
+  readonly path: string;
+  /** The owners seen are those of the map that was asked for; else those inside. */
+  readonly mapped: boolean;
+}
+
 /** An opened pool. All calls are idempotent. Paths of volumes follow LXD's layout. */
 export interface StoragePool {
   readonly path: string;
@@ -36,12 +63,27 @@ export interface StoragePool {
   create(options: WaitOptions): Promise<Config>;
   /** Refuses (`conflict`) while volumes are in it. Removes what `create` made; a directory the user gave is emptied, not removed. */
   delete(options: WaitOptions): Promise<void>;
-  mount(options: WaitOptions): Promise<void>;
+  mount(options: MountOptions): Promise<void>;
+  /** With what is mounted of its volumes. */
   unmount(options: WaitOptions): Promise<void>;
   update(after: Config, options: WaitOptions): Promise<void>;
 
-  /** Where the volume's files are while the pool is mounted. */
+  /** Where the volume's files are while it is used or held. What is done to a volume as a whole needs neither. */
   volumePath(volume: VolumeRef): string;
+  /** Has the volume's files there until it is disposed; counted, so that uses may nest. @throws LxdError `not-found` */
+  useVolume(volume: VolumeRef, options: UseOptions): Promise<VolumeUse>;
+  /**
+   * Has them at `volumePath` for an instance that will run on them, or a custom volume for the instances that it is in (no
+   * map). Outlives this process; held already: nothing done. `mapped`: they show with the host's ids of the map, so that
+   * nobody must shift them again.
+   */
+  holdVolume(
+    volume: VolumeRef,
+    idmap: readonly IdmapEntry[],
+    options: WaitOptions,
+  ): Promise<{ mapped: boolean }>;
+  /** Not held, gone, or in a pool that is not mounted: nothing done. What still uses it is not disturbed. */
+  releaseVolume(volume: VolumeRef, options: WaitOptions): Promise<void>;
   volumes(type: VolumeRef['type']): Promise<VolumeRef[]>;
   /** Names of the volume's snapshots. */
   snapshots(volume: VolumeRef): Promise<string[]>;

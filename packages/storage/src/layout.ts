@@ -42,7 +42,9 @@ const parentPath = (pool: string, volume: VolumeRef): string =>
 function lastName(volume: VolumeRef): string {
   const { snapshot } = volume;
   if (snapshot === undefined) return volumeName(volume);
-  if (/^\.|\/|^$/.test(snapshot)) throw new LxdError('invalid', `Invalid snapshot name "${snapshot}"`);
+  // Of one in the making there may be one whose name begins like this.
+  if (/^\.(?!partial-\.)|\/|^$/.test(snapshot))
+    throw new LxdError('invalid', `Invalid snapshot name "${snapshot}"`);
   return snapshot;
 }
 
@@ -123,7 +125,8 @@ export async function listPartials(pool: string): Promise<string[]> {
       const snapshots = join(pool, `${parent}-snapshots`);
       const volumes = await readdir(snapshots).catch(() => []);
       const within = volumes.map((name) => partialsIn(join(snapshots, name)));
-      return (await Promise.all([partialsIn(join(pool, parent)), ...within])).flat();
+      const beside = [join(pool, parent), snapshots].map(partialsIn);
+      return (await Promise.all([...beside, ...within])).flat();
     }),
   );
   return found.flat();

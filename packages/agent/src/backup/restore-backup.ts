@@ -9,8 +9,8 @@ import { parse } from 'yaml';
 import { rootPool, type AgentContext } from '../context.ts';
 import { volumeOf } from '../instance/paths.ts';
 import { snapshotRanges } from '../migration/id-ranges.ts';
-import { openLanding, type Landing } from '../migration/landing.ts';
-import { hasSubvolumes, placesOf } from '../migration/places.ts';
+import type { Change, Landing, SubvolumeLanding } from '../migration/landing.ts';
+import { landingsOn } from '../migration/places.ts';
 import { checkSnapshotName } from '../migration/snapshot-item.ts';
 import { unpacking } from './archive.ts';
 import { partialBackup } from './places.ts';
@@ -58,7 +58,6 @@ interface Unpacking {
   context: AgentContext;
   file: string;
   flags: readonly string[];
-  landing: Landing;
   signal: AbortSignal;
 }
 
@@ -69,17 +68,20 @@ async function checkRoot(directory: string): Promise<void> {
 
 /** The volume becomes what the tree of this name in the archive is. What is the same as before stays as it is. */
 async function unpackTree(
-  { context, file, flags, landing, signal }: Unpacking,
+  { context, file, flags, signal }: Unpacking,
+  landing: Landing,
   from: string,
-  first: boolean,
+  { first, change }: { first: boolean; change: Change | undefined },
 ) {
   const { host } = context;
   if (first) {
     await host.run(unpacking(file, flags, from, landing.volume), { signal });
+    await change?.(landing.volume);
   } else {
-    const fresh = join(landing.inbox, 'tree');
+    const fresh = join(await landing.inbox(), 'tree');
     await mkdir(fresh, { mode: 0o700 });
     await host.run(unpacking(file, flags, from, fresh), { signal });
+    await change?.(fresh);
     // By content: tarballs of LXD have times of whole seconds, in which a file may have been written twice.
     await host.run(
       ['rsync', '-aHAXS', '--checksum', '--numeric-ids', '--delete', '--', `${fresh}/`, landing.volume],
@@ -92,24 +94,26 @@ async function unpackTree(
 
 /** A stream of a subvolume in the archive is received as the snapshot of this name, or as the volume. */
 async function unpackStream(
-  { context, file, flags, landing, signal }: Unpacking,
+  { context, file, flags, signal }: Unpacking,
+  landing: SubvolumeLanding,
   from: string,
   name: string | undefined,
 ): Promise<void> {
   const { host } = context;
+  const inbox = await landing.inbox();
   await using tar = host.open(['tar', '--extract', `--file=${file}`, ...flags, '--to-stdout', '--', from], {
     signal,
   });
-  await using receive = host.open(['btrfs', '-q', 'receive', '-e', landing.inbox], { signal });
+  await using receive = host.open(['btrfs', '-q', 'receive', '-e', inbox], { signal });
   tar.stdin.end();
   receive.stdout.resume();
   await pipeline(tar.stdout, receive.stdin).catch(() => undefined);
   await receive.ended;
   await tar.ended;
-  const [received] = await readdir(landing.inbox);
+  const [received] = await readdir(inbox);
   if (received === undefined) throw new LxdError('invalid', `The backup's ${from} has no subvolume`);
-  await checkRoot(join(landing.inbox, received));
-  await landing.take(join(landing.inbox, received), name);
+  await checkRoot(join(inbox, received));
+  await landing.take(join(inbox, received), name);
 }
 
 /** Fills an instance's volume and snapshots from a backup that was received here. Nothing is at its place before all is. */
@@ -120,7 +124,7 @@ export async function restoreBackup(
   source: BackupSource,
   { signal }: CallOptions,
 ): Promise<void> {
-  const { host, liblxc, dir } = context;
+  const { liblxc, dir } = context;
   const poolSpec = rootPool(spec);
   if (source.optimized && source.backend !== poolSpec.driver)
     throw new LxdError(
@@ -132,31 +136,38 @@ export async function restoreBackup(
     throw new LxdError('conflict', 'Cannot restore volume, already exists on target');
   for (const { name } of source.snapshots) checkSnapshotName(name);
   const file = join(partialBackup(dir, source.id), 'file');
-  await using landing = await openLanding({
-    host,
-    setReceived: (...received) => liblxc.setReceived(...received),
-    places: placesOf(pool, volume),
-    subvolumes: hasSubvolumes(poolSpec),
-    start: 'empty',
-    signal,
-  });
-  const unpacking = { context, file, flags: await decompressorOf(file), landing, signal };
-  let first = true;
-  for (const { name } of source.snapshots) {
-    if (source.optimized) await unpackStream(unpacking, `backup/snapshots/${name}.bin`, name);
-    else {
-      await unpackTree(unpacking, `backup/snapshots/${name}`, first);
-      await landing.keepSnapshot(name);
+  const unpacking = { context, file, flags: await decompressorOf(file), signal };
+  const landings = landingsOn(context, [poolSpec, pool], volume);
+  // Here files are kept with the ids inside.
+  const changeOf = (name: string, config: BackupSource['config']): Change | undefined => {
+    const ranges = snapshotRanges({ name, config });
+    return ranges.length > 0 ? (directory) => liblxc.shiftOwners(directory, ranges, { signal }) : undefined;
+  };
+  const change = changeOf(spec.name, source.config);
+  const { subvolumes } = landings;
+  if (source.optimized && subvolumes) {
+    await using landing = await subvolumes.open('empty', { signal });
+    const states = [
+      ...source.snapshots.map(({ name, config }) => ({ name, change: changeOf(name, config) })),
+      { name: undefined, change },
+    ];
+    for (const { name } of states) {
+      const from = name === undefined ? 'backup/container.bin' : `backup/snapshots/${name}.bin`;
+      await unpackStream(unpacking, landing, from, name);
     }
+    // Each stream is the difference from the state before it, as that was received.
+    for (const state of states) if (state.change) await landing.rewrite(state.name, state.change);
+    await landing.commit([]);
+    return;
+  }
+  await using landing = await landings.open('empty', { signal });
+  let first = true;
+  for (const { name, config } of source.snapshots) {
+    const of = { first, change: changeOf(name, config) };
+    await unpackTree(unpacking, landing, `backup/snapshots/${name}`, of);
+    await landing.keepSnapshot(name);
     first = false;
   }
-  if (source.optimized) await unpackStream(unpacking, 'backup/container.bin', undefined);
-  else await unpackTree(unpacking, 'backup/container', first);
-  // Here files are kept with the ids inside.
-  for (const { name, config } of [...source.snapshots, { name: undefined, config: source.config }]) {
-    const ranges = snapshotRanges({ name: name ?? spec.name, config });
-    if (ranges.length > 0)
-      await landing.rewrite(name, (directory) => liblxc.shiftOwners(directory, ranges, { signal }));
-  }
+  await unpackTree(unpacking, landing, 'backup/container', { first, change });
   await landing.commit([]);
 }

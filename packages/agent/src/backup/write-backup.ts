@@ -2,7 +2,6 @@ import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InstanceSpec } from '@lxd-ts/core';
 import type { BackupRequest, CallOptions } from '@lxd-ts/rpc';
-import { snapshotsPath } from '@lxd-ts/storage';
 import { stringify } from 'yaml';
 import { rootPool, type AgentContext } from '../context.ts';
 import { volumeOf } from '../instance/paths.ts';
@@ -53,14 +52,16 @@ export async function writeBackup(
   const pool = await pools.open(rootPool(spec), options);
   const volume = volumeOf(spec);
   const work = partialBackup(dir, request.id);
+  await using uses = new AsyncDisposableStack();
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { mode: 0o700 });
   const out = join(work, 'file');
   try {
-    const snapshots = request.snapshots.map((name) => ({
-      name,
-      path: join(snapshotsPath(pool.path, volume), name),
-    }));
+    const snapshots: { name: string; path: string }[] = [];
+    for (const name of request.snapshots) {
+      const use = await pool.useVolume({ ...volume, snapshot: name }, { signal, readonly: true });
+      snapshots.push({ name, path: uses.use(use).path });
+    }
     const states = [...snapshots.map(({ path }) => path), files.path];
     const nested = hasSubvolumes(rootPool(spec))
       ? await Promise.all(states.map((path) => nestedIn(host, path, { signal })))

@@ -4,10 +4,12 @@ import {
   lxcLines,
   type DeviceContext,
   type DeviceDriver,
+  type DeviceVolumes,
   type DeviceStart,
 } from '@lxd-ts/devices';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import type { AgentContext } from '../context.ts';
+import { holderOf, type Hold } from '../volume-holds.ts';
 import type { DeviceState, DeviceStates } from './run-state.ts';
 
 export type Volatile = Record<string, string | null>;
@@ -20,6 +22,26 @@ export interface OpenDevice {
 const isRoot = (options: Readonly<Record<string, string>>): boolean =>
   options['type'] === 'disk' && options['path'] === '/';
 
+/** Of the instance's pools, for one of its devices. */
+function volumesFor(context: AgentContext, spec: InstanceSpec, device: string): DeviceVolumes {
+  const holdOf = (pool: string, name: string): Hold | undefined => {
+    const of = spec.pools[pool];
+    const volume = { type: 'custom', project: spec.project, name } as const;
+    return of && { pool: of, volume, holder: holderOf(spec, device) };
+  };
+  return {
+    hold: async (pool, volume, options) => {
+      const hold = holdOf(pool, volume);
+      if (!hold) throw new LxdError('not-found', `The storage pool "${pool}" is not known here`);
+      return context.holds.hold(hold, options);
+    },
+    release: async (pool, volume, options) => {
+      const hold = holdOf(pool, volume);
+      if (hold) await context.holds.release(hold, options);
+    },
+  };
+}
+
 export function openDevice(context: AgentContext, spec: InstanceSpec, name: string): OpenDevice {
   const config = spec.devices[name] ?? { type: 'none' };
   return {
@@ -31,12 +53,7 @@ export function openDevice(context: AgentContext, spec: InstanceSpec, name: stri
       name,
       config,
       networks: context.networks,
-      volumePath: (pool, volume) => {
-        const poolSpec = spec.pools[pool] ?? { name: pool, driver: 'dir', config: {} };
-        return context.pools
-          .handle(poolSpec)
-          .volumePath({ type: 'custom', project: spec.project, name: volume });
-      },
+      volumes: volumesFor(context, spec, name),
       volumeConfig: (pool, volume) => spec.volumes?.[`${pool}/${volume}`] ?? {},
       devDir: context.devDir,
       sysDir: context.sysDir,

@@ -14,7 +14,7 @@ import { limitRoot, wantedSettings } from './limit.ts';
 import type { CgroupSetting } from './limits.ts';
 import { lxcConfig, lxcConfigText } from './lxc-config.ts';
 import { prepareHost } from './prerequisites.ts';
-import { instancePaths, type InstancePaths } from './paths.ts';
+import { instancePaths, volumeOf, type InstancePaths } from './paths.ts';
 import type { Step } from './plan.ts';
 import type { RunStates } from './run-state.ts';
 import { seccompPolicy } from './seccomp.ts';
@@ -30,6 +30,8 @@ interface Run {
   undo: Undo;
   signal: AbortSignal;
   rootfs: string;
+  /** Its files show with the host's ids already. */
+  mapped: boolean;
   devices: (readonly LxcItem[])[];
   limits: CgroupSetting[];
   /** What it sees as `/dev/lxd`. */
@@ -69,13 +71,16 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
 
   'open-root': async (run) => {
     const pool = await run.context.pools.open(rootPool(run.spec), { signal: run.signal });
-    const volume = { type: 'container', project: run.spec.project, name: run.spec.name } as const;
+    const volume = volumeOf(run.spec);
+    const idmap = idmapOf(run.spec.config);
     run.rootfs = join(pool.volumePath(volume), 'rootfs');
     if (!(await pool.exists(volume))) {
       throw new LxdError('not-found', `Instance "${run.spec.name}" has no root volume in its storage pool`);
     }
+    run.undo.push(() => pool.releaseVolume(volume, { signal: AbortSignal.timeout(undoTimeoutMs) }));
+    run.mapped = (await pool.holdVolume(volume, idmap, { signal: run.signal })).mapped;
     // liblxc opens the root as the container's root: that one may pass through, and nobody else.
-    const owner = idmapOf(run.spec.config).find((entry) => entry.Isuid && entry.Nsid === 0)?.Hostid ?? 0;
+    const owner = idmap.find((entry) => entry.Isuid && entry.Nsid === 0)?.Hostid ?? 0;
     const volumeDir = dirname(run.rootfs);
     if ((await stat(volumeDir)).uid !== owner)
       await run.context.host.run(['chown', '--', `${owner}:0`, volumeDir], { signal: run.signal });
@@ -92,7 +97,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     const { context, spec, rootfs, signal } = run;
     const deferred = spec.config[templateKey];
     const triggers = deferred ? [deferred as Trigger, 'start' as const] : ['start' as const];
-    await applyTemplates(context, spec, rootfs, triggers, signal);
+    await applyTemplates(context, spec, { rootfs, mapped: run.mapped }, triggers, signal);
     if (!deferred) return;
     run.volatile[templateKey] = null;
     run.spec = withVolatile(spec, { [templateKey]: null });
@@ -139,6 +144,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
       limits,
       devlxd: run.devlxd,
       rootfs: run.rootfs,
+      mapped: run.mapped,
       host: context.features,
       cgroups: cgroupNames(context.dir, paths.id),
       devices: run.devices,
@@ -192,6 +198,12 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     Object.assign(run.volatile, await stopDevices(run.context, spec, run.signal));
   },
 
+  'close-root': async ({ context, runStates, spec, signal }) => {
+    const started = (await runStates.read(spec)) ?? spec;
+    // Its pool may be out of reach: then nothing of it is mounted.
+    await context.pools.handle(rootPool(started)).releaseVolume(volumeOf(started), { signal });
+  },
+
   'forget-run': async (run) => {
     await leaveCgroups(run);
     await run.context.cpus.remove(run.paths.id);
@@ -219,6 +231,7 @@ export async function execute(
     undo,
     signal,
     rootfs: '',
+    mapped: false,
     devices: [],
     limits: [],
     devlxd: '',

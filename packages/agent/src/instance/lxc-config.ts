@@ -21,6 +21,8 @@ export interface LxcConfigInput {
   spec: InstanceSpec;
   paths: InstancePaths;
   rootfs: string;
+  /** There its files show with the host's ids already. */
+  mapped?: boolean;
   host: HostFeatures;
   /** Cgroup names of the monitor and of what runs inside, unique on this host. */
   cgroups: { monitor: string; payload: string; pivot: string };
@@ -69,12 +71,12 @@ function checked(items: readonly LxcItem[]): readonly LxcItem[] {
   return items;
 }
 
-function security({ dir, spec, paths, host, devlxd }: LxcConfigInput): LxcItem[] {
+function security({ dir, spec, paths, mapped, host, devlxd }: LxcConfigInput): LxcItem[] {
   const privileged = isTrue(spec.config['security.privileged']);
   const idmap = idmapOf(spec.config);
   return [
     ...idmapLines(idmap).map((line): LxcItem => ['lxc.idmap', line]),
-    ...(idmap.length > 0 ? [['lxc.rootfs.options', 'idmap=container'] as LxcItem] : []),
+    ...(idmap.length > 0 && !mapped ? [['lxc.rootfs.options', 'idmap=container'] as LxcItem] : []),
     ['lxc.seccomp.profile', paths.seccomp],
     ...(interceptPolicy(spec.config).length > 0
       ? [['lxc.seccomp.notify.proxy', `unix:${interceptSocket(dir, devlxd)}`] as LxcItem]

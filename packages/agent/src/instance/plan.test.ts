@@ -5,8 +5,8 @@ const names = (steps: { do: string }[]) => steps.map((step) => step.do);
 const seen = (status: InstanceStatus, runState = false) => ({ status, runState });
 const start = [
   'claim-ids',
-  'open-root',
   'record-run',
+  'open-root',
   'apply-templates',
   'open-devlxd',
   'start-devices',
@@ -14,7 +14,7 @@ const start = [
   'start-init',
   'settle-devices',
 ];
-const release = ['release-devices', 'forget-run'];
+const release = ['release-devices', 'close-root', 'forget-run'];
 
 test('nothing is done to reach what is', () => {
   expect(planStart(seen('Running', true))).toEqual([]);
@@ -22,7 +22,7 @@ test('nothing is done to reach what is', () => {
   expect(planStop(seen('Stopped'), { force: true, timeoutMs: 0 })).toEqual([]);
 });
 
-test('a start records that it runs before its first effect on devices', () => {
+test('a start records that it runs before its first effect', () => {
   expect(names(planStart(seen('Stopped')))).toEqual(start);
 });
 

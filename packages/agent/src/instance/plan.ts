@@ -21,9 +21,10 @@ export type Step =
   | { do: 'shut-down'; timeoutMs: number }
   | { do: 'kill' }
   | { do: 'release-devices' }
+  | { do: 'close-root' }
   | { do: 'forget-run' };
 
-const release: Step[] = [{ do: 'release-devices' }, { do: 'forget-run' }];
+const release: Step[] = [{ do: 'release-devices' }, { do: 'close-root' }, { do: 'forget-run' }];
 
 export const isUp = ({ status }: Pick<Observed, 'status'>): boolean =>
   status !== 'Stopped' && status !== 'Error';
@@ -34,8 +35,8 @@ export function planStart(observed: Observed): Step[] {
   return [
     ...(observed.runState ? release : []),
     { do: 'claim-ids' },
-    { do: 'open-root' },
     { do: 'record-run' },
+    { do: 'open-root' },
     { do: 'apply-templates' },
     { do: 'open-devlxd' },
     { do: 'start-devices' },

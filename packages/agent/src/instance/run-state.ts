@@ -92,6 +92,12 @@ export class RunStates {
     await rmdir(devices).catch(() => undefined);
   }
 
+  /** What all of them were started with. */
+  async specs(): Promise<InstanceSpec[]> {
+    const specs = await Promise.all((await this.all()).map((ref) => this.read(ref)));
+    return specs.filter((spec) => spec !== undefined);
+  }
+
   async all(): Promise<InstanceRef[]> {
     const names = await readdir(join(this.#dir, 'devices')).catch(() => []);
     return names.map(refOfId);

@@ -82,11 +82,13 @@ export async function restoreSnapshot(
 /** Fills a volume from a directory, or brings it up to date. */
 async function bring(
   { host }: AgentContext,
-  from: string,
+  [source, from]: [StoragePool, VolumeRef],
   [pool, to]: [StoragePool, VolumeRef],
   { still, ...options }: CopyOptions,
 ): Promise<void> {
-  const copy = async (directory: string) => {
+  const sync = async (directory: string, allowFailure: boolean) => {
+    // Opened anew for each round: what has changed meanwhile must be seen.
+    await using use = await source.useVolume(from, { signal: options.signal, readonly: true });
     // Times are compared to the nanosecond: what is written twice in a second is not taken for the same.
     const argv = [
       'rsync',
@@ -95,19 +97,20 @@ async function bring(
       '--numeric-ids',
       '--delete',
       '--',
-      `${from}/`,
+      `${use.path}/`,
       directory,
     ] as const;
-    if (!still) {
-      await host.run(argv, options);
-      return;
-    }
-    // What is written or goes meanwhile is told by its status, and is put right by the second round.
-    await host.run(argv, { ...options, allowFailure: true });
-    await still(() => host.run(argv, options).then(() => undefined));
+    await host.run(argv, { ...options, allowFailure });
   };
-  if (await pool.exists(to)) await copy(pool.volumePath(to));
-  else await pool.createVolume(to, copy, options);
+  const copy = async (directory: string) => {
+    // What is written or goes meanwhile is told by its status, and is put right by the second round.
+    if (still) await sync(directory, true);
+    if (still) await still(() => sync(directory, false));
+    else await sync(directory, false);
+  };
+  if (!(await pool.exists(to))) return pool.createVolume(to, copy, options);
+  await using use = await pool.useVolume(to, options);
+  await copy(use.path);
 }
 
 /** A volume, and where it is. */
@@ -137,12 +140,12 @@ export async function copyFiles(
       continue;
     }
     // Each is made from the one before it, so that what they share is there once.
-    await bring(context, from.volumePath(origin), [to, volume], { signal });
+    await bring(context, [from, origin], [to, volume], { signal });
     await to.copyVolume(volume, copy, { signal });
   }
   const head = snapshot === undefined ? source.volume : { ...source.volume, snapshot };
   const options: CopyOptions = { signal, ...(still && snapshot === undefined ? { still } : {}) };
-  if (!same) await bring(context, from.volumePath(head), [to, volume], options);
+  if (!same) await bring(context, [from, head], [to, volume], options);
   else if (await to.exists(volume)) await to.replaceVolume(head, volume, options);
   else await to.copyVolume(head, volume, options);
 }

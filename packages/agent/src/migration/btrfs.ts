@@ -4,7 +4,7 @@ import { LxdError } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type { MessageChannel } from '@lxd-ts/rpc';
 import { readJson, sendJson } from './json-part.ts';
-import type { Landing } from './landing.ts';
+import type { SubvolumeLanding } from './landing.ts';
 import type { Agreement } from './negotiate.ts';
 import type { RsyncOptions } from './rsync.ts';
 import { checkSnapshotName } from './snapshot-item.ts';
@@ -153,7 +153,7 @@ async function presentUuids(
 export async function receiveByBtrfs(
   tools: SubvolumeTools,
   agreement: Agreement,
-  landing: Landing,
+  landing: SubvolumeLanding,
   present: string,
   channel: MessageChannel,
   options: Transfer,
@@ -180,12 +180,13 @@ export async function receiveByBtrfs(
       listed = listed.filter(({ snapshot }) => snapshot === '' || agreement.snapshots.includes(snapshot));
     }
   }
+  const inbox = await landing.inbox();
   const states = [...new Set(listed.map(({ snapshot }) => snapshot))];
   for (const [at, snapshot] of states.entries()) {
     const parts = listed.filter((one) => one.snapshot === snapshot);
     const received: string[] = [];
     for (const [index] of parts.entries())
-      received.push(await receiveSubvolume(host, join(landing.inbox, `${at}-${index}`), channel, options));
+      received.push(await receiveSubvolume(host, join(inbox, `${at}-${index}`), channel, options));
     const root = received[0] === undefined ? undefined : await realpath(received[0]);
     if (root === undefined || parts[0]?.path !== '/')
       throw new LxdError('invalid', 'The other server sent a volume without its beginning');
@@ -197,7 +198,7 @@ export async function receiveByBtrfs(
     }
     await landing.take(root, snapshot === '' ? undefined : snapshot);
     for (const [index] of parts.entries())
-      await rm(join(landing.inbox, `${at}-${index}`), { recursive: true, force: true });
+      await rm(join(inbox, `${at}-${index}`), { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,6 @@
 import { renameSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Host } from '@lxd-ts/host';
 import {
   cloneTree,
   createSubvolume,
@@ -22,28 +21,36 @@ export interface VolumePlaces {
   staging: string;
 }
 
+export type Change = (directory: string) => Promise<void>;
+
 /** What a sink receives into. Nothing of it is at its place before `commit`; disposing removes what was not committed. */
 export interface Landing extends AsyncDisposable {
   /** The volume in the making: a directory to write to. */
   readonly volume: string;
-  /** For streams of subvolumes; empty, and emptied when taken from. */
-  readonly inbox: string;
-  /** The state of the volume now is this snapshot. */
-  keepSnapshot(name: string): Promise<void>;
-  /** What was received as `path` is this snapshot, or the volume when there is no name. */
-  take(path: string, name: string | undefined): Promise<void>;
-  /** Changes the files of a snapshot in the making, or of the volume: it no longer is what it was received from. */
-  rewrite(name: string | undefined, change: (directory: string) => Promise<void>): Promise<void>;
+  /** A directory for what is on its way to the volume; empty, and emptied when taken from. */
+  inbox(): Promise<string>;
+  /** The state of the volume now is this snapshot. @param change to be made to its files; the volume may get it, too */
+  keepSnapshot(name: string, change?: Change): Promise<void>;
   /** Everything to its place. @param gone snapshots that are no more */
   commit(gone: readonly string[]): Promise<void>;
 }
 
-export interface LandingOptions extends SubvolumeTools {
+/** One for streams of subvolumes. */
+export interface SubvolumeLanding extends Landing {
+  /** What was received as `path` is this snapshot, or the volume when there is no name. */
+  take(path: string, name: string | undefined): Promise<void>;
+  /** Changes the files of a snapshot in the making, or of the volume: it no longer is what it was received from. */
+  rewrite(name: string | undefined, change: Change): Promise<void>;
+}
+
+/** How the volume begins: with nothing, as it is, or as the base is that it probably differs little from. */
+export type LandingStart = 'empty' | 'present' | 'base';
+
+export interface SubvolumeLandingOptions extends SubvolumeTools {
   places: VolumePlaces;
-  /** Whether volumes are subvolumes. */
-  subvolumes: boolean;
-  /** How the volume begins: with nothing, as it is, or as something else is. */
-  start: 'empty' | 'present' | { copyOf: string };
+  start: LandingStart;
+  /** Where the base is. */
+  base?: string | undefined;
   signal: AbortSignal;
 }
 
@@ -57,59 +64,44 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Removes and copies trees as this kind of pool does it. */
-function tools(host: Host, subvolumes: boolean) {
-  return {
-    async make(path: string, signal: AbortSignal): Promise<void> {
-      if (subvolumes) await createSubvolume(host, path, { signal });
-      else await mkdir(path);
-      await chmod(path, 0o700);
-    },
-    async copy(from: string, to: string, signal: AbortSignal): Promise<void> {
-      if (subvolumes) await cloneTree(host, from, to, { signal });
-      else await host.run(['cp', '-a', '--reflink=auto', '--', from, to], { signal });
-    },
-    async remove(path: string, signal: AbortSignal): Promise<void> {
-      if (!(await exists(path))) return;
-      if (subvolumes) await deleteTree(host, path, { signal });
-      else await host.run(['rm', '-rf', '--one-file-system', '--', path], { signal });
-    },
+/** Where volumes are subvolumes. */
+export async function openSubvolumeLanding(options: SubvolumeLandingOptions): Promise<SubvolumeLanding> {
+  const { host, places, start, base, signal } = options;
+  const make = async (path: string) => {
+    await createSubvolume(host, path, { signal });
+    await chmod(path, 0o700);
   };
-}
-
-export async function openLanding(options: LandingOptions): Promise<Landing> {
-  const { host, places, subvolumes, start, signal } = options;
-  const { make, copy, remove } = tools(host, subvolumes);
+  const copy = (from: string, to: string) => cloneTree(host, from, to, { signal });
+  const remove = (path: string, until: AbortSignal) => deleteTree(host, path, { signal: until });
   const volume = join(places.staging, 'volume');
   const inbox = join(places.staging, 'inbox');
   const kept = join(places.staging, 'snapshots');
   const old = join(places.staging, 'old');
-  // Without copies that cost nothing, what is there is changed in place, as the peers do.
-  const inPlace = start === 'present' && !subvolumes;
 
   await remove(places.staging, signal);
-  await make(places.staging, signal);
+  await make(places.staging);
   for (const directory of [inbox, kept]) await mkdir(directory);
-  if (start === 'present' && subvolumes) await copy(places.volume, volume, signal);
-  else if (typeof start === 'object') await copy(start.copyOf, volume, signal);
-  else if (!inPlace) await make(volume, signal);
+  if (start === 'present') await copy(places.volume, volume);
+  else if (start === 'base' && base !== undefined) await copy(base, volume);
+  else await make(volume);
 
   const place = async (name: string, whole: AbortSignal): Promise<void> => {
     const target = join(places.snapshots, name);
     await remove(target, whole);
     const from = join(kept, name);
-    if (subvolumes) await makeWritable(options, from, { signal: whole });
+    await makeWritable(options, from, { signal: whole });
     await rename(from, target);
-    if (subvolumes) await setReadonly(host, target, true, { signal: whole });
+    await setReadonly(host, target, true, { signal: whole });
   };
 
   return {
-    volume: inPlace ? places.volume : volume,
-    inbox,
-    keepSnapshot: async (name) => {
+    volume,
+    inbox: () => Promise.resolve(inbox),
+    keepSnapshot: async (name, change) => {
       const target = join(kept, name);
-      await copy(inPlace ? places.volume : volume, target, signal);
-      if (subvolumes) await setReadonly(host, target, true, { signal });
+      await copy(volume, target);
+      await change?.(target);
+      await setReadonly(host, target, true, { signal });
     },
     take: async (path, name) => {
       if (name !== undefined) {
@@ -119,15 +111,14 @@ export async function openLanding(options: LandingOptions): Promise<Landing> {
         return;
       }
       await remove(volume, signal);
-      await copy(path, volume, signal);
+      await copy(path, volume);
       await remove(path, signal);
     },
     rewrite: async (name, change) => {
-      const directory = name === undefined ? (inPlace ? places.volume : volume) : join(kept, name);
-      const sealed = subvolumes && name !== undefined;
-      if (sealed) await setReadonly(host, directory, false, { signal });
+      const directory = name === undefined ? volume : join(kept, name);
+      if (name !== undefined) await setReadonly(host, directory, false, { signal });
       await change(directory);
-      if (sealed) await setReadonly(host, directory, true, { signal });
+      if (name !== undefined) await setReadonly(host, directory, true, { signal });
     },
     commit: async (gone) => {
       const whole = AbortSignal.timeout(commitMs);
@@ -136,11 +127,6 @@ export async function openLanding(options: LandingOptions): Promise<Landing> {
       if (names.length > 0) await mkdir(places.snapshots, { recursive: true, mode: 0o700 });
       for (const name of names) await place(name, whole);
       if (gone.length > 0) await rmdir(places.snapshots).catch(() => undefined);
-      if (inPlace) {
-        if (places.mode !== undefined) await chmod(places.volume, places.mode);
-        await remove(places.staging, whole);
-        return;
-      }
       if (places.mode !== undefined) await chmod(volume, places.mode);
       await mkdir(dirname(places.volume), { recursive: true, mode: 0o711 });
       // One right after the other: a reader finds the one or the other.

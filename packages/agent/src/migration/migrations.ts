@@ -10,14 +10,14 @@ import {
   type ReceiveRequest,
   type SendRequest,
 } from '@lxd-ts/rpc';
-import { snapshotsPath, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
+import { snapshotsPath, type StoragePool, type VolumeRef, type VolumeUse } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
 import { volumeOf } from '../instance/paths.ts';
 import { linkSnapshots } from '../instance/snapshots.ts';
 import { linkVolume } from '../instance/volume.ts';
 import { sendOutcome } from './control.ts';
 import type { Transport } from './negotiate.ts';
-import { hasSubvolumes, placesOf } from './places.ts';
+import { hasSubvolumes, landingsOn } from './places.ts';
 import { rangesOf, volumeKey } from './id-ranges.ts';
 import { runSink, type SinkOptions } from './sink.ts';
 import { unlessGivenUp } from './unless-given-up.ts';
@@ -196,7 +196,9 @@ export class Migrations {
     const { host, liblxc, pools } = this.#context;
     const pool = await pools.open(poolSpec, { signal });
     const snapshots = snapshotsPath(pool.path, volume);
-    const send = (path: string) =>
+    const sent: VolumeRef =
+      request.snapshot === undefined ? volume : { ...volume, snapshot: request.snapshot };
+    const send = (path: string, use: (of: VolumeRef) => Promise<VolumeUse>) =>
       runSource(
         {
           host,
@@ -205,6 +207,7 @@ export class Migrations {
           transports: transportsOf(poolSpec),
           volume: path,
           snapshots: request.snapshots.map((one) => ({ ...one, path: join(snapshots, one.name) })),
+          use: (snapshot) => use(snapshot === undefined ? sent : { ...volume, snapshot }),
           running: request.running,
           index: request.index,
           compress: compresses(poolSpec, streams),
@@ -214,16 +217,17 @@ export class Migrations {
         },
         opened,
       );
-    const path = pool.volumePath(
-      request.snapshot === undefined ? volume : { ...volume, snapshot: request.snapshot },
-    );
-    if (!hasSubvolumes(poolSpec)) return send(path);
+    const path = pool.volumePath(sent);
+    const use = (of: VolumeRef) => pool.useVolume(of, { signal, readonly: true });
+    if (!hasSubvolumes(poolSpec)) return send(path, use);
     // What is sent stands still, and is the sender's to make read-only.
     const staging = join(pool.volumePath(volume), '..', `.partial-send-${this.#context.randomId()}`);
     try {
       await createSubvolume(host, staging, { signal });
       await cloneTree(host, path, join(staging, sentName), { signal });
-      await send(join(staging, sentName));
+      const copy = join(staging, sentName);
+      const copied = { path: copy, mapped: false, [Symbol.asyncDispose]: () => Promise.resolve() };
+      await send(copy, (of) => (of === sent ? Promise.resolve(copied) : use(of)));
     } finally {
       await deleteTree(host, staging, { signal: AbortSignal.timeout(cleanupMs) });
     }
@@ -240,19 +244,18 @@ export class Migrations {
     if (request.present === undefined && (await pool.exists(volume)))
       throw new LxdError('conflict', `There is a volume of the name "${name}" already`);
     const base: VolumeRef = { type: 'image', project: 'default', name: request.baseImage ?? '' };
-    const cloned = request.baseImage !== undefined && (await pool.exists(base));
+    const hasBase = request.baseImage !== undefined && (await pool.exists(base));
     const { snapshots, gone, index } = await runSink(
       {
         host,
         setReceived: (...received) => liblxc.setReceived(...received),
         name,
         transports: transportsOf(poolSpec),
-        places: placesOf(pool, volume),
-        subvolumes: hasSubvolumes(poolSpec),
+        landings: landingsOn(this.#context, [poolSpec, pool], volume, base),
         present: request.present,
         ...(request.shifted ? { shifted: request.shifted } : {}),
         unshift: (path, ranges, until) => liblxc.shiftOwners(path, ranges, { signal: until }),
-        base: cloned ? pool.volumePath(base) : undefined,
+        hasBase,
         compress: compresses(poolSpec, streams),
         signal,
         onProgress,

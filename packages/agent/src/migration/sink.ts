@@ -1,13 +1,14 @@
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { ShiftedRange } from '@lxd-ts/liblxc';
-import type { MessageChannel, MigratedSnapshot, wire } from '@lxd-ts/rpc';
+import type { MessageChannel, MigratedSnapshot } from '@lxd-ts/rpc';
 import { receiveByBtrfs } from './btrfs.ts';
 import { readHeader, readOutcome, sendHeader, sendOutcome } from './control.ts';
 import { readJson, sendJson } from './json-part.ts';
-import { openLanding, type Landing, type VolumePlaces } from './landing.ts';
+import type { Landing, LandingStart, SubvolumeLanding } from './landing.ts';
 import { nearestCause } from './nearest-cause.ts';
 import { agree, makeAnswer, superseded, type Agreement, type Transport } from './negotiate.ts';
 import { headerRanges, snapshotRanges, unshifted } from './id-ranges.ts';
+import type { Landings } from './places.ts';
 import { progress } from './progress.ts';
 import { receiveByRsync } from './rsync.ts';
 import { checkSnapshotName, migratedSnapshot } from './snapshot-item.ts';
@@ -17,12 +18,11 @@ import type { SubvolumeTools } from './subvolumes.ts';
 export interface SinkOptions extends SubvolumeTools {
   name: string;
   transports: readonly Transport[];
-  places: VolumePlaces;
-  subvolumes: boolean;
+  landings: Landings;
   /** Snapshots that are there, to be brought up to date with the volume; undefined: all is new. */
   present: readonly Pick<MigratedSnapshot, 'name' | 'createdAt'>[] | undefined;
-  /** A volume that what comes by rsync probably differs little from. */
-  base?: string | undefined;
+  /** There is a volume that what comes by rsync probably differs little from. */
+  hasBase: boolean;
   compress: boolean;
   /** Of a custom volume: which key of a snapshot says how its files are shifted, and how those of the volume are. */
   shifted?: { key: string; volume: readonly ShiftedRange[] };
@@ -47,57 +47,48 @@ async function readIndex(filesystem: MessageChannel, refresh: boolean): Promise<
   return index?.config;
 }
 
-async function transfer(
-  options: SinkOptions,
-  agreement: Agreement,
-  landing: Landing,
-  filesystem: MessageChannel,
+interface Transfer {
+  options: SinkOptions;
+  agreement: Agreement;
+  filesystem: MessageChannel;
+  /** Some keep files with the ids of the host, each state with its own: here they have those inside. */
+  straighten(snapshot: string | undefined): ((directory: string) => Promise<void>) | undefined;
+}
+
+async function transferSubvolumes(
+  landing: SubvolumeLanding,
+  snapshots: string,
+  { options, agreement, filesystem, straighten }: Transfer,
 ): Promise<void> {
-  const { host, signal } = options;
-  const onBytes = progress(options.name, () => performance.now(), options.onProgress);
-  if (agreement.transport === 'btrfs') {
-    await receiveByBtrfs(options, agreement, landing, options.places.snapshots, filesystem, {
-      signal,
-      onBytes,
-    });
-    return;
+  const { name, signal, onProgress } = options;
+  const onBytes = progress(name, () => performance.now(), onProgress);
+  await receiveByBtrfs(options, agreement, landing, snapshots, filesystem, { signal, onBytes });
+  for (const state of [...agreement.snapshots, undefined]) {
+    const change = straighten(state);
+    if (change) await landing.rewrite(state, change);
   }
+}
+
+async function transferFiles(
+  landing: Landing,
+  { options, agreement, filesystem, straighten }: Transfer,
+): Promise<void> {
+  const { host, name: of, signal, onProgress } = options;
+  const onBytes = progress(of, () => performance.now(), onProgress);
   const round = () => receiveByRsync(host, agreement.rsync, landing.volume, filesystem, { signal, onBytes });
   for (const name of agreement.snapshots) {
     await round();
-    await landing.keepSnapshot(name);
+    await landing.keepSnapshot(name, straighten(name));
   }
   await round();
   if (agreement.again) await round();
+  await straighten(undefined)?.(landing.volume);
 }
 
-const startOf = (
-  options: SinkOptions,
-  { transport, refresh }: Agreement,
-): 'empty' | 'present' | { copyOf: string } => {
+const startOf = ({ hasBase }: SinkOptions, { transport, refresh }: Agreement): LandingStart => {
   if (transport === 'rsync' && refresh) return 'present';
-  return transport === 'rsync' && options.base !== undefined ? { copyOf: options.base } : 'empty';
+  return transport === 'rsync' && hasBase ? 'base' : 'empty';
 };
-
-/** Some keep files with the ids of the host, each state with its own: here they have those inside. */
-async function straighten(
-  { unshift, shifted }: SinkOptions,
-  landing: Landing,
-  offer: wire.Header,
-  came: readonly MigratedSnapshot[],
-  signal: AbortSignal,
-): Promise<MigratedSnapshot[]> {
-  const straight: MigratedSnapshot[] = [];
-  for (const snapshot of came) {
-    const ranges = snapshotRanges(snapshot, shifted?.key);
-    if (ranges.length > 0)
-      await landing.rewrite(snapshot.name, (directory) => unshift(directory, ranges, signal));
-    straight.push(ranges.length > 0 ? unshifted(snapshot, shifted?.key) : snapshot);
-  }
-  const ranges = [...headerRanges(offer), ...(shifted?.volume ?? [])];
-  if (ranges.length > 0) await landing.rewrite(undefined, (directory) => unshift(directory, ranges, signal));
-  return straight;
-}
 
 async function receive(options: SinkOptions, streams: Streams, failed: AbortController): Promise<Received> {
   const { control, filesystem } = streams;
@@ -120,16 +111,34 @@ async function receive(options: SinkOptions, streams: Streams, failed: AbortCont
   );
   lost.catch(() => undefined);
   const index = agreement.index ? await readIndex(filesystem, agreement.refresh) : undefined;
-  await using landing = await openLanding({
-    ...options,
-    start: startOf(options, agreement),
-    signal,
-  });
-  await nearestCause(transfer({ ...options, signal }, agreement, landing, filesystem), lost);
   const came = offer.snapshots
     .filter(({ name }) => agreement.snapshots.includes(name ?? ''))
     .map(migratedSnapshot);
-  const snapshots = await straighten(options, landing, offer, came, signal);
+  const { shifted } = options;
+  const rangesOf = (name: string | undefined): ShiftedRange[] => {
+    if (name === undefined) return [...headerRanges(offer), ...(shifted?.volume ?? [])];
+    const snapshot = came.find((one) => one.name === name);
+    return snapshot ? snapshotRanges(snapshot, shifted?.key) : [];
+  };
+  const transfer: Transfer = {
+    options: { ...options, signal },
+    agreement,
+    filesystem,
+    straighten: (name) => {
+      const ranges = rangesOf(name);
+      return ranges.length > 0 ? (directory) => options.unshift(directory, ranges, signal) : undefined;
+    },
+  };
+  const { subvolumes, open } = options.landings;
+  const start = startOf(options, agreement);
+  const streamed = agreement.transport === 'btrfs' ? await subvolumes?.open(start, { signal }) : undefined;
+  await using landing = streamed ?? (await open(start, { signal }));
+  const transferring =
+    streamed && subvolumes
+      ? transferSubvolumes(streamed, subvolumes.snapshots, transfer)
+      : transferFiles(landing, transfer);
+  await nearestCause(transferring, lost);
+  const snapshots = came.map((one) => (rangesOf(one.name).length > 0 ? unshifted(one, shifted?.key) : one));
   const gone = options.present ? superseded(offer, options.present) : [];
   await landing.commit(gone);
   return { snapshots, gone, index };

@@ -8,6 +8,7 @@ import { nearestCause } from './nearest-cause.ts';
 import { agree, makeOffer, type Agreement, type Transport } from './negotiate.ts';
 import { pace, progress } from './progress.ts';
 import { sendByRsync } from './rsync.ts';
+import type { VolumeUse } from '@lxd-ts/storage';
 import type { SubvolumeTools } from './subvolumes.ts';
 
 export interface Streams {
@@ -19,10 +20,12 @@ export interface SourceOptions extends SubvolumeTools {
   /** Of what is sent, for people. */
   name: string;
   transports: readonly Transport[];
-  /** What is sent: a directory, and for btrfs a subvolume, that is the sender's own while it sends. */
+  /** What is sent; for btrfs a subvolume that is the sender's own while it sends. */
   volume: string;
   /** Oldest first. */
   snapshots: readonly (MigratedSnapshot & { path: string })[];
+  /** Where the files of a snapshot, or of what is sent, are to be read as they are now. */
+  use(snapshot: string | undefined): Promise<VolumeUse>;
   running: boolean;
   idMap?: readonly wire.IdRange[];
   /** Described in JSON before the files, as `config`. */
@@ -74,13 +77,11 @@ async function transfer(
     );
     return;
   }
-  const rounds = [
-    ...snapshots.map(({ path }) => path),
-    options.volume,
-    ...(agreement.again ? [options.volume] : []),
-  ];
-  for (const path of rounds)
-    await sendByRsync(host, agreement.rsync, path, filesystem, { signal, onBytes, bytesPerSecond });
+  const rounds = [...snapshots.map((one) => one.name), undefined, ...(agreement.again ? [undefined] : [])];
+  for (const snapshot of rounds) {
+    await using use = await options.use(snapshot);
+    await sendByRsync(host, agreement.rsync, use.path, filesystem, { signal, onBytes, bytesPerSecond });
+  }
 }
 
 /** The sending end. Resolves when the other side has said that it has everything. */

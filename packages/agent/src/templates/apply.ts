@@ -66,17 +66,18 @@ async function write(client: SftpClient, path: string, content: string, createOn
 /**
  * Renders the image's templates that one of these triggers is for into the root of an instance that does not run. The files
  * are written from inside its id map and root, by the program that serves its files: no link leads out of it.
+ * @param root held, and whether its files show with the host's ids already
  * @param triggers one after the other
  * @throws LxdError `invalid`, naming the file
  */
 export async function applyTemplates(
   context: AgentContext,
   spec: InstanceSpec,
-  rootfs: string,
+  root: { rootfs: string; mapped: boolean },
   triggers: readonly Trigger[],
   signal: AbortSignal,
 ): Promise<void> {
-  const store = new TemplateStore(posix.dirname(rootfs));
+  const store = new TemplateStore(posix.dirname(root.rootfs));
   const text = await store.text();
   // Most have none: nothing is parsed nor started for them.
   if (!text?.includes('templates')) return;
@@ -87,7 +88,7 @@ export async function applyTemplates(
       .map(([path, template]) => ({ trigger, path: posix.join('/', path), template })),
   );
   if (wanted.length === 0) return;
-  const request = { rootfs, idmap: idmapLines(idmapOf(spec.config)) };
+  const request = { ...root, idmap: idmapLines(idmapOf(spec.config)) };
   await using session = await context.liblxc.files(request, { signal });
   const client = await SftpClient.open(session.stream);
   try {

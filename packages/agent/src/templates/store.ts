@@ -102,9 +102,16 @@ export class TemplateStore {
     this.#dir = dir;
   }
 
-  static async open(context: AgentContext, spec: InstanceSpec, options: CallOptions): Promise<TemplateStore> {
-    const pool = await context.pools.open(rootPool(spec), options);
-    return new TemplateStore(pool.volumePath(volumeOf(spec)));
+  /** Works with an instance's, whether it runs or not. */
+  static async within<T>(
+    context: AgentContext,
+    spec: InstanceSpec,
+    { signal }: CallOptions,
+    work: (store: TemplateStore) => Promise<T>,
+  ): Promise<T> {
+    const pool = await context.pools.open(rootPool(spec), { signal });
+    await using use = await pool.useVolume(volumeOf(spec), { signal, besideRoot: true });
+    return await work(new TemplateStore(use.path));
   }
 
   get #templates(): string {

@@ -38,8 +38,19 @@ const propagations = [
   'runbindable',
 ];
 
-const sourceOf = ({ config, volumePath }: DeviceContext): string =>
-  config['pool'] ? volumePath(config['pool'], config['source'] ?? '') : (config['source'] ?? '');
+const optional = (config: Config): boolean => isTrue(config['optional']) || isFalse(config['required']);
+
+/** Where it is on the host: a path that may not be there, or that of a volume, which is held from now on. */
+async function openSource({ config, volumes }: DeviceContext, signal: AbortSignal): Promise<string> {
+  const { pool, source = '' } = config;
+  if (!pool) return source;
+  try {
+    return await volumes.hold(pool, source, { signal });
+  } catch (error) {
+    if (optional(config) && toLxdError(error).code === 'not-found') return '';
+    throw error;
+  }
+}
 
 /** A volume's owners are those inside, in every instance that it is in. */
 const isShifted = ({ config, volumeConfig }: DeviceContext): boolean =>
@@ -69,7 +80,16 @@ async function unstage({ host }: DeviceContext, path: string, signal: AbortSigna
   await host.unmount(path, { signal, lazy: true });
 }
 
-const optional = (config: Config): boolean => isTrue(config['optional']) || isFalse(config['required']);
+async function removeStage(context: DeviceContext, signal: AbortSignal): Promise<void> {
+  const path = stagePath(context);
+  const found = await lstat(path).catch(() => undefined);
+  if (!found) return;
+  await unstage(context, path, signal);
+  // Never a tree: what is still mounted there would be emptied.
+  if ((await lstat(path)).isDirectory()) await rmdir(path);
+  else await rm(path);
+  await rmdir(dirname(path)).catch(() => undefined); // others may still have theirs
+}
 
 function checkRoot({ pool, source, recursive }: Config): void {
   if (source) throw invalid('Root disk entry may not have a "source" property set');
@@ -146,12 +166,13 @@ export const disk: DeviceDriver = {
   check: async (context) => {
     const { config, name } = context;
     // Pools and their volumes are the server's to know.
-    if (config['pool'] || optional(config) || (await stat(sourceOf(context)).catch(() => undefined))) return;
-    throw invalid(`Missing source path "${sourceOf(context)}" for disk "${name}"`);
+    const { pool, source = '' } = config;
+    if (pool || optional(config) || (await stat(source).catch(() => undefined))) return;
+    throw invalid(`Missing source path "${source}" for disk "${name}"`);
   },
   start: async (context, { signal }) => {
     const { config } = context;
-    const source = sourceOf(context);
+    const source = await openSource(context, signal);
     const found = await stat(source).catch(() => undefined);
     if (!found) {
       if (optional(config)) return { volatile: {} };
@@ -179,14 +200,9 @@ export const disk: DeviceDriver = {
     return { mounts: [mount], volatile: {} };
   },
   stop: async (context, { signal }) => {
-    const path = stagePath(context);
-    const found = await lstat(path).catch(() => undefined);
-    if (!found) return {};
-    await unstage(context, path, signal);
-    // Never a tree: what is still mounted there would be emptied.
-    if ((await lstat(path)).isDirectory()) await rmdir(path);
-    else await rm(path);
-    await rmdir(dirname(path)).catch(() => undefined); // others may still have theirs
+    const { pool, source = '' } = context.config;
+    await removeStage(context, signal);
+    if (pool) await context.volumes.release(pool, source, { signal });
     return {};
   },
   remove: () => Promise.resolve(),

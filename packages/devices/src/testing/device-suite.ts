@@ -49,7 +49,10 @@ export function deviceSuite(makeWorld: () => DeviceWorld): void {
         reserve: async (_network, key, { hostname }) => void reserved.set(key, hostname),
         release: async (_network, key) => void reserved.delete(key),
       },
-      volumePath: (pool, volume) => `/pools/${pool}/custom/default_${volume}`,
+      volumes: {
+        hold: (pool, volume) => Promise.resolve(`/pools/${pool}/custom/default_${volume}`),
+        release: () => Promise.resolve(),
+      },
       volumeConfig: () => ({}),
       devDir: '/dev',
       sysDir: '/sys',

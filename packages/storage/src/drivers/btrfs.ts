@@ -10,7 +10,15 @@ import {
   type PoolSpec,
 } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
-import type { Fill, StorageContext, StorageDriver, StoragePool, VolumeRef, WaitOptions } from '../driver.ts';
+import type {
+  Fill,
+  StorageContext,
+  StorageDriver,
+  StoragePool,
+  VolumeRef,
+  VolumeUse,
+  WaitOptions,
+} from '../driver.ts';
 import {
   closeVolume,
   firstUsed,
@@ -29,6 +37,7 @@ import {
   volumePath,
 } from '../layout.ts';
 import { commonSchema, sizeSchema } from '../schema.ts';
+import { useDirectory } from '../use-directory.ts';
 
 const GiB = 1024 ** 3;
 const btrfsMagic = 0x9123683e;
@@ -210,6 +219,18 @@ class BtrfsPool implements StoragePool {
 
   volumePath(volume: VolumeRef): string {
     return volumePath(this.path, volume);
+  }
+
+  useVolume(volume: VolumeRef): Promise<VolumeUse> {
+    return useDirectory(this.volumePath(volume));
+  }
+
+  holdVolume(): Promise<{ mapped: boolean }> {
+    return Promise.resolve({ mapped: false });
+  }
+
+  releaseVolume(): Promise<void> {
+    return Promise.resolve();
   }
 
   volumes(type: VolumeRef['type']): Promise<VolumeRef[]> {

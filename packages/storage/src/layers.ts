@@ -1,0 +1,86 @@
+import { lstat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IdmapEntry } from '@lxd-ts/core';
+import type { ExecResult, Host } from '@lxd-ts/host';
+
+/** `run`: as it is run; `write`: to change files; `read`: only seen, whoever else has the same layers mounted. */
+export type Seen = 'run' | 'write' | 'read';
+
+interface Wait {
+  signal: AbortSignal;
+}
+
+const busyMs = 50;
+const maxBusy = 40;
+
+/** `u 0 1000000 65536` and so on. */
+const ranges = (idmap: readonly IdmapEntry[]): string[] =>
+  idmap.flatMap(({ Isuid, Isgid, Nsid, Hostid, Maprange }) => {
+    const range = `${Nsid} ${Hostid} ${Maprange}`;
+    return [...(Isuid ? [`u ${range}`] : []), ...(Isgid ? [`g ${range}`] : [])];
+  });
+
+const deviceOf = (path: string): Promise<number | undefined> =>
+  lstat(path).then(
+    ({ dev }) => dev,
+    () => undefined,
+  );
+
+/** A filesystem of its own is on this directory. */
+export const isMountPoint = async (path: string): Promise<boolean> => {
+  const [own, parent] = await Promise.all([deviceOf(path), deviceOf(dirname(path))]);
+  return own !== undefined && own !== parent;
+};
+
+/** The mounts of a pool of layers, made by a program of our own: mount(8) cannot map the owners of layers. */
+export class Layers {
+  readonly #host: Host;
+  readonly #program: string;
+  readonly #pool: string;
+
+  constructor(host: Host, program: string, pool: string) {
+    this.#host = host;
+    this.#program = program;
+    this.#pool = pool;
+  }
+
+  /**
+   * @param how and with which owners they are seen
+   * @param lower relative to the pool, as is `layer`, which holds `upper` and `work`
+   */
+  async mount(
+    [how, idmap]: readonly [Seen, readonly IdmapEntry[]],
+    { lower, layer, target }: { lower: string; layer: string; target: string },
+    { signal }: Wait,
+  ): Promise<void> {
+    const argv = [this.#program, how, this.#pool, lower, layer, target, ...ranges(idmap)] as const;
+    await this.#host.run(argv, { signal });
+  }
+
+  /** Runs a program that sees what is beneath everything mounted in the pool. */
+  beneath(
+    argv: readonly [string, ...string[]],
+    options: Wait & { allowFailure?: boolean; input?: string },
+  ): Promise<ExecResult> {
+    return this.#host.run([this.#program, 'beneath', this.#pool, ...argv], options);
+  }
+
+  /** Nothing there: nothing done. Whoever ends just now is waited for. */
+  async unmount(target: string, { signal }: Wait): Promise<void> {
+    for (let tries = 0; await isMountPoint(target); tries++) {
+      const lazy = tries >= maxBusy ? ['--lazy'] : [];
+      const { status } = await this.#host.run(['umount', ...lazy, '--', target], {
+        signal,
+        allowFailure: true,
+      });
+      if (status !== 0) await sleep(busyMs, undefined, { signal });
+    }
+  }
+
+  /** Targets of what is mounted in the pool, inner ones first. */
+  async mounted(): Promise<string[]> {
+    const all = (await this.#host.mounts()).map(({ target }) => target);
+    return all.filter((target) => target.startsWith(join(this.#pool, '/'))).reverse();
+  }
+}
