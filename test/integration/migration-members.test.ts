@@ -46,7 +46,7 @@ async function makeMember(name: string, driver: string): Promise<Member> {
     await issue(authority, { commonName: name, role: 'member' }, new Date(), 1),
   );
   port.route(bulkName, bulk.accept);
-  const pools = new Pools(storageDrivers, { host, dir, overlayProgram: '' });
+  const pools = new Pools(storageDrivers, { host, dir, overlayProgram: '', quotaProgram: '/bin/false' });
   const asked = { name: 'p1', driver, config: driver === 'btrfs' ? { size: '400MiB' } : {} };
   const { config } = await pools.create(asked, wait);
   const pool: Member['pool'] = { ...asked, config: { ...config } };

@@ -68,7 +68,12 @@ const subvolumes = (pool: string): boolean => pools[pool]?.kind === 'btrfs';
 
 function landingsOf(name: string, volume: string): Landings {
   const spec = { name, driver: pools[name]?.kind ?? '', config: {} };
-  const pool = storageDriver(spec.driver)!.open(spec, { host, dir: place, overlayProgram: '' });
+  const pool = storageDriver(spec.driver)!.open(spec, {
+    host,
+    dir: place,
+    overlayProgram: '',
+    quotaProgram: '/bin/false',
+  });
   return landingsOn({ host, liblxc }, [spec, pool], { type: 'container', project: 'default', name: volume });
 }
 

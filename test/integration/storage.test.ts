@@ -79,6 +79,7 @@ async function makeWorld({ driver: type, config }: Place): Promise<StorageWorld>
     host,
     dir,
     overlayProgram: resolve('packages/liblxc/build/lxd-ts-overlay'),
+    quotaProgram: resolve('packages/liblxc/build/lxd-ts-quota'),
     pool: { name: 'p1', driver: type, config: config(place) },
     directories: true,
     [Symbol.asyncDispose]: async () => {

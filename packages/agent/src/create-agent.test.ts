@@ -49,6 +49,7 @@ async function open(): Promise<Agent> {
     images: await openImageStore({ host, dir }),
     storageDrivers,
     overlayProgram: '/bin/false',
+    quotaProgram: '/bin/false',
     networkDrivers,
     bulk: localBulk(),
     membership: () => Promise.resolve(),

@@ -55,6 +55,8 @@ export interface AgentOptions {
   interceptor: string;
   /** The program that mounts layers for storage pools. */
   overlayProgram: string;
+  /** The program that limits directories. */
+  quotaProgram: string;
   /** Name of this member; `none` outside clusters. */
   location(): string;
   /** Sends the file of an image, or says that there is none, to an instance that may ask. */
@@ -80,12 +82,12 @@ const directories: readonly [string, number][] = [
 
 /** The agent of this machine. Containers outlive it: disposing only stops watching them. */
 export async function createAgent(options: AgentOptions): Promise<Agent & Disposable> {
-  const { dir, host, overlayProgram, log } = options;
+  const { dir, host, overlayProgram, quotaProgram, log } = options;
   for (const [name, mode] of directories) await mkdir(join(dir, name), { recursive: true, mode });
   await openBackups(dir);
   const before = await new RunStates(dir).specs();
   const held = before.flatMap(holdsOf);
-  const pools = new Pools(options.storageDrivers, { host, dir, overlayProgram }, held);
+  const pools = new Pools(options.storageDrivers, { host, dir, overlayProgram, quotaProgram }, held);
   const networks = new Networks(options.networkDrivers, { host, dir });
   const context: AgentContext = {
     dir,

@@ -95,6 +95,28 @@ test('the newest squashfs of this kind of machine has the plain names', () => {
   });
 });
 
+test('what makes a newer root of an older one is known by the image that it needs', () => {
+  const delta = (base: string) => ({
+    ftype: 'squashfs.vcdiff',
+    path: `delta.${base}`,
+    size: 7,
+    delta_base: base,
+  });
+  const versions = {
+    '1': { items: items('one', 'a') },
+    '2': { items: { ...items('two', 'b'), old: delta('1'), lost: delta('0') } },
+  };
+  const [newer, tarball] = streamImages(
+    { products: { p: { ...product, arch: 'amd64', versions } } },
+    'x86_64',
+  );
+  expect(newer).toMatchObject({
+    fingerprint: hash('b'),
+    deltas: [{ base: hash('a'), path: 'delta.1', size: 7 }],
+  });
+  expect(tarball?.deltas).toEqual([]);
+});
+
 test('an image is found by a name or by the beginning of its fingerprint', () => {
   const images = streamImages(document, 'aarch64');
   expect(findStreamImage(images, 'debian/12').fingerprint).toBe(hash('c'));

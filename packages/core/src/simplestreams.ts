@@ -24,6 +24,8 @@ export interface StreamImage {
   expiresAt: string;
   /** In the order of the fingerprint. */
   files: StreamFile[];
+  /** What makes the root filesystem of those that have the image `base` (xdelta3), in place of its whole file. */
+  deltas: (Omit<StreamFile, 'kind'> & { base: string })[];
 }
 
 /** Debian's names of kinds of machines → LXD's. */
@@ -79,26 +81,36 @@ function dayOf(version: string): string {
 
 const sha256 = /^[0-9a-f]{64}$/;
 
-interface Variant {
-  fingerprint: string;
-  type: string;
-  files: StreamFile[];
-}
+type Variant = Pick<StreamImage, 'fingerprint' | 'files' | 'deltas'> & { type: string };
+
+const itemsOf = (version: unknown): Fields[] =>
+  Object.values(fieldsOf(fieldsOf(version)['items'])).map(fieldsOf);
+const metadataOf = (items: readonly Fields[]): Fields | undefined =>
+  items.find(({ ftype }) => ftype === 'lxd.tar.xz');
+const locationOf = (item: Fields) => ({
+  path: textOf(item['path']),
+  size: typeof item['size'] === 'number' ? item['size'] : 0,
+});
+const squashfsHash = 'combined_squashfs_sha256';
 
 /** What can be made of a version's files: a squashfs first, then a tarball, then what is one file. */
-function variantsOf(items: Fields): Variant[] {
-  const all = Object.values(items).map(fieldsOf);
-  const file = (kind: StreamFile['kind'], item: Fields): StreamFile => ({
-    kind,
-    path: textOf(item['path']),
-    size: typeof item['size'] === 'number' ? item['size'] : 0,
-  });
-  const metadata = all.find(({ ftype }) => ftype === 'lxd.tar.xz');
+function variantsOf(versions: Fields, version: string): Variant[] {
+  const all = itemsOf(versions[version]);
+  const file = (kind: StreamFile['kind'], item: Fields): StreamFile => ({ kind, ...locationOf(item) });
+  const metadata = metadataOf(all);
+  const deltas = all
+    .filter(({ ftype }) => ftype === 'squashfs.vcdiff')
+    .map((item) => {
+      const before = metadataOf(itemsOf(versions[textOf(item['delta_base'])]));
+      return { base: textOf(before?.[squashfsHash]), ...locationOf(item) };
+    })
+    .filter(({ base, path }) => sha256.test(base) && isPath(path));
   const split = (ftype: string, type: string, ...names: string[]): Variant[] => {
     const rootfs = all.find((item) => item['ftype'] === ftype);
     const fingerprint = names.map((name) => textOf(metadata?.[name])).find((value) => sha256.test(value));
     if (!metadata || !rootfs || fingerprint === undefined) return [];
-    return [{ fingerprint, type, files: [file('metadata', metadata), file('rootfs', rootfs)] }];
+    const files = [file('metadata', metadata), file('rootfs', rootfs)];
+    return [{ fingerprint, type, files, deltas: ftype === 'squashfs' ? deltas : [] }];
   };
   const unified = all
     .filter(({ ftype }) => ftype === 'lxd_combined.tar.gz')
@@ -106,9 +118,10 @@ function variantsOf(items: Fields): Variant[] {
       fingerprint: textOf(item['sha256']),
       type: 'tar.gz',
       files: [file('unified', item)],
+      deltas: [],
     }));
   return [
-    ...split('squashfs', 'squashfs', 'combined_squashfs_sha256'),
+    ...split('squashfs', 'squashfs', squashfsHash),
     ...split('root.tar.xz', 'tar.xz', 'combined_rootxz_sha256', 'combined_sha256'),
     ...unified,
   ].filter(({ fingerprint, files }) => sha256.test(fingerprint) && files.every(({ path }) => isPath(path)));
@@ -131,8 +144,8 @@ function imagesOfProduct(value: unknown, native: string): StreamImage[] {
     .sort()
     .reverse()
     .flatMap((version) => {
-      const { items, label } = fieldsOf(versions[version]);
-      return variantsOf(fieldsOf(items)).map(({ fingerprint, type, files }) => {
+      const { label } = fieldsOf(versions[version]);
+      return variantsOf(versions, version).map(({ fingerprint, type, files, deltas }) => {
         // The newest has the names.
         const aliases = names;
         names = [];
@@ -164,6 +177,7 @@ function imagesOfProduct(value: unknown, native: string): StreamImage[] {
           createdAt: dayOf(version),
           expiresAt: dayOf(textOf(product['support_eol']).replaceAll('-', '')),
           files,
+          deltas,
         };
       });
     });

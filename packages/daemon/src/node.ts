@@ -39,6 +39,7 @@ export async function openNode(
     sysDir,
     forwarder: join(buildDir, 'lxd-ts-forward'),
     overlayProgram: join(buildDir, 'lxd-ts-overlay'),
+    quotaProgram: join(buildDir, 'lxd-ts-quota'),
     exportImage: imagesForInside(dir),
     interceptor: join(buildDir, 'lxd-ts-intercept'),
     randomId: () => randomBytes(4).toString('hex'),

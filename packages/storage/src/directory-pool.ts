@@ -28,6 +28,7 @@ import {
   renameVolume,
   volumePath,
 } from './layout.ts';
+import { ProjectQuotas } from './project-quotas.ts';
 import { useDirectory } from './use-directory.ts';
 
 const exists = (path: string): Promise<boolean> =>
@@ -41,11 +42,13 @@ export class DirectoryPool implements StoragePool {
   readonly path: string;
   protected readonly pool: PoolSpec;
   protected readonly host: Host;
+  readonly #quotas: ProjectQuotas;
 
-  constructor(pool: PoolSpec, { host, dir }: StorageContext) {
-    this.path = poolPath(dir, pool.name);
+  constructor(pool: PoolSpec, context: StorageContext) {
+    this.path = poolPath(context.dir, pool.name);
     this.pool = pool;
-    this.host = host;
+    this.host = context.host;
+    this.#quotas = new ProjectQuotas(context, this.path);
   }
 
   /** Faster than node's own for a whole distribution, and it never leaves the filesystem. */
@@ -101,6 +104,7 @@ export class DirectoryPool implements StoragePool {
       const mounted = (await this.host.mounts()).some(({ target }) => target === this.path);
       if (!mounted) await this.host.mount({ source, target: this.path, options: ['bind'] }, { signal });
     }
+    this.#quotas.forget();
     await makeDirectories(this.path);
     await this.sweep(options);
     for (const left of await listPartials(this.path)) await this.removeTree(left, signal);
@@ -249,17 +253,16 @@ export class DirectoryPool implements StoragePool {
     await this.removeTree(left, signal);
   }
 
-  volumeUsage(): Promise<number | undefined> {
-    return Promise.resolve(undefined);
+  volumeUsage(volume: VolumeRef): Promise<number | undefined> {
+    return this.#quotas.used(this.volumePath(volume));
   }
 
-  setQuota(_volume: VolumeRef, bytes: number | undefined): Promise<void> {
-    if (bytes === undefined) return Promise.resolve();
-    return Promise.reject(
-      new LxdError(
-        'unsupported',
-        `Storage pool "${this.pool.name}" (${this.pool.driver}) cannot limit the size of a volume`,
-      ),
+  async setQuota(volume: VolumeRef, bytes: number | undefined, options: WaitOptions): Promise<void> {
+    if (await this.#quotas.limit(this.volumePath(volume), bytes, options)) return;
+    if (bytes === undefined) return;
+    throw new LxdError(
+      'unsupported',
+      `Storage pool "${this.pool.name}" (${this.pool.driver}) cannot limit the size of a volume: its filesystem has no project quotas`,
     );
   }
 }

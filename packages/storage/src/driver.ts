@@ -7,6 +7,8 @@ export interface StorageContext {
   dir: string;
   /** The program that mounts layers, of drivers that have some. */
   overlayProgram: string;
+  /** The program that limits directories. */
+  quotaProgram: string;
 }
 
 export interface WaitOptions {

@@ -20,6 +20,8 @@ export interface StorageWorld extends AsyncDisposable {
   /** The daemon's directory. */
   dir: string;
   overlayProgram: string;
+  /** The program that limits directories. */
+  quotaProgram: string;
   /** As the user gives it, before `create` has completed it. */
   pool: PoolSpec;
   /** Volumes are directories of the pool: what a crash leaves half done can be made by hand. */
