@@ -210,6 +210,7 @@ int exec(char **args, char **argv)
 		if (fchown(request.terminal ? slave : fd, owner, (gid_t)-1) < 0)
 			return fail("fchown: %s", strerror(errno));
 
+	entering = getpid();
 	if (container->attach(container, run, &request, &options, &child) < 0)
 		/* liblxc keeps no errno for it. */
 		return fail("the container could not be entered; a limit of processes or memory may be reached");

@@ -20,6 +20,9 @@ int console(char **args);
 /* Serves a command, or a console (child 0, ended -1), until it and its output are over or the daemon is gone. */
 void serve(int master, pid_t child, int ended);
 
+/* attach-order.c: the pid of the helper, set before a command enters the container through liblxc */
+extern pid_t entering;
+
 /* exec.c */
 int exec(char **args, char **argv);
 /* The id on the host of an id in the container of `init`. */
