@@ -1,6 +1,7 @@
 import { renameSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Undo } from '@lxd-ts/core';
 import {
   cloneTree,
   createSubvolume,
@@ -79,11 +80,15 @@ export async function openSubvolumeLanding(options: SubvolumeLandingOptions): Pr
   const old = join(places.staging, 'old');
 
   await remove(places.staging, signal);
+  await using undo = new Undo();
+  // Whoever gives up while it is being made may find it half made.
+  undo.push(() => remove(places.staging, AbortSignal.timeout(cleanupMs)));
   await make(places.staging);
   for (const directory of [inbox, kept]) await mkdir(directory);
   if (start === 'present') await copy(places.volume, volume);
   else if (start === 'base' && base !== undefined) await copy(base, volume);
   else await make(volume);
+  undo.disarm();
 
   const place = async (name: string, whole: AbortSignal): Promise<void> => {
     const target = join(places.snapshots, name);
