@@ -1,7 +1,10 @@
+import { access } from 'node:fs/promises';
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
 import type { StorageContext, StorageDriver, StoragePool, VolumeRef } from '@lxd-ts/storage';
 import type { CallOptions, Created, PoolUsage } from '@lxd-ts/rpc';
 import { KeyedLock } from './keyed-lock.ts';
+
+const isThere = [() => true, () => false] as const;
 
 /** This member's pools: which driver, and what is mounted. */
 export class Pools {
@@ -82,7 +85,13 @@ export class Pools {
   }
 
   async usage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage> {
-    const { path } = await this.open(pool, options);
+    // Asked at any time, also while it is deleted: then it must not be there again.
+    const { path } = await this.#lock.run(pool.name, async () => {
+      const handle = this.handle(pool);
+      if (!this.#mounted.has(pool.name) && !(await access(handle.path).then(...isThere)))
+        throw new LxdError('unavailable', `Storage pool "${pool.name}" is not mounted here`);
+      return this.open(pool, options);
+    });
     const { used, total, inodesUsed, inodesTotal } = await this.#context.host.statfs(path);
     return { space: { used, total }, inodes: { used: inodesUsed, total: inodesTotal } };
   }
