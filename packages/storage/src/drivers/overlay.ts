@@ -9,6 +9,7 @@ import {
   readFile,
   rename,
   rmdir,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { release } from 'node:os';
@@ -319,17 +320,26 @@ class OverlayPool extends DirectoryPool {
     const others: string[] = [];
     for (const entry of await readdir(from, { withFileTypes: true })) {
       if (entry.name === 'rootfs') continue;
-      if (entry.isFile()) await copyFile(join(from, entry.name), join(directory, entry.name));
-      else others.push(join(from, entry.name));
+      const [source, target] = [join(from, entry.name), join(directory, entry.name)];
+      if (!entry.isFile()) {
+        others.push(source);
+        continue;
+      }
+      // Most images have but one file here: no program is started for it.
+      await copyFile(source, target);
+      const { atime, mtime } = await lstat(source);
+      await utimes(target, atime, mtime);
     }
     if (others.length > 0)
       await this.host.run(['cp', '-a', '--reflink=auto', '-t', directory, '--', ...others], { signal });
-    const [rootfs, { mode, uid, gid }] = [join(directory, 'rootfs'), await lstat(join(from, 'rootfs'))];
-    await mkdir(rootfs, { mode: 0o700 });
-    // The root's own owner and mode are those of the upper layer.
-    await mkdir(join(rootfs, 'upper'));
-    await chown(join(rootfs, 'upper'), uid, gid);
-    await chmod(join(rootfs, 'upper'), mode & 0o7777);
+    const rootfs = join(directory, 'rootfs');
+    const upper = join(rootfs, 'upper');
+    const { mode, uid, gid, atime, mtime } = await lstat(join(from, 'rootfs'));
+    await mkdir(upper, { recursive: true, mode: 0o700 });
+    // What the root's own directory is like is told by the upper layer.
+    await chown(upper, uid, gid);
+    await chmod(upper, mode & 0o7777);
+    await utimes(upper, atime, mtime);
     await mkdir(join(rootfs, 'work'), { mode: 0o700 });
     await writeFile(join(rootfs, 'image'), image.name);
   }
