@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdmapEntry } from '@lxd-ts/core';
 import type { ExecResult, Host } from '@lxd-ts/host';
@@ -28,7 +28,7 @@ const deviceOf = (path: string): Promise<number | undefined> =>
   );
 
 /** A filesystem of its own is on this directory. */
-export const isMountPoint = async (path: string): Promise<boolean> => {
+const isMountPoint = async (path: string): Promise<boolean> => {
   const [own, parent] = await Promise.all([deviceOf(path), deviceOf(dirname(path))]);
   return own !== undefined && own !== parent;
 };
@@ -47,14 +47,15 @@ export class Layers {
 
   /**
    * @param how and with which owners they are seen
-   * @param lower relative to the pool, as is `layer`, which holds `upper` and `work`
+   * @param lower in the pool, as is `layer`, which holds `upper` and `work`
    */
   async mount(
     [how, idmap]: readonly [Seen, readonly IdmapEntry[]],
     { lower, layer, target }: { lower: string; layer: string; target: string },
     { signal }: Wait,
   ): Promise<void> {
-    const argv = [this.#program, how, this.#pool, lower, layer, target, ...ranges(idmap)] as const;
+    const within = [lower, layer].map((path) => relative(this.#pool, path));
+    const argv = [this.#program, how, this.#pool, ...within, target, ...ranges(idmap)] as const;
     await this.#host.run(argv, { signal });
   }
 
