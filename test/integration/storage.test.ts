@@ -34,7 +34,8 @@ function overlayOn(...mkfs: [string, ...string[]]): Place {
       mkdirSync(fs);
       execFileSync('truncate', ['-s', '400M', join(place, 'fs.img')]);
       execFileSync(mkfs[0], [...mkfs.slice(1), join(place, 'fs.img')]);
-      execFileSync('mount', ['-o', 'loop', join(place, 'fs.img'), fs]);
+      // As systemd has it.
+      execFileSync('mount', ['-o', 'loop,shared', join(place, 'fs.img'), fs]);
       // What ext4 makes for itself is not the pool's.
       mkdirSync(join(fs, 'containers/pool'), { recursive: true });
       return { source: join(fs, 'containers/pool') };
@@ -43,7 +44,13 @@ function overlayOn(...mkfs: [string, ...string[]]): Place {
 }
 
 const places: Record<string, Place> = {
-  'overlay of its own': { driver: 'overlay', config: () => ({}) },
+  'overlay of its own': {
+    driver: 'overlay',
+    config: (place) => {
+      execFileSync('mount', ['-o', 'bind,shared', place, place]);
+      return {};
+    },
+  },
   'overlay on ext4': overlayOn('mkfs.ext4', '-q'),
   'overlay on xfs': overlayOn('mkfs.xfs', '-q'),
   'overlay on btrfs': overlayOn('mkfs.btrfs', '-q'),
@@ -86,6 +93,7 @@ async function makeWorld({ driver: type, config }: Place): Promise<StorageWorld>
     [Symbol.asyncDispose]: async () => {
       await host.unmount(join(dir, 'storage-pools/p1'), wait);
       await host.unmount(join(place, 'fs'), wait);
+      await host.unmount(place, wait);
       rmSync(place, { recursive: true });
     },
   });

@@ -196,7 +196,8 @@ class OverlayPool extends DirectoryPool {
         const { stdout } = await this.#layers.beneath(['cat', '--', join(this.#rootfs(volume), 'image')], {
           signal,
         });
-        const options = ['bind', 'ro', 'nosuid', 'nodev', 'noexec'];
+        // Private: else what is mounted in it would be mounted on the volume, too.
+        const options = ['bind', 'private', 'ro', 'nosuid', 'nodev', 'noexec'];
         await this.host.mount({ source: this.volumePath(volume), target: path, options }, { signal });
         await this.#layers.mount(
           ['read', []],
