@@ -11,6 +11,7 @@ interface Wait {
   signal: AbortSignal;
 }
 
+const pollMs = 2;
 const busyMs = 50;
 const maxBusy = 40;
 
@@ -67,15 +68,22 @@ export class Layers {
     return this.#host.run([this.#program, 'beneath', this.#pool, ...argv], options);
   }
 
-  /** Nothing there: nothing done. Whoever ends just now is waited for. */
+  /**
+   * Nothing there: nothing done. Whoever ends just now is waited for; not that what was written is on disk, which the kernel
+   * sees to once it is gone from there, and which takes as long as the filesystem below has to write.
+   */
   async unmount(target: string, { signal }: Wait): Promise<void> {
     for (let tries = 0; await isMountPoint(target); tries++) {
       const lazy = tries >= maxBusy ? ['--lazy'] : [];
-      const { status } = await this.#host.run(['umount', ...lazy, '--', target], {
-        signal,
-        allowFailure: true,
-      });
-      if (status !== 0) await sleep(busyMs, undefined, { signal });
+      const argv = ['umount', ...lazy, '--', target] as const;
+      const ended = this.#host.run(argv, { signal, allowFailure: true }).then(
+        ({ status }) => status === 0,
+        () => false,
+      );
+      let isOver: boolean | undefined;
+      while (isOver === undefined && (await isMountPoint(target)))
+        isOver = await Promise.race([ended, sleep(pollMs, undefined)]);
+      if (isOver === false) await sleep(busyMs, undefined, { signal });
     }
   }
 
