@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdmapEntry } from '@lxd-ts/core';
 import type { ExecResult, Host } from '@lxd-ts/host';
@@ -11,6 +11,8 @@ interface Wait {
   signal: AbortSignal;
 }
 
+/** Where anything is mounted, in a pool. */
+const ours = /^(containers\/[^/]+\/rootfs|layers\/.+)$/;
 const pollMs = 2;
 const busyMs = 50;
 const maxBusy = 40;
@@ -87,9 +89,9 @@ export class Layers {
     }
   }
 
-  /** Targets of what is mounted in the pool, inner ones first. */
+  /** Targets of what has been mounted for the pool, inner ones first; not what somebody else has mounted in a volume. */
   async mounted(): Promise<string[]> {
     const all = (await this.#host.mounts()).map(({ target }) => target);
-    return all.filter((target) => target.startsWith(join(this.#pool, '/'))).reverse();
+    return all.filter((target) => ours.test(relative(this.#pool, target))).reverse();
   }
 }
