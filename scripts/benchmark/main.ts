@@ -6,6 +6,9 @@ import { makeBusyboxRootfs } from '../../test/support/busybox.ts';
 import { startLxd, startOurs, type Server } from './servers.ts';
 
 const rounds = Number(process.argv[2] ?? 7);
+/** Of the pool that each of them uses. */
+const driver = process.argv[3] ?? 'btrfs';
+const driverOfLxd = process.argv[4] ?? 'btrfs';
 const listSize = 100;
 const name = 'bench';
 
@@ -21,6 +24,8 @@ async function timed(times: Times, what: string, work: () => Promise<unknown>): 
 }
 
 function makeImage(dir: string): Buffer {
+  const given = process.argv[5];
+  if (given !== undefined) return readFileSync(given);
   const image = join(dir, 'image');
   mkdirSync(image);
   makeBusyboxRootfs(join(image, 'rootfs'));
@@ -32,11 +37,11 @@ function makeImage(dir: string): Buffer {
   return readFileSync(join(dir, 'image.tar.gz'));
 }
 
-async function prepare({ rest }: Server, image: Buffer): Promise<string> {
+async function prepare({ rest }: Server, image: Buffer, pool: string): Promise<string> {
   await rest.call('POST', '/1.0/storage-pools', {
     name: 'default',
-    driver: 'btrfs',
-    config: { size: '5GiB' },
+    driver: pool,
+    config: pool === 'btrfs' ? { size: '5GiB' } : {},
   });
   await rest.call('POST', '/1.0/networks', {
     name: 'lxdbr0',
@@ -185,8 +190,10 @@ try {
   const image = makeImage(dir);
   servers.push(await startOurs(join(dir, 'ours')), await startLxd(join(dir, 'lxd')));
   const measured: { server: Server; times: Times; fingerprint: string }[] = [];
-  for (const server of servers)
-    measured.push({ server, times: new Map(), fingerprint: await prepare(server, image) });
+  for (const [at, server] of servers.entries()) {
+    const fingerprint = await prepare(server, image, at === 0 ? driver : driverOfLxd);
+    measured.push({ server, times: new Map(), fingerprint });
+  }
   for (const { server, fingerprint } of measured) await round(server, new Map(), fingerprint); // the first unpacks the image
   for (let i = 0; i < rounds; i++) {
     for (const { server, times, fingerprint } of measured) await round(server, times, fingerprint);

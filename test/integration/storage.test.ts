@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,7 +13,8 @@ import {
 import { join, resolve } from 'node:path';
 import type { Config } from '@lxd-ts/core';
 import { linuxHost } from '@lxd-ts/host';
-import { storageDriver, storageDrivers, type VolumeRef } from '@lxd-ts/storage';
+import { storageDriver, storageDrivers, type Fill, type VolumeRef } from '@lxd-ts/storage';
+import { differences, makeOddTree } from '../support/odd-tree.ts';
 import { storageSuite, type StorageWorld } from '../../packages/storage/src/testing/storage-suite.ts';
 
 const wait = { signal: AbortSignal.timeout(600_000) };
@@ -32,7 +34,8 @@ function overlayOn(...mkfs: [string, ...string[]]): Place {
       mkdirSync(fs);
       execFileSync('truncate', ['-s', '400M', join(place, 'fs.img')]);
       execFileSync(mkfs[0], [...mkfs.slice(1), join(place, 'fs.img')]);
-      execFileSync('mount', ['-o', 'loop', join(place, 'fs.img'), fs]);
+      // As systemd has it.
+      execFileSync('mount', ['-o', 'loop,shared', join(place, 'fs.img'), fs]);
       // What ext4 makes for itself is not the pool's.
       mkdirSync(join(fs, 'containers/pool'), { recursive: true });
       return { source: join(fs, 'containers/pool') };
@@ -41,7 +44,13 @@ function overlayOn(...mkfs: [string, ...string[]]): Place {
 }
 
 const places: Record<string, Place> = {
-  'overlay of its own': { driver: 'overlay', config: () => ({}) },
+  'overlay of its own': {
+    driver: 'overlay',
+    config: (place) => {
+      execFileSync('mount', ['-o', 'bind,shared', place, place]);
+      return {};
+    },
+  },
   'overlay on ext4': overlayOn('mkfs.ext4', '-q'),
   'overlay on xfs': overlayOn('mkfs.xfs', '-q'),
   'overlay on btrfs': overlayOn('mkfs.btrfs', '-q'),
@@ -85,6 +94,7 @@ async function makeWorld({ driver: type, config }: Place): Promise<StorageWorld>
     [Symbol.asyncDispose]: async () => {
       await host.unmount(join(dir, 'storage-pools/p1'), wait);
       await host.unmount(join(place, 'fs'), wait);
+      await host.unmount(place, wait);
       rmSync(place, { recursive: true });
     },
   });
@@ -146,6 +156,106 @@ describe.each(['btrfs in a loop file', 'btrfs in a directory of a filesystem'])(
     await pool.deleteVolume(c1, wait);
     await pool.delete(wait);
   });
+});
+
+describe.each(Object.keys(places).filter((name) => places[name]?.driver === 'overlay'))('%s', (name) => {
+  const c1: VolumeRef = { type: 'container', project: 'default', name: 'c1' };
+  const fingerprint = 'f'.repeat(64);
+  const image: VolumeRef = { type: 'image', project: 'default', name: fingerprint };
+  const makePlain = async (directory: string) => {
+    mkdirSync(directory);
+    await makeOddTree(directory);
+    for (const one of ['usr/share/doc', 'opt/moving/deep', 'srv'])
+      mkdirSync(join(directory, 'rootfs', one), { recursive: true });
+    for (const one of ['usr/share/doc/file', 'opt/moving/deep/file', 'srv/gone'])
+      writeFileSync(join(directory, 'rootfs', one), 'in the image');
+  };
+  const changes = `rm srv/gone etc/hostname; rm -r usr/share; mkdir -p usr/share/other; echo new >usr/share/other/file
+    mv opt/moving opt/moved; echo more >>opt/moved/deep/file; ln opt/moved/deep/file etc/linked
+    chown 1000:2000 opt/moved; setfattr -n user.colour -v blue opt/moved; mkdir -m 2755 srv/new; mkfifo srv/fifo
+    touch -d @1600000000 opt/moved/deep/file usr/share/other/file srv/* usr/share/other usr/share usr opt/moved/deep opt/moved opt srv etc .`;
+  const change = (directory: string) =>
+    execFileSync('sh', ['-ec', `cd "$1/rootfs"\n${changes}`, 'sh', directory]);
+
+  test('layers: what is gone, replaced or moved is so in every copy, and the image stays what it is', async () => {
+    await using world = await makeWorld(places[name]!);
+    const config = await world.driver.open(world.pool, world).create(wait);
+    const pool = world.driver.open({ ...world.pool, config }, world);
+    const plain = join(world.dir, 'plain');
+    await makePlain(plain);
+    const fill: Fill = (directory) => {
+      execFileSync('cp', ['-a', `${plain}/.`, directory]);
+      return Promise.resolve();
+    };
+    await pool.createFromImage(c1, fingerprint, fill, wait);
+    change(plain);
+    {
+      await using use = await pool.useVolume(c1, wait);
+      change(use.path);
+    }
+    const same = async (volume: VolumeRef, of = pool) => {
+      await using use = await of.useVolume(volume, { ...wait, readonly: true });
+      expect([volume, differences(plain, use.path)]).toEqual([volume, '']);
+    };
+    await same(c1);
+    const s1 = { ...c1, snapshot: 's1' };
+    const [copy, again] = [
+      { ...c1, name: 'copy' },
+      { ...c1, name: 'again' },
+    ];
+    await pool.copyVolume(c1, s1, { ...wait, still: (work) => work() });
+    await pool.copyVolume(s1, copy, wait);
+    const map = [{ Isuid: true, Isgid: true, Hostid: 1_000_000, Nsid: 0, Maprange: 65_536 }];
+    await pool.holdVolume(copy, map, wait);
+    expect(lstatSync(join(pool.volumePath(copy), 'rootfs/opt/moved')).uid).toBe(1_001_000);
+    // While it runs, it is changed in place and copied.
+    await pool.copyVolume(copy, again, { ...wait, still: (work) => work() });
+    await same(copy);
+    await expect(pool.deleteVolume(copy, wait)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(pool.useVolume(copy, wait)).rejects.toMatchObject({ code: 'conflict' });
+    await pool.releaseVolume(copy, wait);
+    for (const volume of [s1, copy, again]) await same(volume);
+    await pool.replaceVolume(s1, again, wait);
+    await same(again);
+    // Nothing of the image was changed on the way, and it stays for as long as it is below any of them.
+    const fresh = { ...c1, name: 'fresh' };
+    await pool.createFromImage(fresh, fingerprint, fill, wait);
+    {
+      await using use = await pool.useVolume(fresh, wait);
+      expect(differences(pool.volumePath(image), use.path)).toBe('');
+    }
+    const layers = join(pool.path, 'layers');
+    await pool.deleteVolume(image, wait);
+    expect(await pool.volumes('image')).toEqual([]);
+    expect(readdirSync(layers)).toContain(fingerprint);
+    await same(again);
+    for (const volume of [c1, copy]) await pool.deleteVolume(volume, wait);
+    await same(again);
+    const reborn = world.driver.open({ ...world.pool, config }, { ...world, host: { ...host } });
+    await reborn.mount(wait);
+    expect(readdirSync(layers).sort()).toEqual([fingerprint, 'none']);
+    for (const volume of [again, fresh]) await reborn.deleteVolume(volume, wait);
+    expect(readdirSync(layers)).toEqual(['none']);
+    await reborn.delete(wait);
+    expect(existsSync(pool.path)).toBe(false);
+  });
+});
+
+test('a filesystem that cannot carry layers is refused, and nothing is left in it', async () => {
+  await using world = await makeWorld(places['overlay of its own']!);
+  const place = join(world.dir, 'layered');
+  for (const one of ['lower', 'upper', 'work', 'seen']) mkdirSync(join(place, one), { recursive: true });
+  const [lower, upper, work, seen] = ['lower', 'upper', 'work', 'seen'].map((one) => join(place, one));
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+  execFileSync('mount', ['-t', 'overlay', '-o', options, 'overlay', seen!]);
+  try {
+    const pool = world.driver.open({ ...world.pool, config: { source: seen! } }, world);
+    await expect(pool.create(wait)).rejects.toThrow(/on a filesystem that cannot carry the layers/);
+    expect(readdirSync(seen!)).toEqual([]);
+    expect(existsSync(pool.path)).toBe(false);
+  } finally {
+    execFileSync('umount', [seen!]);
+  }
 });
 
 test('a source that is not empty, not there or not btrfs is refused and left alone', async () => {

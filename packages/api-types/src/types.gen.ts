@@ -1792,7 +1792,7 @@ export interface components {
             server_version: string;
             /**
              * @description Drivers in use.
-             * @example btrfs | dir
+             * @example btrfs | dir | overlay
              */
             storage: string;
             /** @description Their versions. */

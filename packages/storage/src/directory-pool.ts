@@ -102,7 +102,9 @@ export class DirectoryPool implements StoragePool {
     await mkdir(this.path, { recursive: true, mode: 0o711 });
     if (source !== this.path) {
       const mounted = (await this.host.mounts()).some(({ target }) => target === this.path);
-      if (!mounted) await this.host.mount({ source, target: this.path, options: ['bind'] }, { signal });
+      // What is mounted in the one is not to show up in the other.
+      const options = ['bind', 'private'];
+      if (!mounted) await this.host.mount({ source, target: this.path, options }, { signal });
     }
     this.#quotas.forget();
     await makeDirectories(this.path);

@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdmapEntry } from '@lxd-ts/core';
 import type { ExecResult, Host } from '@lxd-ts/host';
@@ -11,6 +11,9 @@ interface Wait {
   signal: AbortSignal;
 }
 
+/** Where anything is mounted, in a pool. */
+const ours = /^(containers\/[^/]+\/rootfs|layers\/.+)$/;
+const pollMs = 2;
 const busyMs = 50;
 const maxBusy = 40;
 
@@ -28,7 +31,7 @@ const deviceOf = (path: string): Promise<number | undefined> =>
   );
 
 /** A filesystem of its own is on this directory. */
-export const isMountPoint = async (path: string): Promise<boolean> => {
+const isMountPoint = async (path: string): Promise<boolean> => {
   const [own, parent] = await Promise.all([deviceOf(path), deviceOf(dirname(path))]);
   return own !== undefined && own !== parent;
 };
@@ -47,14 +50,15 @@ export class Layers {
 
   /**
    * @param how and with which owners they are seen
-   * @param lower relative to the pool, as is `layer`, which holds `upper` and `work`
+   * @param lower in the pool, as is `layer`, which holds `upper` and `work`
    */
   async mount(
     [how, idmap]: readonly [Seen, readonly IdmapEntry[]],
     { lower, layer, target }: { lower: string; layer: string; target: string },
     { signal }: Wait,
   ): Promise<void> {
-    const argv = [this.#program, how, this.#pool, lower, layer, target, ...ranges(idmap)] as const;
+    const within = [lower, layer].map((path) => relative(this.#pool, path));
+    const argv = [this.#program, how, this.#pool, ...within, target, ...ranges(idmap)] as const;
     await this.#host.run(argv, { signal });
   }
 
@@ -66,21 +70,28 @@ export class Layers {
     return this.#host.run([this.#program, 'beneath', this.#pool, ...argv], options);
   }
 
-  /** Nothing there: nothing done. Whoever ends just now is waited for. */
+  /**
+   * Nothing there: nothing done. Whoever ends just now is waited for; not that what was written is on disk, which the kernel
+   * sees to once it is gone from there, and which takes as long as the filesystem below has to write.
+   */
   async unmount(target: string, { signal }: Wait): Promise<void> {
     for (let tries = 0; await isMountPoint(target); tries++) {
       const lazy = tries >= maxBusy ? ['--lazy'] : [];
-      const { status } = await this.#host.run(['umount', ...lazy, '--', target], {
-        signal,
-        allowFailure: true,
-      });
-      if (status !== 0) await sleep(busyMs, undefined, { signal });
+      const argv = ['umount', ...lazy, '--', target] as const;
+      const ended = this.#host.run(argv, { signal, allowFailure: true }).then(
+        ({ status }) => status === 0,
+        () => false,
+      );
+      let isOver: boolean | undefined;
+      while (isOver === undefined && (await isMountPoint(target)))
+        isOver = await Promise.race([ended, sleep(pollMs, undefined)]);
+      if (isOver === false) await sleep(busyMs, undefined, { signal });
     }
   }
 
-  /** Targets of what is mounted in the pool, inner ones first. */
+  /** Targets of what has been mounted for the pool, inner ones first; not what somebody else has mounted in a volume. */
   async mounted(): Promise<string[]> {
     const all = (await this.#host.mounts()).map(({ target }) => target);
-    return all.filter((target) => target.startsWith(join(this.#pool, '/'))).reverse();
+    return all.filter((target) => ours.test(relative(this.#pool, target))).reverse();
   }
 }

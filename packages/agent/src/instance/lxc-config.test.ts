@@ -23,8 +23,14 @@ const bare: InstanceSpec = {
   networks: {},
 };
 
-function config(spec: Partial<InstanceSpec>, devices: [string, string][][] = [], features = host) {
+function config(
+  spec: Partial<InstanceSpec>,
+  devices: [string, string][][] = [],
+  features = host,
+  mapped = false,
+) {
   return lxcConfig({
+    mapped,
     spec: { ...bare, ...spec },
     dir: '/d',
     paths: instancePaths('/d', bare),
@@ -44,6 +50,12 @@ test('unprivileged: ids are mapped, of the process and of the files', () => {
   expect(values(items, 'lxc.idmap')).toEqual(['u 0 1000000 1000000000', 'g 0 1000000 1000000000']);
   expect(values(items, 'lxc.rootfs.options')).toEqual(['idmap=container']);
   expect(values(items, 'lxc.net.0.type')).toEqual(['empty']);
+});
+
+test('unprivileged, on a root that shows with its ids already: only the process is mapped', () => {
+  const items = config({}, [], host, true);
+  expect(values(items, 'lxc.idmap')).toHaveLength(2);
+  expect(values(items, 'lxc.rootfs.options')).toEqual([]);
 });
 
 test('privileged: no map, and capabilities over the host are dropped', () => {

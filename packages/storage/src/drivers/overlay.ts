@@ -9,10 +9,11 @@ import {
   readFile,
   rename,
   rmdir,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { release } from 'node:os';
-import { basename, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { LxdError, toLxdError, Undo, type Config, type IdmapEntry, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import { DirectoryPool } from '../directory-pool.ts';
@@ -27,8 +28,10 @@ import type {
   VolumeUse,
   WaitOptions,
 } from '../driver.ts';
+import { ImagesBelow } from '../images-below.ts';
 import { Layers, type Seen } from '../layers.ts';
 import { partial } from '../layout.ts';
+import { proveLayers } from '../prove-layers.ts';
 import { commonSchema } from '../schema.ts';
 import { VolumeUses } from '../volume-uses.ts';
 
@@ -38,14 +41,12 @@ const oldestKernel = [5, 19] as const;
 /** What an instance is based on that was made of no image. */
 const nothing = 'none';
 const viewPrefix = 'view-';
-const provePrefix = `${partial}prove-`;
+const imageOf = (fingerprint: string): VolumeRef => ({
+  type: 'image',
+  project: 'default',
+  name: fingerprint,
+});
 const isFingerprint = (name: string): boolean => /^[0-9a-f]{64}$/.test(name);
-
-const exists = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );
 
 /**
  * The directory of an instance's volume is like any other, but for its `rootfs`: in that are `upper` and `work`, and in
@@ -55,6 +56,7 @@ const exists = (path: string): Promise<boolean> =>
  */
 class OverlayPool extends DirectoryPool {
   readonly #layers: Layers;
+  readonly #images: ImagesBelow;
   /** Who uses what is mounted. */
   readonly #uses: VolumeUses;
   /** How what is mounted is seen, by its place; unknown of what was before this process. */
@@ -65,6 +67,12 @@ class OverlayPool extends DirectoryPool {
     this.#layers = new Layers(context.host, context.overlayProgram, this.path);
     this.#uses = VolumeUses.of(context.host, 'overlay');
     this.#seen = seen;
+    this.#images = new ImagesBelow({
+      pool: this.path,
+      layers: this.#layers,
+      alone: (fingerprint, work) => this.#uses.alone(this.volumePath(imageOf(fingerprint)), work),
+      removeTree: (path, signal) => this.removeTree(path, signal),
+    });
   }
 
   #kept(...names: string[]): string {
@@ -75,48 +83,23 @@ class OverlayPool extends DirectoryPool {
     return join(this.volumePath(volume), 'rootfs');
   }
 
-  #image(fingerprint: string): VolumeRef {
-    return { type: 'image', project: 'default', name: fingerprint };
-  }
-
   override async create(options: WaitOptions): Promise<Config> {
     await using undo = new Undo();
     const config = await super.create(options);
     undo.push(() => this.delete({ signal: AbortSignal.timeout(closeMs) }));
-    await this.#prove(options);
-    undo.disarm();
-    return config;
-  }
-
-  /** Not every filesystem can carry such layers, and some only say so when they are written to. */
-  async #prove(options: WaitOptions): Promise<void> {
-    const place = await mkdtemp(this.#kept(provePrefix));
-    const seen = join(place, 'seen');
-    const map: IdmapEntry[] = [{ Isuid: true, Isgid: true, Hostid: 1_000_000, Nsid: 0, Maprange: 65_536 }];
     try {
-      for (const one of ['lower', 'lower/gone', 'lower/before', 'layer', 'layer/upper', 'layer/work', 'seen'])
-        await mkdir(join(place, one));
-      const [lower, layer] = ['lower', 'layer'].map((one) => relative(this.path, join(place, one))) as [
-        string,
-        string,
-      ];
-      await this.#layers.mount(['run', map], { lower, layer, target: seen }, options);
-      await rmdir(join(seen, 'gone'));
-      await rename(join(seen, 'before'), join(seen, 'after'));
-      const { uid } = await lstat(join(seen, 'after'));
-      const left = (await readdir(seen)).join();
-      if (uid !== 1_000_000 || left !== 'after') throw new LxdError('unsupported', 'owners cannot be mapped');
+      await proveLayers(this.#layers, this.#kept(), `${partial}prove-`, options);
     } catch (error) {
       options.signal.throwIfAborted();
+      const why = toLxdError(error).message;
       throw new LxdError(
         'invalid',
-        `Source path '${this.source}' is on a filesystem that cannot carry the layers of an overlay: ${toLxdError(error).message}`,
+        `Source path '${this.source}' is on a filesystem that cannot carry the layers of an overlay: ${why}`,
         { cause: error },
       );
-    } finally {
-      await this.#layers.unmount(seen, { signal: AbortSignal.timeout(closeMs) });
-      await this.removeTree(place, AbortSignal.timeout(closeMs));
     }
+    undo.disarm();
+    return config;
   }
 
   protected override async sweep({ held = [], signal }: MountOptions): Promise<void> {
@@ -135,7 +118,7 @@ class OverlayPool extends DirectoryPool {
       if (name.startsWith(partial)) await this.removeTree(path, signal);
       else if (name.startsWith(viewPrefix) && !this.#uses.isOpen(path)) await rmdir(path);
     }
-    await this.#dropUnused({ signal });
+    await this.#images.dropUnused({ signal });
   }
 
   /** It, or what it is mounted in, is in use by this process. */
@@ -190,7 +173,7 @@ class OverlayPool extends DirectoryPool {
     // A crash's, of a pool that was not mounted anew.
     await this.#layers.unmount(target, { signal });
     const lower = await this.#lower(await this.#imageOf(volume));
-    await this.#layers.mount([how, idmap], { lower, layer: relative(this.path, target), target }, { signal });
+    await this.#layers.mount([how, idmap], { lower, layer: target, target }, { signal });
     this.#seen.set(target, JSON.stringify(idmap));
   }
 
@@ -213,13 +196,14 @@ class OverlayPool extends DirectoryPool {
         const { stdout } = await this.#layers.beneath(['cat', '--', join(this.#rootfs(volume), 'image')], {
           signal,
         });
-        const options = ['bind', 'ro', 'nosuid', 'nodev', 'noexec'];
+        // Private: else what is mounted in it would be mounted on the volume, too.
+        const options = ['bind', 'private', 'ro', 'nosuid', 'nodev', 'noexec'];
         await this.host.mount({ source: this.volumePath(volume), target: path, options }, { signal });
         await this.#layers.mount(
           ['read', []],
           {
             lower: await this.#lower(stdout),
-            layer: relative(this.path, this.#rootfs(volume)),
+            layer: this.#rootfs(volume),
             target: join(path, 'rootfs'),
           },
           { signal },
@@ -258,13 +242,11 @@ class OverlayPool extends DirectoryPool {
     return readFile(join(this.#rootfs(volume), 'image'), 'utf8');
   }
 
-  /** Relative to the pool. */
   async #lower(image: string): Promise<string> {
-    if (image === nothing) return join('layers', nothing);
+    if (image === nothing) return this.#kept(nothing);
     if (!isFingerprint(image))
       throw new LxdError('internal', `"${image}" is not the fingerprint of an image`);
-    const deleted = await exists(this.#kept(image));
-    return deleted ? join('layers', image, 'rootfs') : join('images', image, 'rootfs');
+    return this.#images.rootOf(image);
   }
 
   override createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void> {
@@ -299,12 +281,11 @@ class OverlayPool extends DirectoryPool {
     options: WaitOptions,
   ): Promise<void> {
     if (await this.exists(volume)) return;
-    const image = this.#image(fingerprint);
+    const image = imageOf(fingerprint);
     // Nobody deletes it before the new volume says that it is below.
     await this.#uses.alone(this.volumePath(image), async () => {
       options.signal.throwIfAborted();
-      const deleted = this.#kept(fingerprint);
-      if (await exists(deleted)) await rename(deleted, this.volumePath(image));
+      await this.#images.bringBack(fingerprint);
       await super.createVolume(image, fill, options);
       await super.createVolume(
         volume,
@@ -319,17 +300,26 @@ class OverlayPool extends DirectoryPool {
     const others: string[] = [];
     for (const entry of await readdir(from, { withFileTypes: true })) {
       if (entry.name === 'rootfs') continue;
-      if (entry.isFile()) await copyFile(join(from, entry.name), join(directory, entry.name));
-      else others.push(join(from, entry.name));
+      const [source, target] = [join(from, entry.name), join(directory, entry.name)];
+      if (!entry.isFile()) {
+        others.push(source);
+        continue;
+      }
+      // Most images have but one file here: no program is started for it.
+      await copyFile(source, target);
+      const { atime, mtime } = await lstat(source);
+      await utimes(target, atime, mtime);
     }
     if (others.length > 0)
       await this.host.run(['cp', '-a', '--reflink=auto', '-t', directory, '--', ...others], { signal });
-    const [rootfs, { mode, uid, gid }] = [join(directory, 'rootfs'), await lstat(join(from, 'rootfs'))];
-    await mkdir(rootfs, { mode: 0o700 });
-    // The root's own owner and mode are those of the upper layer.
-    await mkdir(join(rootfs, 'upper'));
-    await chown(join(rootfs, 'upper'), uid, gid);
-    await chmod(join(rootfs, 'upper'), mode & 0o7777);
+    const rootfs = join(directory, 'rootfs');
+    const upper = join(rootfs, 'upper');
+    const { mode, uid, gid, atime, mtime } = await lstat(join(from, 'rootfs'));
+    await mkdir(upper, { recursive: true, mode: 0o700 });
+    // What the root's own directory is like is told by the upper layer.
+    await chown(upper, uid, gid);
+    await chmod(upper, mode & 0o7777);
+    await utimes(upper, atime, mtime);
     await mkdir(join(rootfs, 'work'), { mode: 0o700 });
     await writeFile(join(rootfs, 'image'), image.name);
   }
@@ -372,7 +362,7 @@ class OverlayPool extends DirectoryPool {
   override async replaceVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void> {
     await this.#vacate(to, options);
     await super.replaceVolume(from, to, options);
-    await this.#dropUnused(options);
+    await this.#images.dropUnused(options);
   }
 
   override async renameVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void> {
@@ -382,12 +372,14 @@ class OverlayPool extends DirectoryPool {
 
   override async deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void> {
     if (volume.type === 'image') {
-      await this.#uses.alone(this.volumePath(volume), () => this.#deleteImage(volume, options));
+      await this.#uses.alone(this.volumePath(volume), async () => {
+        if (!(await this.#images.keep(volume.name, options))) await super.deleteVolume(volume, options);
+      });
       return;
     }
     await this.#vacate(volume, options);
     await super.deleteVolume(volume, options);
-    if (volume.type === 'container') await this.#dropUnused(options);
+    if (volume.type === 'container') await this.#images.dropUnused(options);
   }
 
   /** Nothing is mounted on it any more. @throws LxdError `conflict` */
@@ -397,41 +389,6 @@ class OverlayPool extends DirectoryPool {
     if (this.#uses.isOpen(rootfs))
       throw new LxdError('conflict', `The files of "${basename(this.volumePath(volume))}" are in use`);
     await this.#layers.unmount(rootfs, options);
-  }
-
-  async #deleteImage(image: VolumeRef, options: WaitOptions): Promise<void> {
-    const path = this.volumePath(image);
-    if ((await exists(path)) && (await this.#isUsed(image.name, options)))
-      await rename(path, this.#kept(image.name));
-    else await super.deleteVolume(image, options);
-  }
-
-  /** Whether it is below any volume or snapshot, whole or not. */
-  async #isUsed(fingerprint: string, { signal }: WaitOptions): Promise<boolean> {
-    const below = async (directory: string) =>
-      (await readdir(directory).catch(() => [])).map((name) => join(directory, name));
-    const volumes = await below(join(this.path, 'containers'));
-    const withSnapshots = await below(join(this.path, 'containers-snapshots'));
-    const snapshots = await Promise.all(withSnapshots.map(below));
-    const files = [...volumes, ...snapshots.flat()].map((one) => join(one, 'rootfs/image'));
-    const { stdout } = await this.#layers.beneath(
-      ['xargs', '-0', '-r', 'grep', '-lsxF', '-e', fingerprint, '--'],
-      // None is found, or one is gone already.
-      { signal, input: files.map((file) => `${file}\0`).join(''), allowFailure: true },
-    );
-    return stdout !== '';
-  }
-
-  /** Images that were deleted, when the last volume that they are below is gone. */
-  async #dropUnused(options: WaitOptions): Promise<void> {
-    for (const name of (await readdir(this.#kept())).filter(isFingerprint)) {
-      await this.#uses.alone(this.volumePath(this.#image(name)), async () => {
-        if (!(await exists(this.#kept(name))) || (await this.#isUsed(name, options))) return;
-        const half = this.#kept(`${partial}${name}`);
-        await rename(this.#kept(name), half);
-        await this.removeTree(half, options.signal);
-      });
-    }
   }
 }
 

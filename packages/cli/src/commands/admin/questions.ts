@@ -84,7 +84,8 @@ async function askPool(
     oneOf(around.drivers),
   );
   const config: Record<string, string> = {};
-  if (driver !== 'dir') {
+  // These need nothing but a directory of their own.
+  if (!['dir', 'overlay'].includes(driver)) {
     if (!(await questions.yes(`Create a new ${driver.toUpperCase()} pool?`, true))) {
       config['source'] = await questions.text(
         `Name of the existing ${driver.toUpperCase()} pool or dataset`,

@@ -8,6 +8,7 @@ export default command({
   description: 'Creates a storage pool.',
   examples: [
     ['storage create fast btrfs size=20GiB', 'A btrfs file system in a file of 20 GiB'],
+    ['storage create light overlay', 'Layers over shared images, in a directory of any file system'],
     ['storage create big dir source=/srv/lxd', 'Plain directories under /srv/lxd'],
   ],
   flags: { target: { kind: 'string', value: 'member', help: 'Cluster member' } },
