@@ -43,6 +43,9 @@ export function publish(
   const { records, agents, clock, events } = services;
   const source = body.source ?? {};
   const fallback = records.get('serverConfig')?.value.config['images.compression_algorithm'];
+  const { source_date_epoch: epoch, exclude = [] } = body;
+  if (epoch === undefined && exclude.length > 0)
+    throw new LxdError('invalid', 'exclude is only possible with source_date_epoch');
   const compression = body.compression_algorithm || fallback || 'gzip';
   checkAlgorithm(compression);
   const origin = source.name ? originOf(services, project, source) : undefined;
@@ -51,6 +54,7 @@ export function publish(
     description: 'Downloading image',
     project,
     resources: {},
+    mayCancel: epoch !== undefined || body.cached === true,
     run: async (running) => {
       if (!origin) throw new LxdError('invalid', 'No source provided');
       const { instance, snapshot } = origin;
@@ -68,10 +72,11 @@ export function publish(
         id: services.uuid(),
         compression,
         architecture: instance.architecture,
-        createdAt: Math.floor(now.getTime() / 1000),
+        createdAt: epoch ?? Math.floor(now.getTime() / 1000),
         expiresAt: toSeconds(body.expires_at),
         ...(properties ? { properties } : {}),
         ...(snapshot === undefined ? {} : { snapshot }),
+        ...(epoch === undefined ? {} : { reproducible: { epoch, exclude } }),
       };
       const image = await agents.get(member).publishImage(spec, request, {
         signal: running.signal,
@@ -90,10 +95,10 @@ export function publish(
         type: 'container',
         public: body.public ?? false,
         autoUpdate: body.auto_update ?? false,
-        cached: false,
+        cached: body.cached ?? false,
         properties: image.properties,
         profiles: body.profiles && body.profiles.length > 0 ? body.profiles : ['default'],
-        createdAt: now.toISOString(),
+        createdAt: new Date(request.createdAt * 1000).toISOString(),
         expiresAt: request.expiresAt > 0 ? new Date(request.expiresAt * 1000).toISOString() : '',
         lastUsedAt: '',
         uploadedAt: now.toISOString(),
