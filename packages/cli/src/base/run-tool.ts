@@ -6,6 +6,8 @@ export interface ToolOptions {
   env?: NodeJS.ProcessEnv;
   /** Told of every line that the tool writes to stderr. */
   onLine?: (line: string) => void;
+  /** Has it end (SIGTERM), and is waited for: what it holds it gives back. */
+  signal?: AbortSignal;
 }
 
 /** Runs a program of this machine. What it said last is in the error when it fails. */
@@ -30,6 +32,12 @@ export async function runTool(
     pending = lines.pop() ?? '';
     lines.forEach(onLine);
   });
+  const { signal } = options;
+  const stop = (): void => {
+    child.kill('SIGTERM');
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted) stop();
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const ended = Promise.withResolvers<number | null>();
@@ -38,6 +46,8 @@ export async function runTool(
   const code = await ended.promise.catch((error: unknown) => {
     throw new LxdError('unavailable', `Cannot run ${file}: is it installed?`, { cause: error });
   });
+  signal?.removeEventListener('abort', stop);
+  signal?.throwIfAborted();
   onLine(pending);
   if (code !== 0)
     throw new LxdError('internal', `${file} failed (${code ?? 'killed'}): ${said.slice(-5).join('; ')}`);
