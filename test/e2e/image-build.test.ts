@@ -72,6 +72,8 @@ describe('images from documents', () => {
     mkdirSync(join(dir, 'tree/sub'), { recursive: true });
     writeFileSync(join(dir, 'tree/script'), '#!/bin/sh\necho ran\n', { mode: 0o775 });
     writeFileSync(join(dir, 'tree/sub/data'), 'data\n', { mode: 0o600 });
+    // Needs extended headers in a tarball.
+    writeFileSync(join(dir, 'tree/sub', `sträng-${'long'.repeat(30)}`), '');
     symlinkSync('/nowhere/../etc/passwd', join(dir, 'tree/link'));
     writeFileSync(join(dir, 'motd.in'), 'version ${vars.version}, $HOME stays\n');
     writeFileSync(join(ground.dir, 'secret'), 'outside\n');
@@ -116,7 +118,7 @@ env: {A: all, B: all}
 templates:
   - {path: /etc/made, when: [create], content: "{{ container.name }}\\n"}
 cloud-init: true
-exclude: [/srv/tree/sub/*]
+exclude: [/srv/tree/sub/d*]
 `;
 
   test('has files, commands, templates and nothing of the build in it', async () => {

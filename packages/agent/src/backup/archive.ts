@@ -61,7 +61,6 @@ const reproducing = ({ epoch, exclude }: Reproducible): string[] => [
   '--sort=name',
   `--mtime=@${epoch}`,
   '--clamp-mtime',
-  '--pax-option=exthdr.name=%d/PaxHeaders/%f',
   '--wildcards',
   '--no-wildcards-match-slash',
   ...exclude.map((pattern) => `--exclude=${pattern}`),
@@ -83,8 +82,8 @@ export const packing = (
   `--file=${file}`,
   ...compressor,
   '--format=pax',
-  // Nothing of when and by whom it was packed.
-  '--pax-option=delete=atime,delete=ctime',
+  // Nothing of when, where and by whom it was packed: extended headers would be named after the host's directories.
+  '--pax-option=delete=atime,delete=ctime,exthdr.name=PaxHeaders/%f',
   '--numeric-owner',
   '--xattrs',
   '--xattrs-include=*',

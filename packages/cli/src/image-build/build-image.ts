@@ -110,5 +110,10 @@ export async function buildImage(context: Context, options: BuildImageOptions): 
       }),
     );
   }
-  return await build(context, options, interrupted.signal);
+  try {
+    return await build(context, options, interrupted.signal);
+  } catch (error) {
+    // Whatever it was that could not go on.
+    throw interrupted.signal.aborted ? interrupted.signal.reason : error;
+  }
 }

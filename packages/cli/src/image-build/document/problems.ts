@@ -18,8 +18,9 @@ export class Problems {
   /** @param lineOf of a field; @throws LxdError `invalid` if there was anything */
   check(file: string, lineOf: (path: FieldPath) => number | undefined): void {
     if (this.#found.length === 0) return;
-    const lines = this.#found.map(({ path, message }) => {
-      const line = lineOf(path);
+    const found = this.#found.map((one) => ({ ...one, line: lineOf(one.path) }));
+    found.sort((one, other) => (one.line ?? Infinity) - (other.line ?? Infinity) || 0);
+    const lines = found.map(({ path, message, line }) => {
       const field = path.length === 0 ? '' : `${fieldName(path)}: `;
       return `${file}${line === undefined ? '' : `:${line}`}: ${field}${message}`;
     });
