@@ -111,7 +111,7 @@ run:
     echo now >/var/log/x.log; echo now >/var/log/sub/y; echo now >/run/sub/z; echo now >/tmp/t
     echo 0123456789abcdef0123456789abcdef >/etc/machine-id
     cat /etc/resolv.conf >/root/resolv; ip -4 addr show dev eth0 | grep -c inet >/root/net
-    ls /bin /proc/self/exe >/dev/null; echo told
+    ls /bin /proc/self/exe >/dev/null; printf told
   - {command: [sh, -c, 'echo "$0 $A $B $(id -u):$(id -g) $PWD" >/tmp/who; ! ip addr show dev eth0', "a b"], env: {A: own}, user: nobody, cwd: /srv, network: false}
   - mv /tmp/who /root/who
 env: {A: all, B: all}
@@ -124,7 +124,7 @@ exclude: [/srv/tree/sub/d*]
   test('has files, commands, templates and nothing of the build in it', async () => {
     const said = await build(whole, '--var', 'missing=x', '--public', '--alias', 'second');
     expect(said).toMatch(/^\[1\/6\] from busybox/m);
-    expect(said).toMatch(/^\[3\/6\] run echo .*\ntold$/m);
+    expect(said).toMatch(/^\[3\/6\] run echo .*\ntold\n\[4\/6\]/m);
     const built = await image(fingerprintIn(said));
     expect(built).toMatchObject({
       public: true,
@@ -332,6 +332,16 @@ run: [echo fine, "echo to-stderr >&2; exit 7", echo never]
     ['from: [', /build.yaml:1: not YAML/],
   ])('refuses %j', async (document, message) => {
     expect((await refused(document)).stderr).toMatch(message);
+  });
+
+  test('what is left out is only left out of what is the same every time', async () => {
+    const body = { source: { type: 'instance', name: 'c1' }, exclude: ['/a'] };
+    expect(await ground.server.rest.call('POST', '/1.0/images', body)).toMatchObject({
+      status: 400,
+      error: 'exclude is only possible with source_date_epoch',
+    });
+    const odd = { ...body, source_date_epoch: 1, exclude: ['a'] };
+    expect(await ground.server.rest.call('POST', '/1.0/images', odd)).toMatchObject({ status: 400 });
   });
 
   test('refuses flags that do not fit', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
@@ -45,6 +45,19 @@ export async function bootstrapSources(from: Bootstrap): Promise<SourceTexts> {
     ...(list === '' ? {} : { 'build.list': list }),
     ...(deb822 === '' ? {} : { 'build.sources': deb822 }),
   };
+}
+
+/** The keyring of another distribution than this machine's is where its package puts it. */
+async function keyringOf(
+  { distribution, mirrors }: Bootstrap,
+  given: string | undefined,
+): Promise<string | undefined> {
+  if (given !== undefined || mirrors.length === 0) return given;
+  const usual = `/usr/share/keyrings/${distribution}-archive-keyring.gpg`;
+  return access(usual).then(
+    () => usual,
+    () => undefined,
+  );
 }
 
 /** All that decides what is installed, but for what the mirrors have at the time. */
@@ -105,9 +118,10 @@ export async function bootstrap(
     signal: AbortSignal;
   },
 ): Promise<BuiltImage> {
-  const { keyring, say, signal } = options;
+  const { say, signal } = options;
   if (process.getuid?.() !== 0)
     throw new LxdError('forbidden', 'from: to install a distribution on this machine needs root');
+  const keyring = await keyringOf(from, options.keyring);
   const dir = await mkdtemp(join(tmpdir(), 'lxd-ts-build-'));
   const dispose = (): Promise<void> => rm(dir, { recursive: true, force: true });
   try {

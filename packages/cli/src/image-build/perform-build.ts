@@ -111,13 +111,23 @@ async function provideBase({ context, base, plan, cache, document, signal }: Bui
   }
 }
 
-/** Swallows what a quiet build does not show. */
-const nowhere = (): Writable =>
-  new Writable({
-    write(_chunk, _encoding, done) {
-      done();
+/** Shows what a command says, unless nothing is to be shown, on lines of its own. */
+function display(out: Writable, isShown: boolean): { stream: Writable; endLine(): void } {
+  let isOpen = false;
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      isOpen = chunk.at(-1) !== 0x0a;
+      if (!isShown || out.write(chunk)) done();
+      else out.once('drain', done);
     },
   });
+  return {
+    stream,
+    endLine: () => {
+      if (isShown && isOpen) out.write('\n');
+    },
+  };
+}
 
 async function runStep(
   { context, document, signal }: Build,
@@ -135,6 +145,7 @@ async function runStep(
   const { uid, gid, home } =
     user === plain.user ? { uid: 0, gid: 0, home: '/root' } : (await usersOf(builder))(user);
   const { io, globals } = context;
+  const shown = display(io.stdout, !globals.quiet);
   const ended = await builder.running(network, () =>
     builder.run({
       argv: typeof command === 'string' ? ['/bin/sh', '-ec', command] : command,
@@ -146,10 +157,11 @@ async function runStep(
         ...env,
       },
       ...{ uid, gid, cwd },
-      stdout: globals.quiet ? nowhere() : io.stdout,
+      stdout: shown.stream,
       stderr: io.stderr,
     }),
   );
+  shown.endLine();
   if (ended.code === 0) return;
   const why = ended.error === undefined ? '' : ` (${ended.error})`;
   throw new LxdError('internal', `"${title}" failed with exit status ${ended.code}${why}`);
