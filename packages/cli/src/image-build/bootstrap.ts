@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
@@ -10,6 +10,21 @@ import { metadataYaml } from './metadata.ts';
 import { prepareRootfs } from './rootfs.ts';
 
 type Bootstrap = Extract<BuildBase, { kind: 'bootstrap' }>;
+
+const prefix = 'lxd-ts-build-';
+const dayMs = 24 * 3_600_000;
+
+/** What a build that was killed left on this machine. No build takes that long. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(tmpdir(), name);
+    const found = await lstat(path).catch(() => undefined);
+    // Others may put things there; those of ours can only be ours.
+    if (!found?.isDirectory() || found.uid !== process.getuid?.()) continue;
+    if (Date.now() - found.mtimeMs > dayMs) await rm(path, { recursive: true, force: true });
+  }
+}
 
 /** Files of apt's sources, by name. */
 type SourceTexts = Readonly<Record<string, string>>;
@@ -122,7 +137,8 @@ export async function bootstrap(
   if (process.getuid?.() !== 0)
     throw new LxdError('forbidden', 'from: to install a distribution on this machine needs root');
   const keyring = await keyringOf(from, options.keyring);
-  const dir = await mkdtemp(join(tmpdir(), 'lxd-ts-build-'));
+  await sweep();
+  const dir = await mkdtemp(join(tmpdir(), prefix));
   const dispose = (): Promise<void> => rm(dir, { recursive: true, force: true });
   try {
     const rootfs = join(dir, 'rootfs');

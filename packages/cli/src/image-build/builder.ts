@@ -50,6 +50,8 @@ export interface BuilderOptions {
   /** The server's pool for its root. */
   pool: string;
   network: BuilderNetwork | undefined;
+  /** Unset: as much as the pool has. */
+  disk?: string | undefined;
   memory: string;
   cpu?: string | undefined;
   processes: string;
@@ -131,7 +133,7 @@ export class Builder implements AsyncDisposable {
   }
 
   async #create(image: FoundImage): Promise<void> {
-    const { pool, memory, cpu, processes, signal } = this.#options;
+    const { pool, disk, memory, cpu, processes, signal } = this.#options;
     const response = await this.client.raw('GET', '/1.0', { signal });
     await text(response);
     const theirs = Date.parse(response.headers.date ?? '');
@@ -148,7 +150,7 @@ export class Builder implements AsyncDisposable {
         ...(cpu === undefined ? {} : { 'limits.cpu': cpu }),
         'security.devlxd': 'false',
       },
-      devices: { root: { type: 'disk', path: '/', pool } },
+      devices: { root: { type: 'disk', path: '/', pool, ...(disk === undefined ? {} : { size: disk }) } },
     };
     await withImage(this.#context, image, (source) =>
       this.#change('POST', '/1.0/instances', { body: { ...body, source } }, 'Retrieving image'),

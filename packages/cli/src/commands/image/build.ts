@@ -36,7 +36,7 @@ on eth0. Both this and "from: {debian: ...}" need root here and mmdebstrap; all 
   cloud-init: true                           # seed of cloud-init by the instance's configuration; false: none
   exclude: [/usr/share/doc/*]                # left out, too
   env: {http_proxy: "http://proxy:3128"}     # of all commands
-  builder: {memory: 2GiB, cpu: 2, network: lxdbr0, pool: default}`,
+  builder: {memory: 2GiB, cpu: 2, processes: 4096, disk: 20GiB, network: lxdbr0, pool: default}`,
   examples: [
     ['image build --alias debian', 'Build an image like this machine, call it "debian"'],
     ['image build --include curl,vim --alias tools', 'With more packages'],

@@ -75,7 +75,14 @@ export interface BuildDocument {
   exclude: readonly string[];
   /** Of all commands. */
   env: Readonly<Record<string, string>>;
-  builder: { network?: string; pool?: string; memory: string; cpu?: string; processes: string };
+  builder: {
+    network?: string;
+    pool?: string;
+    disk?: string;
+    memory: string;
+    cpu?: string;
+    processes: string;
+  };
   /** With the values that they have in this build. */
   vars: Readonly<Record<string, string>>;
 }

@@ -137,6 +137,7 @@ export const documentShape = fields(
       fields({
         network: optional(word),
         pool: optional(word),
+        disk: optional(size),
         memory: optional(size),
         cpu: optional(text('a number of CPUs', /^[1-9]\d*$/)),
         processes: optional(text('a number of processes', /^[1-9]\d*$/)),

@@ -111,7 +111,7 @@ export function toDocument(
 ): BuildDocument {
   const { image, templates = [], epoch, exclude = [], env = {}, builder, 'cloud-init': cloudInit } = raw;
   const { description, expiry, architecture } = { ...image };
-  const { network, pool, cpu, memory = '2GiB', processes = '4096' } = { ...builder };
+  const { network, pool, disk, cpu, memory = '2GiB', processes = '4096' } = { ...builder };
   if (expiry !== undefined && Number.isNaN(Date.parse(expiry)))
     problems.add(['image', 'expiry'], `must be a date that there is, not "${expiry}"`);
   const paths = new Set<string>();
@@ -148,6 +148,7 @@ export function toDocument(
     builder: {
       ...(network === undefined ? {} : { network }),
       ...(pool === undefined ? {} : { pool }),
+      ...(disk === undefined ? {} : { disk }),
       ...(cpu === undefined ? {} : { cpu }),
       memory,
       processes,
