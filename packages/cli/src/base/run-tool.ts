@@ -6,7 +6,7 @@ export interface ToolOptions {
   env?: NodeJS.ProcessEnv;
   /** Told of every line that the tool writes to stderr. */
   onLine?: (line: string) => void;
-  /** Has it end (SIGTERM), and is waited for: what it holds it gives back. */
+  /** Has it end with all that it has started (SIGTERM), and is waited for: what it holds it gives back. */
   signal?: AbortSignal;
 }
 
@@ -16,7 +16,13 @@ export async function runTool(
   args: readonly string[],
   options: ToolOptions = {},
 ): Promise<string> {
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: options.env });
+  const { signal } = options;
+  // In a group of its own where it may be told to end, together with those that it waits for.
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: options.env,
+    detached: signal !== undefined,
+  });
   let stdout = '';
   let pending = '';
   const said: string[] = [];
@@ -32,9 +38,12 @@ export async function runTool(
     pending = lines.pop() ?? '';
     lines.forEach(onLine);
   });
-  const { signal } = options;
   const stop = (): void => {
-    child.kill('SIGTERM');
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // It has ended.
+    }
   };
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted) stop();
