@@ -2297,6 +2297,12 @@ export interface components {
             profiles?: string[];
             properties?: components["schemas"]["Config"];
             public?: boolean;
+            /** @description Of an instance. It goes when it was not used for `images.remote_cache_expiry` days. */
+            cached?: boolean;
+            /** @description Of an instance. The same files give the same image: this is its creation date, what was changed later counts as changed then, and everything has its order. Seconds since the epoch. */
+            source_date_epoch?: number;
+            /** @description With `source_date_epoch`. Patterns of absolute paths inside that are left out; `*` does not match a slash. */
+            exclude?: string[];
         };
         ImagesPostSource: {
             type?: string;

@@ -163,6 +163,8 @@ export interface PublishRequest {
   expiresAt: number;
   /** Absent: those of the image that it was made from. */
   properties?: Config;
+  /** The same files give the same bytes; times end at `epoch`, in seconds. `exclude`: patterns of paths inside. */
+  reproducible?: { epoch: number; exclude: readonly string[] };
 }
 
 export interface BackupFile {

@@ -36,6 +36,7 @@ import { imagesService } from './features/images/service.ts';
 import { moveInstance } from './features/instances/move.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
 import { runningSpecs } from './features/instances/observe.ts';
+import { leases } from './features/instances/leases.ts';
 import { snapshotDuties } from './features/instances/snapshot-duties.ts';
 import { instancesService, type InstancesService } from './features/instances/service.ts';
 import { internalRoutes, type InternalOptions } from './features/internal/routes.ts';
@@ -257,6 +258,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
         duties: [
           ...own,
           ...snapshotDuties(instances.context),
+          leases(instances.context),
           imageUpdates(services, puller),
           ...backupDuties(services),
           ...volumeDuties(volumes),

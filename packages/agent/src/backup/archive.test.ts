@@ -1,4 +1,4 @@
-import { compressorOf, packing, unpacking } from './archive.ts';
+import { compressorOf, literalPattern, packing, unpacking } from './archive.ts';
 
 describe('packing', () => {
   it('gives each tree its name in the archive, whatever its path has in it', () => {
@@ -14,6 +14,23 @@ describe('packing', () => {
       ]),
     );
     expect(argv.slice(argv.indexOf('--'))).toEqual(['--', '/pool/a.b,c', '/tmp/x']);
+  });
+
+  it('leaves nothing in that would be different another time or elsewhere', () => {
+    const exclude = [`${literalPattern('/pool/a[1]*/rootfs')}/var/log/*`];
+    const member = { path: '/pool/a[1]*/rootfs', as: 'rootfs' };
+    const argv = packing('/out', compressorOf('gzip', true), [member], { epoch: 7, exclude });
+    expect(argv).toEqual(
+      expect.arrayContaining([
+        '--use-compress-program=gzip -n',
+        '--sort=name',
+        '--mtime=@7',
+        '--clamp-mtime',
+        '--exclude=/pool/a\\[1]\\*/rootfs/var/log/*',
+      ]),
+    );
+    expect(argv).not.toContain('--sparse');
+    expect(argv.lastIndexOf('--no-wildcards')).toBeGreaterThan(argv.indexOf('--wildcards'));
   });
 
   it.each(['', 'rm -rf', 'constructor', 'gzip -1'])('knows no algorithm "%s"', (algorithm) => {

@@ -8,6 +8,14 @@ export interface Member {
   without?: readonly string[];
 }
 
+/** What makes the same bytes of the same files, whenever and on whatever filesystem. */
+export interface Reproducible {
+  /** Seconds since the epoch: what was changed later counts as changed then. */
+  epoch: number;
+  /** Patterns of paths on the host that are left out; `*` does not match a slash. */
+  exclude: readonly string[];
+}
+
 /** Algorithm → what tar is told. The names are LXD's. */
 const compressors: Readonly<Record<string, readonly string[]>> = {
   none: [],
@@ -19,12 +27,21 @@ const compressors: Readonly<Record<string, readonly string[]>> = {
   lz4: ['--use-compress-program=lz4'],
 };
 
+/** Those whose output would tell of the moment or of this machine's processors. */
+const fixedCompressors: Readonly<Record<string, readonly string[]>> = {
+  gzip: ['--use-compress-program=gzip -n'],
+  // What is written in blocks does not depend on how many threads there are, as long as it is not a single one.
+  xz: ['--use-compress-program=xz -T2'],
+  zstd: ['--use-compress-program=zstd -T2'],
+};
+
 /** @throws LxdError `invalid` */
-export function compressorOf(algorithm: string): readonly string[] {
-  const found = Object.hasOwn(compressors, algorithm) ? compressors[algorithm] : undefined;
+export function compressorOf(algorithm: string, fixed = false): readonly string[] {
+  const known = fixed ? { ...compressors, ...fixedCompressors } : compressors;
+  const found = Object.hasOwn(known, algorithm) ? known[algorithm] : undefined;
   if (found) return found;
-  const known = Object.keys(compressors).join(', ');
-  throw new LxdError('invalid', `Unknown compression algorithm "${algorithm}"; use one of ${known}`);
+  const names = Object.keys(compressors).join(', ');
+  throw new LxdError('invalid', `Unknown compression algorithm "${algorithm}"; use one of ${names}`);
 }
 
 /** For a basic regular expression between commas. */
@@ -36,6 +53,20 @@ const replacement = (text: string): string => text.replace(/[\\&,]/g, '\\$&');
 const renaming = ({ path, as }: Member): string =>
   `--transform=flags=rhS;s,^${literal(path)}\\(/\\|$\\),${replacement(as)}\\1,`;
 
+/** A path of the host for the beginning of a pattern. */
+export const literalPattern = (path: string): string => path.replace(/[\\*?[]/g, '\\$&');
+
+/** Sparse files are written whole: where their holes are depends on the filesystem, and tar names them by its process. */
+const reproducing = ({ epoch, exclude }: Reproducible): string[] => [
+  '--sort=name',
+  `--mtime=@${epoch}`,
+  '--clamp-mtime',
+  '--wildcards',
+  '--no-wildcards-match-slash',
+  ...exclude.map((pattern) => `--exclude=${pattern}`),
+  '--no-wildcards',
+];
+
 /**
  * To have tar write `members` as they are on disk: numeric ids, extended attributes, ACLs, sparse files as such.
  * @param members paths are absolute and without links
@@ -44,23 +75,24 @@ export const packing = (
   file: string,
   compressor: readonly string[],
   members: readonly Member[],
+  reproducible?: Reproducible,
 ): [string, ...string[]] => [
   'tar',
   '--create',
   `--file=${file}`,
   ...compressor,
   '--format=pax',
-  // Nothing of when and by whom it was packed.
-  '--pax-option=delete=atime,delete=ctime',
+  // Nothing of when, where and by whom it was packed: extended headers would be named after the host's directories.
+  '--pax-option=delete=atime,delete=ctime,exthdr.name=PaxHeaders/%f',
   '--numeric-owner',
   '--xattrs',
   '--xattrs-include=*',
   '--acls',
-  '--sparse',
+  ...(reproducible ? [] : ['--sparse']),
   '--warning=no-file-ignored',
   '--absolute-names',
   '--anchored',
-  '--no-wildcards',
+  ...(reproducible ? reproducing(reproducible) : ['--no-wildcards']),
   ...members.map(renaming),
   ...members.flatMap(({ path, without = [] }) => without.map((name) => `--exclude=${path}/${name}`)),
   '--',

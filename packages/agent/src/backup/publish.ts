@@ -1,11 +1,11 @@
 import { constants, createReadStream } from 'node:fs';
-import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, PublishRequest, ReceivedImage } from '@lxd-ts/rpc';
 import { parse, stringify } from 'yaml';
 import type { AgentContext } from '../context.ts';
-import { compressorOf, packing, type Member } from './archive.ts';
+import { compressorOf, literalPattern, packing, type Member } from './archive.ts';
 import { partialBackup } from './places.ts';
 import { progressOf } from './progress.ts';
 
@@ -37,7 +37,8 @@ export async function publishImage(
   options: CallOptions,
 ): Promise<ReceivedImage> {
   const { signal } = options;
-  const compressor = compressorOf(request.compression);
+  const { reproducible } = request;
+  const compressor = compressorOf(request.compression, reproducible !== undefined);
   const work = partialBackup(dir, request.id);
   await mkdir(work, { mode: 0o700 });
   try {
@@ -50,10 +51,12 @@ export async function publishImage(
       ...(properties ? { properties } : {}),
     };
     const description = join(work, 'metadata.yaml');
-    await writeFile(description, stringify(metadata));
+    await writeFile(description, stringify(metadata, { sortMapEntries: reproducible !== undefined }));
+    await chmod(description, 0o644);
+    const rootfs = join(directory, 'rootfs');
     const members: Member[] = [
       { path: description, as: 'metadata.yaml' },
-      { path: join(directory, 'rootfs'), as: 'rootfs' },
+      { path: rootfs, as: 'rootfs' },
     ];
     const templates = join(directory, 'templates');
     if (await isDirectory(templates)) members.push({ path: templates, as: 'templates' });
@@ -64,7 +67,11 @@ export async function publishImage(
       'create_image_from_container_pack_progress',
       options.onProgress,
     );
-    await host.run(packing(out, compressor, members), { signal });
+    const fixed = reproducible && {
+      epoch: reproducible.epoch,
+      exclude: reproducible.exclude.map((pattern) => `${literalPattern(rootfs)}${pattern}`),
+    };
+    await host.run(packing(out, compressor, members, fixed), { signal });
     const body = createReadStream(out, { highWaterMark: 256 * 1024 });
     const parts = (async function* () {
       yield await Promise.resolve({ kind: 'unified' as const, body });

@@ -6,6 +6,8 @@ export interface ToolOptions {
   env?: NodeJS.ProcessEnv;
   /** Told of every line that the tool writes to stderr. */
   onLine?: (line: string) => void;
+  /** Has it end with all that it has started (SIGTERM), and is waited for: what it holds it gives back. */
+  signal?: AbortSignal;
 }
 
 /** Runs a program of this machine. What it said last is in the error when it fails. */
@@ -14,7 +16,13 @@ export async function runTool(
   args: readonly string[],
   options: ToolOptions = {},
 ): Promise<string> {
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: options.env });
+  const { signal } = options;
+  // In a group of its own where it may be told to end, together with those that it waits for.
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: options.env,
+    detached: signal !== undefined,
+  });
   let stdout = '';
   let pending = '';
   const said: string[] = [];
@@ -30,6 +38,15 @@ export async function runTool(
     pending = lines.pop() ?? '';
     lines.forEach(onLine);
   });
+  const stop = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // It has ended.
+    }
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted) stop();
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const ended = Promise.withResolvers<number | null>();
@@ -38,6 +55,8 @@ export async function runTool(
   const code = await ended.promise.catch((error: unknown) => {
     throw new LxdError('unavailable', `Cannot run ${file}: is it installed?`, { cause: error });
   });
+  signal?.removeEventListener('abort', stop);
+  signal?.throwIfAborted();
   onLine(pending);
   if (code !== 0)
     throw new LxdError('internal', `${file} failed (${code ?? 'killed'}): ${said.slice(-5).join('; ')}`);

@@ -43,7 +43,7 @@ export const imageCommands: readonly Entry[] = [
     summary: 'Save an image to files',
     load: () => import('../commands/image/export.ts'),
   },
-  { path: 'image build', summary: 'Build a Debian image', load: () => import('../commands/image/build.ts') },
+  { path: 'image build', summary: 'Build an image', load: () => import('../commands/image/build.ts') },
   {
     path: 'image alias create',
     summary: 'Name an image',

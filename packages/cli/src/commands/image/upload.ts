@@ -18,6 +18,8 @@ export interface ImageFiles {
 export interface UploadOptions {
   public: boolean;
   properties: Readonly<Record<string, string>>;
+  /** It goes when it was not used for long. */
+  cached?: boolean;
 }
 
 /** Counts bytes on their way, and tells about it. */
@@ -82,6 +84,7 @@ export async function uploadImage(
   const common = {
     'x-lxd-public': options.public ? '1' : '0',
     ...(properties === '' ? {} : { 'x-lxd-properties': properties }),
+    ...(options.cached ? { 'x-lxd-cached': '1' } : {}),
   };
   const send = async (source: Readable, total: number, headers: Record<string, string | number>) => {
     using progress = context.progress('Transferring image');

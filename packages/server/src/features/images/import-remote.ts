@@ -31,6 +31,9 @@ export interface ImagesPost {
   compression_algorithm?: string;
   expires_at?: string;
   filename?: string;
+  cached?: boolean;
+  source_date_epoch?: number;
+  exclude?: string[];
 }
 
 /** @throws LxdError `invalid`, `internal` (as LXD) */

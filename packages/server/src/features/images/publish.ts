@@ -18,6 +18,19 @@ export const isPublish = ({ source }: ImagesPost): boolean =>
 const toSeconds = (time: string | undefined): number =>
   time ? Math.max(0, Math.floor(Date.parse(time) / 1000)) : 0;
 
+/** What the body of this request is, nobody has checked before. @throws LxdError `invalid` */
+function reproducibleOf(body: ImagesPost): { epoch: number | undefined; exclude: readonly string[] } {
+  const { source_date_epoch: epoch, exclude = [] }: { source_date_epoch?: unknown; exclude?: unknown } = body;
+  if (epoch !== undefined && !(Number.isSafeInteger(epoch) && (epoch as number) >= 0))
+    throw new LxdError('invalid', 'source_date_epoch must be a number of seconds since 1970');
+  const isPattern = (one: unknown) => typeof one === 'string' && /^\/[^\0\n]+$/.test(one);
+  if (!Array.isArray(exclude) || !exclude.every(isPattern))
+    throw new LxdError('invalid', 'exclude must be a list of absolute paths');
+  if (epoch === undefined && exclude.length > 0)
+    throw new LxdError('invalid', 'exclude is only possible with source_date_epoch');
+  return { epoch: epoch as number | undefined, exclude: exclude as string[] };
+}
+
 interface Origin {
   instance: InstanceRecord;
   /** What it was then. */
@@ -43,6 +56,7 @@ export function publish(
   const { records, agents, clock, events } = services;
   const source = body.source ?? {};
   const fallback = records.get('serverConfig')?.value.config['images.compression_algorithm'];
+  const { epoch, exclude } = reproducibleOf(body);
   const compression = body.compression_algorithm || fallback || 'gzip';
   checkAlgorithm(compression);
   const origin = source.name ? originOf(services, project, source) : undefined;
@@ -51,6 +65,7 @@ export function publish(
     description: 'Downloading image',
     project,
     resources: {},
+    mayCancel: epoch !== undefined || body.cached === true,
     run: async (running) => {
       if (!origin) throw new LxdError('invalid', 'No source provided');
       const { instance, snapshot } = origin;
@@ -68,10 +83,11 @@ export function publish(
         id: services.uuid(),
         compression,
         architecture: instance.architecture,
-        createdAt: Math.floor(now.getTime() / 1000),
+        createdAt: epoch ?? Math.floor(now.getTime() / 1000),
         expiresAt: toSeconds(body.expires_at),
         ...(properties ? { properties } : {}),
         ...(snapshot === undefined ? {} : { snapshot }),
+        ...(epoch === undefined ? {} : { reproducible: { epoch, exclude } }),
       };
       const image = await agents.get(member).publishImage(spec, request, {
         signal: running.signal,
@@ -90,10 +106,10 @@ export function publish(
         type: 'container',
         public: body.public ?? false,
         autoUpdate: body.auto_update ?? false,
-        cached: false,
+        cached: body.cached === true,
         properties: image.properties,
         profiles: body.profiles && body.profiles.length > 0 ? body.profiles : ['default'],
-        createdAt: now.toISOString(),
+        createdAt: new Date(request.createdAt * 1000).toISOString(),
         expiresAt: request.expiresAt > 0 ? new Date(request.expiresAt * 1000).toISOString() : '',
         lastUsedAt: '',
         uploadedAt: now.toISOString(),

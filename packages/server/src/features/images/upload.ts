@@ -78,7 +78,7 @@ function recordOf(services: Services, { project, headers, token }: Upload, recei
     type: image.type,
     public: token?.image?.public ?? ['1', 'true'].includes(header(headers, 'x-lxd-public')),
     autoUpdate: token?.image?.autoUpdate ?? false,
-    cached: false,
+    cached: token === undefined && header(headers, 'x-lxd-cached') === '1',
     properties: { ...image.properties, ...given, ...token?.image?.properties },
     profiles: ['default'],
     createdAt: isoSeconds(image.creationDate),

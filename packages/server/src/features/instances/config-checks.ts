@@ -108,6 +108,12 @@ export const expiry: Check = (value) => {
     : 'Invalid expiry expression';
 };
 
+/** RFC 3339. */
+export const time: Check = (value) =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value))
+    ? undefined
+    : `Invalid value "${value}": a time is written as 2030-12-31T23:59:59Z`;
+
 /** What the daemon decides itself cannot be set in `raw.lxc`. */
 export const rawLxc: Check = (value) => {
   for (const line of value.split('\n')) {

@@ -45,6 +45,7 @@ const refused: [key: string, value: string, message: string][] = [
   ['snapshots.expiry', 'x', 'Invalid expiry expression'],
   ['cluster.evacuate', 'x', 'Invalid value "x" (not one of [auto migrate live-migrate stop])'],
   ['volatile.uuid', 'x', 'Invalid UUID'],
+  ['lease.expires_at', '2030-01-01', 'Invalid value "2030-01-01": a time is written as 2030-12-31T23:59:59Z'],
 ];
 
 const accepted: [key: string, value: string][] = [
@@ -70,6 +71,7 @@ const accepted: [key: string, value: string][] = [
   ['user.foo', 'x'],
   ['volatile.eth0.hwaddr', '00:16:3e:00:00:01'],
   ['volatile.eth0.last_state.created', 'x'],
+  ['lease.expires_at', '2030-01-01T00:00:00Z'],
   ['boot.autostart', ''],
 ];
 
@@ -84,6 +86,7 @@ describe('checkInstanceConfig', () => {
 
   it('keeps what belongs to instances out of profiles', () => {
     expect(() => checkProfileConfig({ 'volatile.uuid': '' })).toThrow('Volatile keys');
+    expect(() => checkProfileConfig({ 'lease.expires_at': '' })).toThrow('Lease keys');
     expect(() => checkProfileConfig({ 'image.os': 'x' })).toThrow('Image keys');
     expect(() => checkProfileConfig({ 'user.a': 'x' })).not.toThrow();
   });

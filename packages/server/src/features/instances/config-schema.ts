@@ -33,6 +33,7 @@ export const instanceConfigSchema: ConfigSchema = {
   ),
   'environment.*': key(check.any, 'Environment of init and of commands', live),
   'image.*': key(check.any, 'What the image says of itself', live),
+  'lease.expires_at': key(check.time, 'When it is stopped and deleted, unless that was put off', live),
   'limits.cpu': key(check.cpus, 'Number or set of CPUs', live),
   'limits.cpu.allowance': key(check.cpuAllowance, 'Share of CPU time', live),
   'limits.cpu.priority': key(check.priority, 'Compared with others on the same CPUs', {
@@ -207,6 +208,8 @@ export function checkProfileConfig(config: Config): void {
   for (const name of Object.keys(config)) {
     if (name.startsWith('volatile.'))
       throw new LxdError('invalid', 'Volatile keys can only be set on instances');
+    // It would be the end of all that use it.
+    if (name.startsWith('lease.')) throw new LxdError('invalid', 'Lease keys can only be set on instances');
     if (name.startsWith('image.')) throw new LxdError('invalid', 'Image keys can only be set on instances');
   }
   checkInstanceConfig(config);

@@ -26,7 +26,8 @@ const basePackages = [
   'dbus',
   'udev',
   'iproute2',
-  'iputils-ping', 'procps',
+  'iputils-ping',
+  'procps',
   'netbase',
   'ca-certificates',
   'less',
@@ -34,12 +35,14 @@ const basePackages = [
 ];
 
 /** systemd-resolved became a package of its own in Debian 12. */
-const hasOwnResolved = (release: string): boolean => !['buster', 'bullseye', 'focal', 'jammy'].includes(release);
+const hasOwnResolved = (release: string): boolean =>
+  !['buster', 'bullseye', 'focal', 'jammy'].includes(release);
 
 async function codenameHere(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const name = /^VERSION_CODENAME=(\w+)/m.exec(text)?.[1];
-  if (name === undefined) throw new LxdError('invalid', 'This machine does not tell its release: use --release');
+  if (name === undefined)
+    throw new LxdError('invalid', 'This machine does not tell its release: use --release');
   return name;
 }
 
@@ -47,7 +50,7 @@ async function codenameHere(): Promise<string> {
 export function mmdebstrapArgs(
   release: string,
   { variant, include }: BuildOptions,
-  paths: { rootfs: string; aptOptions: string; sources: readonly string[] },
+  paths: { rootfs: string; aptOptions: string; sources: readonly string[]; keyring?: string },
 ): string[] {
   const packages = [...basePackages, ...(hasOwnResolved(release) ? ['systemd-resolved'] : []), ...include];
   return [
@@ -56,6 +59,7 @@ export function mmdebstrapArgs(
     `--variant=${variant}`,
     `--include=${packages.join(',')}`,
     `--aptopt=${paths.aptOptions}`,
+    ...(paths.keyring === undefined ? [] : [`--keyring=${paths.keyring}`]),
     release,
     paths.rootfs,
     ...paths.sources,
@@ -97,7 +101,12 @@ export async function buildDebian(context: Context, options: BuildOptions): Prom
     progress.update('configuring');
     await prepareRootfs(rootfs);
     const architecture = (await runTool('chroot', [rootfs, 'dpkg', '--print-architecture'])).trim();
-    const metadata = metadataYaml({ release, architecture, variant: options.variant, created: context.io.now() });
+    const metadata = metadataYaml({
+      release,
+      architecture,
+      variant: options.variant,
+      created: context.io.now(),
+    });
     await writeFile(join(dir, 'metadata.yaml'), metadata);
     progress.update('packing');
     const tarball = join(dir, `debian-${release}-${architecture}.tar.gz`);

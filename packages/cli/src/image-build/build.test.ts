@@ -42,7 +42,8 @@ describe('apt sources', () => {
   });
 
   it('keeps proxies and checks, not the rest of the configuration', () => {
-    const dump = 'APT "";\nAcquire::http::Proxy "http://p:3128";\nAcquire::Check-Date "0";\nAcquire::cdrom "";\n';
+    const dump =
+      'APT "";\nAcquire::http::Proxy "http://p:3128";\nAcquire::Check-Date "0";\nAcquire::cdrom "";\n';
     expect(selectAptOptions(dump)).toBe('Acquire::http::Proxy "http://p:3128";\nAcquire::Check-Date "0";\n');
   });
 });
@@ -51,7 +52,11 @@ describe('mmdebstrap', () => {
   const paths = { rootfs: '/t/rootfs', aptOptions: '/t/apt.conf', sources: ['/t/debian.sources'] };
 
   it('is given words, never a line for a shell', () => {
-    const args = mmdebstrapArgs('bookworm', { release: undefined, variant: 'minbase', include: ['curl'] }, paths);
+    const args = mmdebstrapArgs(
+      'bookworm',
+      { release: undefined, variant: 'minbase', include: ['curl'] },
+      paths,
+    );
     expect(args.slice(-3)).toEqual(['bookworm', '/t/rootfs', '/t/debian.sources']);
     expect(args.find((arg) => arg.startsWith('--include='))).toMatch(/\budev\b.*,systemd-resolved,curl$/);
   });

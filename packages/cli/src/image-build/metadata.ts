@@ -16,18 +16,20 @@ export interface ImageFacts {
   architecture: string;
   variant: string;
   created: Date;
+  /** Default: Debian. */
+  os?: string;
 }
 
 /** `metadata.yaml` of an image. JSON strings are YAML strings, which saves the YAML library here. */
-export function metadataYaml({ release, architecture, variant, created }: ImageFacts): string {
+export function metadataYaml({ release, architecture, variant, created, os = 'Debian' }: ImageFacts): string {
   const serial = created.toISOString().slice(0, 16).replaceAll(/[-:]/g, '').replace('T', '_');
   const properties = {
-    os: 'Debian',
+    os,
     release,
     architecture,
     variant,
     serial,
-    description: `Debian ${release} ${architecture} (${serial})`,
+    description: `${os} ${release} ${architecture} (${serial})`,
   };
   return [
     `architecture: ${JSON.stringify(architectures[architecture] ?? architecture)}`,

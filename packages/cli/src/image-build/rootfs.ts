@@ -47,7 +47,12 @@ export async function prepareRootfs(rootfs: string): Promise<void> {
   await writeFile(at('etc/hosts'), hostsFile);
   // Empty: systemd makes one up at the first start. No hostname: the container's own stays.
   await writeFile(at('etc/machine-id'), '');
-  for (const path of ['etc/hostname', 'var/lib/dbus/machine-id', 'etc/resolv.conf', 'etc/apt/apt.conf.d/99mmdebstrap']) {
+  for (const path of [
+    'etc/hostname',
+    'var/lib/dbus/machine-id',
+    'etc/resolv.conf',
+    'etc/apt/apt.conf.d/99mmdebstrap',
+  ]) {
     await rm(at(path), { force: true });
   }
   await symlink('/run/systemd/resolve/stub-resolv.conf', at('etc/resolv.conf'));

@@ -22,9 +22,15 @@ function fromStanzas(text: string, codename: string, release: string): string[] 
   return text.split(/\n\s*\n/).flatMap((stanza) => {
     const lines = stanza.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
     const field = (name: string): string =>
-      lines.find((line) => line.toLowerCase().startsWith(`${name}:`))?.slice(name.length + 1).trim() ?? '';
-    const suites = field('suites').split(/\s+/).filter((suite) => isOf(suite, codename));
-    if (suites.length === 0 || !/\bdeb\b/.test(field('types')) || /^(no|false)$/i.test(field('enabled'))) return [];
+      lines
+        .find((line) => line.toLowerCase().startsWith(`${name}:`))
+        ?.slice(name.length + 1)
+        .trim() ?? '';
+    const suites = field('suites')
+      .split(/\s+/)
+      .filter((suite) => isOf(suite, codename));
+    if (suites.length === 0 || !/\bdeb\b/.test(field('types')) || /^(no|false)$/i.test(field('enabled')))
+      return [];
     const renamed = suites.map((suite) => suite.replace(codename, release)).join(' ');
     return [lines.map((line) => (/^suites:/i.test(line) ? `Suites: ${renamed}` : line)).join('\n')];
   });
