@@ -9,6 +9,7 @@ import type { Files } from './files.ts';
 import type { IdRanges } from './id-ranges.ts';
 import type { HostFeatures } from './instance/lxc-config.ts';
 import type { Bulk } from '@lxd-ts/rpc';
+import type { KeyedLock } from './keyed-lock.ts';
 import type { Pools } from './pools.ts';
 import type { Networks } from './networks.ts';
 
@@ -27,6 +28,8 @@ export interface AgentContext {
   liblxc: Liblxc;
   images: ImageStore;
   pools: Pools;
+  /** Who is at the unpacked layers of images, by the path of the pool. */
+  layers: KeyedLock;
   networks: Networks;
   /** To other members. */
   bulk: Bulk;

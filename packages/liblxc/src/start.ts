@@ -68,10 +68,10 @@ export async function start(
   signal: AbortSignal,
 ): Promise<{ initPid: number }> {
   const { addon, lxcpath, program } = runtime;
-  const { name, configFile, logFile, logLevel, rebootMark } = request;
+  const { name, configFile, logFile, logLevel, rebootMark, init = [] } = request;
   const logged = (await stat(logFile).catch(() => undefined))?.size ?? 0;
   signal.throwIfAborted();
-  const mark = rebootMark === undefined ? [] : [rebootMark];
+  const mark = rebootMark === undefined ? [] : [rebootMark, ...init];
   const args = ['start', lxcpath, name, configFile, logFile, logLevel, ...mark];
   const child = spawn(program, args, { stdio: 'ignore', detached: true, env: helperEnvironment });
   const ended = once(child, 'exit') as Promise<[number | null]>;

@@ -89,9 +89,14 @@ export interface HostInterface {
   type: string;
 }
 
-/** One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. */
+/**
+ * One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. An image of an OCI registry is
+ * its manifest, then those of its blobs that the member lacks.
+ */
 export interface ImagePart {
-  kind: 'unified' | 'metadata' | 'rootfs';
+  kind: 'unified' | 'metadata' | 'rootfs' | 'manifest' | 'blob';
+  /** Of a blob: `sha256:…`. */
+  digest?: string;
   body: Readable;
 }
 
@@ -107,10 +112,14 @@ export interface ReceivedImage {
   expiryDate: number;
   /** Its files, in the order of the fingerprint; sizes in bytes. */
   files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
+  /** Of an OCI registry: the configuration that its instances begin with. */
+  oci?: Config;
 }
 
 export interface ImageFile {
   kind: ImagePart['kind'];
+  /** Of a blob: `sha256:…`. */
+  digest?: string;
   /** `<fingerprint>.tar.xz`, `<fingerprint>.squashfs`, … */
   filename: string;
   size: number;
@@ -385,12 +394,17 @@ export interface Agent {
   networkLeases(network: NetworkSpec, options: CallOptions): Promise<NetworkLease[]>;
   hostInterfaces(options: CallOptions): Promise<HostInterface[]>;
 
-  /** Stores and verifies; `expected` is compared with the fingerprint. Known already: the upload is dropped, same answer. */
+  /**
+   * Stores and verifies; `expected` is compared with the fingerprint. Known already: the upload is dropped, same answer.
+   * `precondition-failed`: of an image of an OCI registry a blob was there before, and is no more.
+   */
   receiveImage(
     parts: AsyncIterable<ImagePart>,
     options: CallOptions & { expected?: string },
   ): Promise<ReceivedImage>;
-  /** Its files in order: unified, or metadata then rootfs. */
+  /** Those of these blobs (`sha256:…`) that the member does not have. */
+  missingBlobs(digests: readonly string[], options: CallOptions): Promise<string[]>;
+  /** Its files in order: unified, or metadata then rootfs, or manifest then blobs. */
   sendImage(fingerprint: string, options: CallOptions): Promise<ImageFile[]>;
   /** Its files and the volumes unpacked from it in these pools. */
   deleteImage(fingerprint: string, pools: PoolSpec[], options: CallOptions): Promise<void>;

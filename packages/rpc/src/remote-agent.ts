@@ -55,6 +55,7 @@ export const plainMethods = [
   'networkState',
   'networkLeases',
   'hostInterfaces',
+  'missingBlobs',
   'deleteImage',
   'createInstance',
   'offerMigration',

@@ -1,13 +1,15 @@
 import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
+import { isOciConfig, LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { rootPool, type AgentContext } from '../context.ts';
 import { hasDevLxd } from '../devlxd/answer.ts';
 import { cpuSetFile } from '../cpu-balancer.ts';
+import { prepareApp, type App } from './app.ts';
 import { cgroupNames, removeCgroups, removePivot } from './cgroups.ts';
 import { startDevices, stopDevices, withVolatile } from './devices.ts';
 import { openHotDevices } from './hot-devices.ts';
+import { endApp } from './end-app.ts';
 import { checkDelegated, idmapOf } from './idmap.ts';
 import { closeIntercept, interceptPolicy, openIntercept } from './intercept.ts';
 import { limitRoot, wantedSettings } from './limit.ts';
@@ -32,6 +34,10 @@ interface Run {
   rootfs: string;
   devices: (readonly LxcItem[])[];
   limits: CgroupSetting[];
+  /** How it is started where there is no init system. */
+  app: App | undefined;
+  /** What it was given by a creation, a copy or a renaming is new to it. */
+  fresh: boolean;
   /** What it sees as `/dev/lxd`. */
   devlxd: string;
   volatile: Record<string, string | null>;
@@ -91,6 +97,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
   'apply-templates': async (run) => {
     const { context, spec, rootfs, signal } = run;
     const deferred = spec.config[templateKey];
+    run.fresh = Boolean(deferred);
     const triggers = deferred ? [deferred as Trigger, 'start' as const] : ['start' as const];
     await applyTemplates(context, spec, rootfs, triggers, signal);
     if (!deferred) return;
@@ -125,6 +132,11 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     });
   },
 
+  'prepare-app': async (run) => {
+    const { context, spec, fresh, signal } = run;
+    if (isOciConfig(spec.config)) run.app = await prepareApp(context, run, fresh, signal);
+  },
+
   'write-config': async (run) => {
     const { context, spec, paths } = run;
     await prepareHost(context, spec, run.signal);
@@ -142,6 +154,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
       host: context.features,
       cgroups: cgroupNames(context.dir, paths.id),
       devices: run.devices,
+      ...(run.app ? { app: run.app.items } : {}),
     });
     await rename(paths.lxcLog, `${paths.lxcLog}.old`).catch(() => undefined);
     await writePrivate(paths.lxcConfig, lxcConfigText(items, spec.config['raw.lxc']));
@@ -164,6 +177,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
         logFile: run.paths.lxcLog,
         logLevel: 'WARN',
         rebootMark: run.paths.rebooted,
+        ...(run.app ? { init: run.app.init } : {}),
       },
       { signal: run.signal },
     );
@@ -175,7 +189,12 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     Object.assign(run.volatile, devices?.volatile);
   },
 
-  'shut-down': (run, { timeoutMs }) => shutDown(run.context.liblxc, run.paths.id, timeoutMs, run.signal),
+  'shut-down': (run, { timeoutMs }) => {
+    const { context, paths, signal } = run;
+    return isOciConfig(run.spec.config)
+      ? endApp(context.liblxc, paths.id, run.spec.config, timeoutMs, signal)
+      : shutDown(context.liblxc, paths.id, timeoutMs, signal);
+  },
 
   kill: (run) => run.context.liblxc.kill(run.paths.id, { signal: run.signal }),
 
@@ -221,6 +240,8 @@ export async function execute(
     rootfs: '',
     devices: [],
     limits: [],
+    app: undefined,
+    fresh: false,
     devlxd: '',
     volatile: {},
   };

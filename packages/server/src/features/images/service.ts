@@ -61,6 +61,13 @@ export async function dropImage(
   );
 }
 
+/** Its fingerprint is that of its manifest: no file that others would take for it has it. */
+const notFiles = (fingerprint: string): LxdError =>
+  new LxdError(
+    'invalid',
+    `Image "${fingerprint.slice(0, 12)}" is from an OCI registry and cannot be exported: fetch it from the registry, or publish an instance of it`,
+  );
+
 /** Images as records; their files are the members' business. */
 export function imagesService(services: Services) {
   const { records, events } = services;
@@ -159,7 +166,8 @@ export function imagesService(services: Services) {
       prefix: string,
       { signal, caller }: { signal: AbortSignal; caller: Caller },
     ): Promise<{ fingerprint: string; files: ImageFile[] }> {
-      const { fingerprint, members } = findImage(services, project, prefix).value;
+      const { fingerprint, members, oci } = findImage(services, project, prefix).value;
+      if (oci) throw notFiles(fingerprint);
       const online = services.agents.online();
       const member = members.includes(services.server)
         ? services.server

@@ -28,6 +28,8 @@ function itemsOf({ fingerprint, files = [] }: ImageRecord): Record<string, objec
   return Object.fromEntries(
     files.map(({ kind, size, sha256, squashfs }) => {
       const [name, ftype] = {
+        manifest: [],
+        blob: [],
         unified: ['lxd_combined.tar.gz', 'lxd_combined.tar.gz'],
         metadata: ['lxd.tar.xz', 'lxd.tar.xz'],
         rootfs: squashfs ? ['root.squashfs', 'squashfs'] : ['root.tar.xz', 'root.tar.xz'],
@@ -49,7 +51,7 @@ export function streamProducts({ records }: Services): Record<string, object> {
     records
       .list('images', project)
       .map(({ value }) => value)
-      .filter((image) => image.public && image.files !== undefined)
+      .filter((image) => image.public && image.files !== undefined && !image.oci)
       .map((image) => {
         const { fingerprint, architecture, properties, createdAt, uploadedAt, expiresAt } = image;
         const version = properties['serial'] || versionOf(createdAt || uploadedAt);
