@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 
@@ -27,6 +27,7 @@ export interface OciTestImage {
 export function makeLayer(dir: string, build: (root: string) => void): Buffer {
   mkdirSync(dir, { recursive: true });
   const root = mkdtempSync(join(dir, 'layer-'));
+  chmodSync(root, 0o755);
   try {
     build(root);
     const options = [

@@ -102,6 +102,7 @@ function itemsOf({ config }: InstanceSpec, user: ReturnType<typeof appUser>, nam
     ['lxc.init.cwd', config['oci.cwd'] || '/'],
     ['lxc.init.uid', String(user.uid)],
     ['lxc.init.gid', String(user.gid)],
+    // liblxc 5.0 forgets them where there is an id map.
     ...(user.groups.length > 0 ? [['lxc.init.groups', user.groups.join(',')] as const] : []),
     // What an init system would see to.
     ['lxc.mount.entry', 'tmpfs dev/shm tmpfs rw,nosuid,nodev,mode=1777,create=dir 0 0'],
