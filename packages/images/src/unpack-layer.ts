@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Transform, type Readable } from 'node:stream';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { hexOf, LxdError, toLxdError, type OciLayer } from '@lxd-ts/core';
@@ -62,12 +62,9 @@ export async function unpackLayer(
     await pipeline(streams, { signal }).catch((error: unknown) => failures.push(error));
   };
   const flows: Promise<void>[] = [];
-  let plain: Readable = watched;
-  if (unpacking) {
-    flows.push(flow(input, watched, unpacking.stdin));
-    plain = unpacking.stdout;
-    flows.push(flow(plain, counted, program.stdin));
-  } else if (layer.packing === 'gzip')
+  if (unpacking)
+    flows.push(flow(input, watched, unpacking.stdin), flow(unpacking.stdout, counted, program.stdin));
+  else if (layer.packing === 'gzip')
     flows.push(flow(input, watched, createGunzip({ chunkSize: chunkBytes }), counted, program.stdin));
   else flows.push(flow(input, watched, counted, program.stdin));
   // Who complains first knows best: a pipe that breaks is but what follows.

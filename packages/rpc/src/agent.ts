@@ -10,6 +10,7 @@ import type {
   VolumeSpec,
 } from '@lxd-ts/core';
 import type { BulkTicket } from './bulk.ts';
+import type { ImageFile, ImagePart, ReceivedImage } from './images.ts';
 import type { InstanceMetadata } from './instance-metadata.ts';
 import type { MembershipChange } from './membership-change.ts';
 
@@ -87,43 +88,6 @@ export interface HostInterface {
   name: string;
   /** `bridge`, `physical`, `loopback`, `vlan`, `bond` or another word of the kernel's; else `unknown`. */
   type: string;
-}
-
-/**
- * One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. An image of an OCI registry is
- * its manifest, then those of its blobs that the member lacks.
- */
-export interface ImagePart {
-  kind: 'unified' | 'metadata' | 'rootfs' | 'manifest' | 'blob';
-  /** Of a blob: `sha256:…`. */
-  digest?: string;
-  body: Readable;
-}
-
-export interface ReceivedImage {
-  fingerprint: string;
-  size: number;
-  architecture: string;
-  type: 'container';
-  /** `properties` of its metadata.yaml. */
-  properties: Config;
-  /** Seconds since the epoch; 0 when it does not say. */
-  creationDate: number;
-  expiryDate: number;
-  /** Its files, in the order of the fingerprint; sizes in bytes. */
-  files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
-  /** Of an OCI registry: the configuration that its instances begin with. */
-  oci?: Config;
-}
-
-export interface ImageFile {
-  kind: ImagePart['kind'];
-  /** Of a blob: `sha256:…`. */
-  digest?: string;
-  /** `<fingerprint>.tar.xz`, `<fingerprint>.squashfs`, … */
-  filename: string;
-  size: number;
-  body: Readable;
 }
 
 export type InstanceSource =

@@ -1,7 +1,7 @@
 import { Duplex, Readable } from 'node:stream';
 import { status } from '@grpc/grpc-js';
 import type { Chunk } from './agent-hub.gen.ts';
-import type { ImagePart } from './agent.ts';
+import type { ImagePart } from './images.ts';
 
 /** Either end of a gRPC `Channel` call. */
 export type ChunkStream = Duplex;

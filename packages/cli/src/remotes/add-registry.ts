@@ -32,7 +32,7 @@ async function peek(addr: string): Promise<string> {
   const named = isIP(host) === 0 ? { servername: host } : {};
   const socket = connect({ host, port: Number(port || 443), ...named, rejectUnauthorized: false });
   socket.setTimeout(timeoutMs, () => socket.destroy(new Error('no answer')));
-  socket.once('error', (error) =>
+  socket.once('error', (error: Error) =>
     shown.reject(new LxdError('unavailable', `Cannot reach ${host}: ${error.message}`)),
   );
   socket.once('secureConnect', () => {
