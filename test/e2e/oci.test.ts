@@ -246,6 +246,65 @@ describe('OCI registries', () => {
     expect(await must(own, 'list', '-f', 'csv', '-c', 'ns')).toBe('c1,STOPPED\n');
   });
 
+  test('one that has done its work at once has run, as often as it is started', async () => {
+    await registry.push(
+      'team/short',
+      'latest',
+      makeOciImage([{ tar: base }], { Cmd: ['/bin/sh', '-c', 'echo x >>/ran'] }),
+    );
+    await must(own, 'launch', 'reg:team/short', 'c1');
+    const state = () => must(own, 'list', '-f', 'csv', '-c', 'ns');
+    await waitFor('its end', state, (found) => found === 'c1,STOPPED\n');
+    await must(own, 'start', 'c1');
+    await waitFor('its end', state, (found) => found === 'c1,STOPPED\n');
+    expect(readFileSync(join(daemon.dir, 'containers/c1/rootfs/ran'), 'utf8')).toBe('x\nx\n');
+    expect(existsSync(join(daemon.dir, 'devices/c1'))).toBe(false);
+    await must(own, 'config', 'set', 'c1', 'oci.entrypoint=/none');
+    expect((await own(['start', 'c1'])).stderr).toMatch(/Failed to exec "\/none"/);
+    await must(own, 'config', 'set', 'c1', 'oci.entrypoint=/bin/true', 'oci.user=nobody-here');
+    expect((await own(['start', 'c1'])).stderr).toMatch(/has no user "nobody-here"/);
+    for (const wrong of [
+      'oci.entrypoint="never ends',
+      'oci.cwd=here',
+      'oci.stop_signal=SIGNO',
+      'oci.user=a b',
+      'oci.x=1',
+    ])
+      expect((await own(['config', 'set', 'c1', wrong])).code).toBe(1);
+  });
+
+  test('is copied, published, rebuilt and given another network as any other', async () => {
+    await must(own, 'launch', 'reg:team/other', 'c1', '-c', 'security.privileged=true');
+    const inside = (name: string, ...words: string[]) => must(own, 'exec', name, '--', ...words);
+    await must(own, 'config', 'device', 'add', 'c1', 'eth1', 'nic', `network=${bridge}`, 'name=eth1');
+    expect(await inside('c1', 'ip', '-4', 'addr', 'show', 'dev', 'eth1')).toMatch(
+      /inet 10\.213\.77\.\d+\/24/,
+    );
+    await must(own, 'stop', '-f', 'c1');
+    await must(own, 'copy', 'c1', 'c2');
+    await must(own, 'start', 'c1', 'c2');
+    const [one, two] = [await addressOf('c1'), await addressOf('c2')];
+    expect(one).not.toBe(two);
+    expect(await inside('c2', 'cat', '/etc/hosts')).toContain(`${two}\tc2\n`);
+    await must(own, 'stop', '-f', 'c1', 'c2');
+    await must(own, 'config', 'unset', 'c2', 'security.privileged');
+    await must(own, 'config', 'set', 'c2', 'oci.entrypoint=/bin/sleep 2000');
+    await must(own, 'publish', 'c2', '--alias', 'mine');
+    await must(own, 'launch', 'mine', 'c3');
+    expect(await must(own, 'config', 'get', 'c3', 'oci.entrypoint')).toBe('/bin/sleep 2000\n');
+    expect(await inside('c3', 'cat', '/proc/1/cmdline')).toBe('/bin/sleep\0' + '2000\0');
+    await must(own, 'image', 'export', 'mine', `${dir}/published`);
+    await must(own, 'rebuild', 'reg:team/app:1.2', 'c2');
+    expect(await must(own, 'config', 'get', 'c2', 'oci.user')).toBe('app\n');
+    expect(await must(own, 'config', 'get', 'c2', 'oci.stop_signal')).toBe('\n');
+    await must(own, 'start', 'c2');
+    await waitFor(
+      'the application',
+      async () => (await own(['exec', 'c2', '--', 'cat', '/data/ran'])).stdout,
+      (found) => found.includes('quoted'),
+    );
+  });
+
   test('says what it has, as far as registries do', async () => {
     const info = await must(own, 'image', 'info', 'reg:team/app:1.2');
     expect(info).toContain(`Fingerprint: ${app.fingerprint}`);

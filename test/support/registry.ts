@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:https';
@@ -24,6 +24,8 @@ export interface Registry extends AsyncDisposable {
   blobFile(digest: string): string;
   /** Paths below /v2 of what was asked for since it was last asked, without what this has asked for. */
   asked(): string[];
+  /** Serves the same at the same address in the network of another process, too. */
+  serveIn(pid: number): Promise<void>;
 }
 
 export type RegistryAuth =
@@ -141,9 +143,13 @@ export async function startRegistry(dir: string, auth: RegistryAuth = { kind: 'n
   const file = join(dir, 'config.yml');
   writeFileSync(file, JSON.stringify(config));
   execFileSync('sh', ['-c', ': >"$1"', 'sh', log]);
-  const child = spawn('sh', ['-c', 'exec docker-registry serve "$1" >"$2" 2>&1', 'sh', file, log], {
-    stdio: 'ignore',
-  });
+  const children: ChildProcess[] = [];
+  const serve = (into: string, ...prefix: string[]) => {
+    const script = 'out=$1; shift; exec "$@" >"$out" 2>&1';
+    const argv = ['-c', script, 'sh', into, ...prefix, 'docker-registry', 'serve', file];
+    children.push(spawn('sh', argv, { stdio: 'ignore' }));
+  };
+  serve(log);
   const up = () =>
     ask(`${url}/v2/`, ca).then(
       (response) => response.resume().statusCode,
@@ -221,8 +227,15 @@ export async function startRegistry(dir: string, auth: RegistryAuth = { kind: 'n
         .filter((line) => line.startsWith('127.0.0.1') && !line.includes(userAgent))
         .flatMap((line) => /"(?:GET|HEAD) \/v2\/(\S+) /.exec(line)?.[1] ?? []);
     },
+    serveIn: async (pid) => {
+      const there = ['-t', String(pid), '-n'];
+      serve(join(dir, `access-${pid}.log`), 'nsenter', ...there);
+      const args = [...there, 'curl', '-sk', '-o', '/dev/null', `${url}/v2/`];
+      const answers = () => Promise.resolve(spawnSync('nsenter', args).status);
+      await waitFor('the registry there', answers, (status) => status === 0);
+    },
     [Symbol.asyncDispose]: async () => {
-      await stopped(child);
+      for (const child of children) await stopped(child);
       await tokens?.[Symbol.asyncDispose]();
     },
   };

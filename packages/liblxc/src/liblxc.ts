@@ -18,6 +18,8 @@ export interface StartRequest {
   rebootMark?: string;
   /** The first process and its arguments, looked up in its PATH; absent: what the configuration says. Needs `rebootMark`. */
   init?: readonly string[];
+  /** It may have come to its end by itself already when the start is answered: pid 0. */
+  mayEnd?: boolean;
 }
 
 export interface ExecRequest {

@@ -104,6 +104,7 @@ export async function start(
     signal.removeEventListener('abort', listener);
   }
   const initPid = addon.initPid(lxcpath, name);
+  if (initPid <= 0 && request.mayEnd) return { initPid: 0 };
   if (initPid <= 0) throw new LxdError('internal', `"${name}" ended as soon as it had started`);
   return { initPid };
 }

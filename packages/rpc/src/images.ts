@@ -24,7 +24,7 @@ export interface ReceivedImage {
   expiryDate: number;
   /** Its files, in the order of the fingerprint; sizes in bytes. */
   files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
-  /** Of an OCI registry: the configuration that its instances begin with. */
+  /** Of an OCI registry, or made of such an instance: the configuration that its instances begin with. */
   oci?: Config;
 }
 

@@ -136,7 +136,7 @@ export interface ImageRecord {
     sha256: string;
     squashfs: boolean;
   }[];
-  /** Of one of an OCI registry: the configuration that its instances begin with. Its fingerprint is its manifest's. */
+  /** Of one of an OCI registry, or made of such an instance: the configuration that its instances begin with. */
   oci?: Config;
   /** Where a newer one is looked for. */
   source?: {

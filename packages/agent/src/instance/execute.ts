@@ -177,16 +177,21 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
         logFile: run.paths.lxcLog,
         logLevel: 'WARN',
         rebootMark: run.paths.rebooted,
-        ...(run.app ? { init: run.app.init } : {}),
+        ...(run.app ? { init: run.app.init, mayEnd: true } : {}),
       },
       { signal: run.signal },
     );
   },
 
   'settle-devices': async (run) => {
-    const devices = await openHotDevices(run.context, run.runStates, run.spec, run.signal);
-    await devices?.settleAll();
-    Object.assign(run.volatile, devices?.volatile);
+    try {
+      const devices = await openHotDevices(run.context, run.runStates, run.spec, run.signal);
+      await devices?.settleAll();
+      Object.assign(run.volatile, devices?.volatile);
+    } catch (error) {
+      // An application may have done its work by now, and its devices went with it.
+      if (!run.app || run.context.liblxc.initPid(run.paths.id) !== undefined) throw error;
+    }
   },
 
   'shut-down': (run, { timeoutMs }) => {

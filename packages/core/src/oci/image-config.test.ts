@@ -43,6 +43,12 @@ it('of one that says nothing is known for what it is', () => {
   expect([isOciConfig(instance), isOciConfig({ 'environment.PATH': '/bin' })]).toEqual([true, false]);
 });
 
+it('puts right what is not quite as it should be', () => {
+  const cwd = (WorkingDir: string) => parseOciImageConfig(config({ WorkingDir })).instance['oci.cwd'];
+  expect(['', 'app', '/app/', '/a/../../b', '/'].map(cwd)).toEqual(['/', '/app', '/app', '/b', '/']);
+  expect(parseOciImageConfig(config({ StopSignal: 'SIGNONE' })).instance).toEqual({ 'oci.cwd': '/' });
+});
+
 it.each([
   ['{', /not JSON/],
   [config({}, { os: 'windows' }), /for windows/],

@@ -1,7 +1,9 @@
+import { posix } from 'node:path';
 import { LxdError } from '../errors.ts';
 import type { Config } from '../spec.ts';
 import { architectureOfOci } from './manifest.ts';
 import { checkOciDigest } from './reference.ts';
+import { signalNumber } from './stop-signal.ts';
 import { joinWords } from './words.ts';
 
 /** What an image says of itself. */
@@ -50,10 +52,11 @@ export function parseOciImageConfig(text: string): OciImageConfig {
       ? [[`environment.${line.slice(0, at)}`, line.slice(at + 1)]]
       : [];
   });
+  const stopSignal = textOf(run['StopSignal']).toUpperCase();
   const set = {
     'oci.entrypoint': joinWords(command),
     'oci.user': textOf(run['User']),
-    'oci.stop_signal': textOf(run['StopSignal']).toUpperCase(),
+    'oci.stop_signal': signalNumber(stopSignal) === undefined ? '' : stopSignal,
   };
   return {
     architecture,
@@ -61,7 +64,7 @@ export function parseOciImageConfig(text: string): OciImageConfig {
     diffIds: textsOf(fieldsOf(fields['rootfs'])['diff_ids']).map(checkOciDigest),
     instance: {
       ...Object.fromEntries(Object.entries(set).filter(([, value]) => value !== '')),
-      'oci.cwd': textOf(run['WorkingDir']) || '/',
+      'oci.cwd': posix.join('/', textOf(run['WorkingDir'])).replace(/(?<=.)\/$/, ''),
       ...Object.fromEntries(environment.filter(([, value]) => value !== '')),
     },
     labels: Object.fromEntries(
@@ -75,3 +78,7 @@ export function parseOciImageConfig(text: string): OciImageConfig {
 /** Whether an instance is one of these: it has no init system. */
 export const isOciConfig = (config: Config): boolean =>
   Boolean(config['oci.cwd'] ?? config['oci.entrypoint']);
+
+/** Those keys of an instance, or of what claims to be some, that an image may say. */
+export const ociKeys = (config: Config): Config =>
+  Object.fromEntries(Object.entries(config).filter(([key]) => /^(oci\.|environment\.)./.test(key)));

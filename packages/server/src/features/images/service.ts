@@ -5,7 +5,7 @@ import type { ImageRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { poolSpec } from '../instances/spec.ts';
-import { findImage } from './view.ts';
+import { findImage, isManifest } from './view.ts';
 
 export interface ImagePut {
   auto_update?: boolean;
@@ -166,8 +166,9 @@ export function imagesService(services: Services) {
       prefix: string,
       { signal, caller }: { signal: AbortSignal; caller: Caller },
     ): Promise<{ fingerprint: string; files: ImageFile[] }> {
-      const { fingerprint, members, oci } = findImage(services, project, prefix).value;
-      if (oci) throw notFiles(fingerprint);
+      const image = findImage(services, project, prefix).value;
+      const { fingerprint, members } = image;
+      if (isManifest(image)) throw notFiles(fingerprint);
       const online = services.agents.online();
       const member = members.includes(services.server)
         ? services.server

@@ -4,6 +4,7 @@ import type { ImageRecord } from '@lxd-ts/state';
 import type { Reply, Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { ImagesService } from './service.ts';
+import { isManifest } from './view.ts';
 
 /** LXD's names of kinds of machines → Debian's. */
 const kinds: Readonly<Record<string, string>> = {
@@ -51,7 +52,7 @@ export function streamProducts({ records }: Services): Record<string, object> {
     records
       .list('images', project)
       .map(({ value }) => value)
-      .filter((image) => image.public && image.files !== undefined && !image.oci)
+      .filter((image) => image.public && image.files !== undefined && !isManifest(image))
       .map((image) => {
         const { fingerprint, architecture, properties, createdAt, uploadedAt, expiresAt } = image;
         const version = properties['serial'] || versionOf(createdAt || uploadedAt);

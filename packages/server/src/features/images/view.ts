@@ -18,6 +18,9 @@ export function findImage(services: Services, project: string, prefix: string): 
   return found[0];
 }
 
+/** Whether it is one of an OCI registry: a manifest and blobs. */
+export const isManifest = ({ files }: ImageRecord): boolean => files?.[0]?.kind === 'manifest';
+
 /** What an ETag of an image stands for. */
 export const imageTag = (image: ImageRecord): unknown => [image.public, image.autoUpdate, image.properties];
 
