@@ -468,6 +468,7 @@ describe('OCI registries', () => {
   test.each([
     [{ server: 'http://127.0.0.1:1' }, /must be https/],
     [{ server: 'https://me:word@127.0.0.1:1' }, /must not have a user and password/],
+    [{ server: 'http://me:word@127.0.0.1:1' }, /must not have a user and password/],
     [{ alias: '../etc' }, /Invalid image name/],
     [{ alias: 'team/app:-' }, /is no tag/],
     [{ alias: 'team/app@sha256:12' }, /is no digest/],

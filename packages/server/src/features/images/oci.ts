@@ -30,10 +30,11 @@ export interface OciDescription {
 
 /** @throws LxdError `invalid` naming the field; never with what is secret */
 export function checkOciImage({ server, certificate, secret, alias }: RemoteImage): void {
-  const url = checkServer('server', server, certificate);
+  const parsed = URL.parse(server);
   // What is in an address is shown to everybody.
-  if (url.username !== '' || url.password !== '')
+  if (parsed?.username || parsed?.password)
     throw new LxdError('invalid', '"server" must not have a user and password: they are the "secret"');
+  const url = checkServer('server', server, certificate);
   if (url.pathname !== '/' || url.search !== '')
     throw new LxdError('invalid', `"server" must be https://HOST:PORT and nothing more, not "${server}"`);
   if (secret) parseOciCredentials(secret);
