@@ -283,6 +283,7 @@ describe('OCI registries', () => {
     await must(own, 'stop', '-f', 'c1');
     await must(own, 'copy', 'c1', 'c2');
     await must(own, 'start', 'c1', 'c2');
+    expect((await inside('c1', 'ip', 'route')).match(/^default via/gm)).toHaveLength(1);
     const [one, two] = [await addressOf('c1'), await addressOf('c2')];
     expect(one).not.toBe(two);
     expect(await inside('c2', 'cat', '/etc/hosts')).toContain(`${two}\tc2\n`);
@@ -383,21 +384,33 @@ describe('OCI registries', () => {
       'latest',
       makeOciImage([{ tar: base }, { tar: large, packing: 'tar' }], { Cmd: ['sleep', '100'] }),
     );
-    const asked = daemon.rest
-      .must('POST', '/1.0/instances', { name: 'c1', source: source('team/large') })
-      .catch(() => undefined);
-    while (!blobs().some((name) => name.startsWith('.partial-')) || blobs().length < 3) await sleep(1);
-    await daemon.end('SIGKILL');
-    await asked;
-    expect(blobs().some((name) => name.startsWith('.partial-'))).toBe(true);
+    const half = (names: string[]) => names.some((name) => name.startsWith('.partial-'));
+    const killWhen = async (isTime: () => boolean) => {
+      const asked = daemon.rest
+        .must('POST', '/1.0/instances', { name: 'c1', source: source('team/large') })
+        .catch(() => undefined);
+      for (const end = Date.now() + 20_000; !isTime() && Date.now() < end;) await sleep(1);
+      await daemon.end('SIGKILL');
+      await asked;
+    };
+    await killWhen(() => half(blobs()) && blobs().length === 3);
+    expect(half(blobs())).toBe(true);
     await daemon.start();
     await waitFor(
       'the rest to go',
       () => Promise.resolve(kept()),
       (found) => found.length === 0,
     );
-    expect([await images(), (await daemon.rest.must('GET', '/1.0/instances')).metadata]).toEqual([[], []]);
+    const instances = async () => (await daemon.rest.must('GET', '/1.0/instances')).metadata as string[];
+    expect([await images(), await instances()]).toEqual([[], []]);
+    // And while the layers are unpacked.
+    await killWhen(() => half(unpacked()) && unpacked().length > 1);
+    expect(half(unpacked())).toBe(true);
+    await daemon.start();
+    await waitFor('the half instance to go', instances, (found) => found.length === 0);
+    expect(half(unpacked())).toBe(false);
     await must(own, 'launch', 'reg:team/large', 'c1');
+    expect(unpacked().filter((name) => name.startsWith('layers-'))).toHaveLength(2);
   });
 
   test('a newer image under the same tag takes the place of the old one', async () => {

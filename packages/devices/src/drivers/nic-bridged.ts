@@ -119,7 +119,22 @@ async function reserve(
     return {};
   }
   const assigned = await networks.assign(network, key, reservation, { signal });
-  return assigned ? { addresses: [assigned.address], gateways: [assigned.gateway] } : {};
+  if (!assigned) return {};
+  return { addresses: [assigned.address], ...(leadsOut(context) ? { gateways: [assigned.gateway] } : {}) };
+}
+
+/** There is one way out of an instance: by the first of its NICs that is given an address. */
+function leadsOut({ instance, name }: DeviceContext): boolean {
+  const { devices, networks } = instance;
+  const [first] = Object.keys(devices)
+    .filter((device) => devices[device]?.['type'] === 'nic')
+    .filter((device) => {
+      const { 'ipv4.address': subnet = '', 'ipv4.dhcp': dhcp } =
+        managedNetwork(devices[device] ?? {}, networks)?.config ?? {};
+      return subnet !== '' && subnet !== 'none' && !isFalse(dhcp);
+    })
+    .sort();
+  return first === name;
 }
 
 /** Isolation and VLANs of the port. */
