@@ -1,21 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeBusyboxRootfs } from '../support/busybox.ts';
 import { ownClient, stockClient, type Client } from '../support/client.ts';
 import { lxdTs } from '../support/daemon.ts';
 import { makeTemporary } from '../support/ground.ts';
 import { HostDaemon } from '../support/host-daemon.ts';
+import { appConfig, makeAppLayers } from '../support/oci-app.ts';
 import { makeLayer, makeOciImage, type OciTestImage } from '../support/oci-image.ts';
 import { startRegistry, type Registry } from '../support/registry.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -34,20 +26,6 @@ interface Image {
 const bridge = 'lxdts-oci0';
 const gateway = '10.213.77.1';
 const secret = 'me:a-secret-word';
-
-const run = `#!/bin/sh
-trap 'echo stopped >/data/stopped; exit 0' TERM
-{ id -u; id -g; id -G; pwd; echo "$GREETING"; echo "$HOME"; hostname; for word; do echo "[$word]"; done; } >/data/ran
-httpd -p 80 -h /srv
-while :; do sleep 0.05; done
-`;
-const config = {
-  Entrypoint: ['/app/run.sh'],
-  Cmd: ['two words', `it's "quoted"`],
-  Env: ['PATH=/bin:/sbin:/app', 'GREETING=hello  world'],
-  User: 'app',
-  WorkingDir: '/work/deep',
-};
 
 /** Images of a real registry, run as applications. */
 describe('OCI registries', () => {
@@ -98,29 +76,8 @@ describe('OCI registries', () => {
 
   beforeAll(async () => {
     dir = makeTemporary('oci');
-    base = makeLayer(dir, (root) => {
-      makeBusyboxRootfs(root);
-      writeFileSync(
-        join(root, 'etc/passwd'),
-        'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:App:/home/app:/bin/sh\n',
-      );
-      writeFileSync(join(root, 'etc/group'), 'root:x:0:\napp:x:1001:\nextra:x:2000:root,app\n');
-      symlinkSync('/etc/hostname', join(root, 'etc/resolv.conf'));
-      mkdirSync(join(root, 'old/things'), { recursive: true });
-      writeFileSync(join(root, 'old/things/here'), 'below');
-      writeFileSync(join(root, 'old/file'), 'below');
-    });
-    files = makeLayer(dir, (root) => {
-      for (const path of ['app', 'data', 'srv', 'old/things', 'etc'])
-        mkdirSync(join(root, path), { recursive: true });
-      writeFileSync(join(root, 'app/run.sh'), run, { mode: 0o755 });
-      writeFileSync(join(root, 'srv/index.html'), 'served');
-      execFileSync('chown', ['1000:1001', join(root, 'data')]);
-      writeFileSync(join(root, 'old/.wh.file'), '');
-      writeFileSync(join(root, 'old/things/.wh..wh..opq'), '');
-      writeFileSync(join(root, 'old/things/new'), 'above');
-    });
-    app = makeOciImage([{ tar: base }, { tar: files }], config);
+    ({ base, files } = makeAppLayers(dir));
+    app = makeOciImage([{ tar: base }, { tar: files }], appConfig);
     const more = makeLayer(dir, (root) => writeFileSync(join(root, 'more'), 'more'));
     other = makeOciImage([{ tar: base }, { tar: more, packing: 'zstd' }], {
       ...{ Cmd: ['/bin/sleep', '1000'], StopSignal: 'SIGINT' },
@@ -450,6 +407,15 @@ describe('OCI registries', () => {
     expect(await images()).toMatchObject([{ fingerprint: app.fingerprint, cached: true }]);
     await must(own, 'remote', 'remove', 'closed');
     expect(readdirSync(join(dir, 'own/.config/lxd-ts/secrets'))).toEqual([]);
+    await clear();
+
+    const auth = { kind: 'basic', user: 'me', password: 'a-secret-word' } as const;
+    await using basic = await startRegistry(join(dir, 'basic'), auth);
+    await basic.push('team/app', '1.2', app);
+    const at = { server: basic.url, certificate: readFileSync(basic.certificate, 'utf8') };
+    await expect(post(from('team/app:1.2', at))).rejects.toThrow(/needs a user/);
+    await expect(post(from('team/app:1.2', { ...at, secret: 'me:wrong' }))).rejects.toThrow(/to this user/);
+    await post(from('team/app:1.2', { ...at, secret }));
   });
 
   test('a registry that the machine does not trust is known by its certificate', async () => {
