@@ -30,7 +30,11 @@ const context = (dir: string, config: Config): DeviceContext => ({
   instance: instanceWith(config),
   name: 'd1',
   config,
-  networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
+  networks: {
+    reserve: () => Promise.resolve(),
+    assign: () => Promise.resolve(undefined),
+    release: () => Promise.resolve(),
+  },
   volumes: { hold: () => Promise.resolve(''), release: () => Promise.resolve() },
   volumeConfig: () => ({}),
   devDir: '/dev',

@@ -39,7 +39,7 @@ beforeAll(async () => {
   writeFileSync(join(tree, 'templates/hostname.tpl'), '{{ container.name }}\n');
   writeFileSync(join(tree, 'metadata.yaml'), metadata);
   execFileSync('setcap', ['cap_net_raw+ep', join(tree, 'rootfs/bin/busybox')]);
-  store = await openImageStore({ host, dir });
+  store = await openImageStore({ host, dir, unpacker: '/bin/false' });
 });
 afterAll(() => {
   rmSync(dir, { recursive: true });
@@ -188,7 +188,7 @@ test('an upload that is given up leaves nothing', async () => {
 
 test('uploads that a crash cut off are gone when the store is opened again', async () => {
   writeFileSync(join(dir, 'images/.partial-1.unified'), 'half');
-  await openImageStore({ host, dir });
+  await openImageStore({ host, dir, unpacker: '/bin/false' });
   expect(stored()).toEqual([]);
 });
 

@@ -5,35 +5,13 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import type { BusyboxImage } from './busybox.ts';
+import { makeCertificate } from './certificate.ts';
 
 const sha256 = (...files: string[]): string => {
   const hash = createHash('sha256');
   for (const file of files) hash.update(readFileSync(file));
   return hash.digest('hex');
 };
-
-/** A certificate for 127.0.0.1, which is its own authority. */
-function makeCertificate(dir: string): { key: string; certificate: string } {
-  const [key, certificate] = [join(dir, 'server.key'), join(dir, 'server.crt')];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-      ...[
-        '-subj',
-        '/CN=images',
-        '-addext',
-        'subjectAltName=IP:127.0.0.1',
-        '-keyout',
-        key,
-        '-out',
-        certificate,
-      ],
-    ],
-    { stdio: 'ignore' },
-  );
-  return { key, certificate };
-}
 
 export interface ImageServer extends AsyncDisposable {
   url: string;

@@ -9,6 +9,7 @@ import type { Files } from './files.ts';
 import type { IdRanges } from './id-ranges.ts';
 import type { HostFeatures } from './instance/lxc-config.ts';
 import type { Bulk } from '@lxd-ts/rpc';
+import type { KeyedLock } from './keyed-lock.ts';
 import type { Pools } from './pools.ts';
 import type { Networks } from './networks.ts';
 import type { VolumeHolds } from './volume-holds.ts';
@@ -30,6 +31,8 @@ export interface AgentContext {
   pools: Pools;
   /** Custom volumes that running instances have. */
   holds: VolumeHolds;
+  /** Who is at the unpacked layers of images, by the path of the pool. */
+  layers: KeyedLock;
   networks: Networks;
   /** To other members. */
   bulk: Bulk;

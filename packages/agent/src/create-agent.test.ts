@@ -46,7 +46,7 @@ async function open(): Promise<Agent> {
     version: '1',
     host,
     liblxc,
-    images: await openImageStore({ host, dir }),
+    images: await openImageStore({ host, dir, unpacker: '/bin/false' }),
     storageDrivers,
     overlayProgram: '/bin/false',
     quotaProgram: '/bin/false',

@@ -20,7 +20,9 @@ import { hostFeatures } from './host-features.ts';
 import { IdRanges } from './id-ranges.ts';
 import { Instances } from './instances.ts';
 import { hostInterfaces, interfaceState } from './interfaces.ts';
+import { deleteUnpacked } from './instance/layers.ts';
 import { instanceState } from './instance/state.ts';
+import { KeyedLock } from './keyed-lock.ts';
 import { Logs } from './logs.ts';
 import { Migrations } from './migration/migrations.ts';
 import { Networks } from './networks.ts';
@@ -99,6 +101,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
       pools,
       held.filter(({ volume }) => volume.type === 'custom'),
     ),
+    layers: new KeyedLock(),
     networks,
     bulk: options.bulk,
     devDir: options.devDir ?? '/dev',
@@ -183,12 +186,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     hostInterfaces: () => hostInterfaces(),
 
     receiveImage: (parts, call) => images.receive(parts, call),
+    missingBlobs: (digests) => images.missingBlobs(digests),
     sendImage: (fingerprint) => images.send(fingerprint),
     deleteImage: async (fingerprint, specs, call) => {
-      for (const spec of specs) {
-        const pool = await pools.open(spec, call);
-        await pool.deleteVolume({ type: 'image', project: 'default', name: fingerprint }, call);
-      }
+      for (const spec of specs) await deleteUnpacked(context, spec, fingerprint, call);
       await images.delete(fingerprint);
     },
 

@@ -64,6 +64,9 @@ export class Networks implements NicNetworks {
   reserve: NicNetworks['reserve'] = (network, key, reservation, options) =>
     this.#lock.run(networkKey(network), () => this.#open(network).reserve(key, reservation, options));
 
+  assign: NicNetworks['assign'] = (network, key, reservation, options) =>
+    this.#lock.run(networkKey(network), () => this.#open(network).assign(key, reservation, options));
+
   release: NicNetworks['release'] = (network, key, options) =>
     this.#lock.run(networkKey(network), () => this.#open(network).release(key, options));
 }

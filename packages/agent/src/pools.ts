@@ -33,6 +33,13 @@ export class Pools {
     return driver.open(pool, this.#context);
   }
 
+  /** Whether what was unpacked once is copied for nothing. */
+  optimizedImages(pool: PoolSpec): boolean {
+    return this.#drivers.some(
+      ({ type, capabilities }) => type === pool.driver && capabilities.optimizedImages,
+    );
+  }
+
   /** Mounted on return; looked at only once while this process lives. */
   async open(pool: PoolSpec, options: CallOptions): Promise<StoragePool> {
     const handle = this.handle(pool);

@@ -42,7 +42,7 @@ function told() {
   };
   const driver = { type: 'told', open: () => opened as unknown as StoragePool } as unknown as StorageDriver;
   const pools = (before: ReturnType<typeof holdsOf> = []) =>
-    new Pools([driver], { host: fakeHost(), dir: '/', overlayProgram: '' }, before);
+    new Pools([driver], { host: fakeHost(), dir: '/', overlayProgram: '', quotaProgram: '' }, before);
   return { asked, pools };
 }
 

@@ -2022,8 +2022,12 @@ export interface components {
             /** @description Fingerprint of the image, or its first characters. */
             fingerprint?: string;
             properties?: components["schemas"]["Config"];
-            /** @description Image server; only the own one for now. */
+            /** @description Server of the image, `https://HOST:PORT`; absent: this one. */
             server?: string;
+            /**
+             * @description What that server speaks: `lxd` (also when absent), `simplestreams`, or `oci`, where `alias` is `REPOSITORY:TAG` or `REPOSITORY@DIGEST`.
+             * @example oci
+             */
             protocol?: string;
             /**
              * @description Migration: `pull` goes to the source, `push` waits for it.
@@ -2310,10 +2314,14 @@ export interface components {
             name?: string;
             url?: string;
             server?: string;
+            /** @description What the other server speaks: `lxd` (also when absent), `simplestreams` or `oci`. */
             protocol?: string;
+            /** @description Of a registry (`oci`): `REPOSITORY:TAG` or `REPOSITORY@DIGEST`. */
             alias?: string;
             fingerprint?: string;
+            /** @description PEM that the other server must show. */
             certificate?: string;
+            /** @description For an image that is not public; of a registry it is `USER:PASSWORD`. It is shown nowhere. */
             secret?: string;
             image_type?: string;
             project?: string;

@@ -24,7 +24,7 @@ export async function openNode(
     lxcpath: join(dir, 'containers'),
     buildDir,
   });
-  const images = await openImageStore({ host, dir });
+  const images = await openImageStore({ host, dir, unpacker: join(buildDir, 'lxd-ts-layer') });
   return createAgent({
     dir,
     version,

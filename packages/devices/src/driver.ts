@@ -9,6 +9,13 @@ export interface NicNetworks {
     reservation: { hwaddr: string; hostname: string; ipv4?: string; ipv6?: string },
     options: { signal: AbortSignal },
   ): Promise<void>;
+  /** For one that asks nobody for an address; undefined where the network has none to give. */
+  assign(
+    network: NetworkSpec,
+    key: string,
+    reservation: { hwaddr: string; hostname: string; ipv4?: string; ipv6?: string },
+    options: { signal: AbortSignal },
+  ): Promise<{ address: string; gateway: string } | undefined>;
   release(network: NetworkSpec, key: string, options: { signal: AbortSignal }): Promise<void>;
 }
 

@@ -71,7 +71,11 @@ async function found(config: Config): Promise<string[]> {
       instance: { ...instanceWith(config), config: { 'volatile.idmap.next': ownMap() } },
       name: 'd1',
       config,
-      networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
+      networks: {
+        reserve: () => Promise.resolve(),
+        assign: () => Promise.resolve(undefined),
+        release: () => Promise.resolve(),
+      },
       volumes: { hold: () => Promise.resolve(''), release: () => Promise.resolve() },
       volumeConfig: () => ({}),
       devDir: join(top, 'dev'),

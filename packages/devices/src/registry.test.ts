@@ -245,7 +245,11 @@ test('a disk without its source is refused, or left out where it is optional', a
     instance: instanceWith({ ...config, ...more }),
     name: 'd1',
     config: { ...config, ...more },
-    networks: { reserve: () => Promise.resolve(), release: () => Promise.resolve() },
+    networks: {
+      reserve: () => Promise.resolve(),
+      assign: () => Promise.resolve(undefined),
+      release: () => Promise.resolve(),
+    },
     volumes: { hold: () => Promise.resolve(''), release: () => Promise.resolve() },
     volumeConfig: () => ({}),
     devDir: '/dev',

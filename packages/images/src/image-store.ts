@@ -1,16 +1,20 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LxdError, type Config } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import { extensions, packingOfFile } from './compression.ts';
 import { parseMetadata } from './metadata.ts';
-import { readMetadata, unpackFile, type UnpackOptions } from './unpack.ts';
+import { OciStore, type OciLink } from './oci-store.ts';
+import { readMetadata, unpackFile, type FileKind, type UnpackOptions } from './unpack.ts';
 
 export interface ImagePart {
-  kind: 'unified' | 'metadata' | 'rootfs';
+  /** An image of an OCI registry is its manifest, then blobs. */
+  kind: 'unified' | 'metadata' | 'rootfs' | 'manifest' | 'blob';
+  /** Of a blob. */
+  digest?: string;
   body: Readable;
 }
 
@@ -25,16 +29,20 @@ export interface ReceivedImage {
   expiryDate: number;
   /** Its files, in the order of the fingerprint; sizes in bytes. */
   files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
+  /** Of one of an OCI registry: the configuration that its instances begin with. */
+  oci?: Config;
 }
 
 export interface ImageFile {
   kind: ImagePart['kind'];
+  /** Of a blob. */
+  digest?: string;
   filename: string;
   size: number;
   body: Readable;
 }
 
-/** The image files of one machine: `<fingerprint>`, and `<fingerprint>.rootfs` for a split image. */
+/** The image files of one machine: `<fingerprint>`, and `<fingerprint>.rootfs` for a split image; those of OCI are `OciStore`'s. */
 export interface ImageStore {
   receive(
     parts: AsyncIterable<ImagePart>,
@@ -45,6 +53,14 @@ export interface ImageStore {
   /** Puts rootfs/, metadata.yaml and templates/ into an empty directory. */
   unpack(fingerprint: string, directory: string, options: UnpackOptions): Promise<void>;
   delete(fingerprint: string): Promise<void>;
+  /** Those of these digests that are not here. */
+  missingBlobs(digests: readonly string[]): Promise<string[]>;
+  /** The layers of an image of an OCI registry, the lowest first; undefined for any other. */
+  links(fingerprint: string): Promise<OciLink[] | undefined>;
+  /** What is beside the layers of such an image. */
+  finish(fingerprint: string, directory: string): Promise<void>;
+  /** Chains of layers that go with this image. */
+  ownChains(fingerprint: string): Promise<string[]>;
 }
 
 const partial = '.partial-';
@@ -62,16 +78,38 @@ function checkFingerprint(fingerprint: string): void {
   }
 }
 
+async function* withFirst(first: ImagePart, rest: AsyncIterator<ImagePart>): AsyncGenerator<ImagePart> {
+  yield first;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+}
+
 class Store implements ImageStore {
   readonly #host: Host;
   readonly #dir: string;
+  readonly #oci: OciStore;
 
-  constructor(host: Host, dir: string) {
+  constructor(host: Host, dir: string, oci: OciStore) {
     this.#host = host;
     this.#dir = dir;
+    this.#oci = oci;
   }
 
   async receive(
+    parts: AsyncIterable<ImagePart>,
+    options: { signal: AbortSignal; expected?: string },
+  ): Promise<ReceivedImage> {
+    const all = parts[Symbol.asyncIterator]();
+    try {
+      const first = await all.next();
+      if (first.done) throw new LxdError('invalid', 'The upload is empty; send an image');
+      if (first.value.kind === 'manifest') return await this.#oci.receive(all, first.value, options);
+      return await this.#receiveFiles(withFirst(first.value, all), options);
+    } finally {
+      await all.return?.();
+    }
+  }
+
+  async #receiveFiles(
     parts: AsyncIterable<ImagePart>,
     options: { signal: AbortSignal; expected?: string },
   ): Promise<ReceivedImage> {
@@ -130,7 +168,7 @@ class Store implements ImageStore {
     return join(this.#dir, part ? `${fingerprint}.rootfs` : fingerprint);
   }
 
-  async #files(fingerprint: string): Promise<{ kind: ImagePart['kind']; path: string }[]> {
+  async #files(fingerprint: string): Promise<{ kind: FileKind; path: string }[]> {
     checkFingerprint(fingerprint);
     const [head, rootfs] = [this.#path(fingerprint), this.#path(fingerprint, 'rootfs')];
     if (!(await exists(head))) {
@@ -148,6 +186,8 @@ class Store implements ImageStore {
   }
 
   async send(fingerprint: string): Promise<ImageFile[]> {
+    checkFingerprint(fingerprint);
+    if (await this.#oci.has(fingerprint)) return this.#oci.send(fingerprint);
     const files = await this.#files(fingerprint);
     return Promise.all(
       files.map(async ({ kind, path }) => {
@@ -165,6 +205,12 @@ class Store implements ImageStore {
   async unpack(fingerprint: string, directory: string, options: UnpackOptions): Promise<void> {
     const rootfs = join(directory, 'rootfs');
     await mkdir(rootfs, { recursive: true, mode: 0o755 });
+    const links = await this.links(fingerprint);
+    if (links) {
+      for (const { apply } of links) await apply(rootfs, options);
+      await this.finish(fingerprint, directory);
+      return;
+    }
     for (const { kind, path } of await this.#files(fingerprint)) {
       await unpackFile(this.#host, path, { directory, rootfs }, kind, options);
     }
@@ -174,19 +220,55 @@ class Store implements ImageStore {
     }
   }
 
+  async links(fingerprint: string): Promise<OciLink[] | undefined> {
+    checkFingerprint(fingerprint);
+    return (await this.#oci.has(fingerprint)) ? this.#oci.links(fingerprint) : undefined;
+  }
+
+  async finish(fingerprint: string, directory: string): Promise<void> {
+    const rootfs = join(directory, 'rootfs');
+    const found = await lstat(rootfs).catch(() => undefined);
+    if (!found?.isDirectory()) throw new LxdError('invalid', "The image's root is not a directory");
+    await rm(join(rootfs, 'dev'), { recursive: true, force: true });
+    await mkdir(join(rootfs, 'dev'), { mode: 0o755 });
+    await this.#oci.writeMetadata(fingerprint, directory);
+  }
+
+  missingBlobs(digests: readonly string[]): Promise<string[]> {
+    return this.#oci.missing(digests);
+  }
+
+  async ownChains(fingerprint: string): Promise<string[]> {
+    checkFingerprint(fingerprint);
+    return (await this.#oci.has(fingerprint)) ? this.#oci.ownChains(fingerprint) : [];
+  }
+
   async delete(fingerprint: string): Promise<void> {
     checkFingerprint(fingerprint);
+    if (await this.#oci.has(fingerprint)) {
+      await this.#oci.delete(fingerprint);
+      return;
+    }
     await rm(this.#path(fingerprint), { force: true });
     await rm(this.#path(fingerprint, 'rootfs'), { force: true });
   }
 }
 
-/** Opens `<dir>/images`, and removes uploads that a crash cut off. */
-export async function openImageStore(options: { host: Host; dir: string }): Promise<ImageStore> {
+/**
+ * Opens `<dir>/images`, and removes uploads that a crash cut off.
+ * @param options.unpacker the program that puts a layer of an OCI image onto others
+ */
+export async function openImageStore(options: {
+  host: Host;
+  dir: string;
+  unpacker: string;
+}): Promise<ImageStore> {
   const dir = join(options.dir, 'images');
   await mkdir(dir, { recursive: true, mode: 0o700 });
   for (const name of await readdir(dir)) {
     if (name.startsWith(partial)) await rm(join(dir, name), { force: true });
   }
-  return new Store(options.host, dir);
+  const oci = new OciStore(options.host, dir, options.unpacker);
+  await oci.sweep();
+  return new Store(options.host, dir, oci);
 }

@@ -7,3 +7,4 @@ export {
   type ReceivedImage,
 } from './image-store.ts';
 export { parseMetadata, type ImageMetadata } from './metadata.ts';
+export type { OciLink } from './oci-store.ts';

@@ -1,4 +1,4 @@
-import { LxdError, type Config } from '@lxd-ts/core';
+import { LxdError, ociKeys, type Config } from '@lxd-ts/core';
 import { parse } from 'yaml';
 
 /** What an image says of itself. Times in seconds since the epoch, 0 when unsaid. */
@@ -7,6 +7,8 @@ export interface ImageMetadata {
   creationDate: number;
   expiryDate: number;
   properties: Config;
+  /** Of one made of an instance without an init system: the configuration that its instances begin with. */
+  oci?: Config;
 }
 
 /** metadata.yaml of an honest image is a few kilobytes. */
@@ -37,7 +39,9 @@ export function parseMetadata(text: string): ImageMetadata {
   if (typeof architecture !== 'string' || architecture === '') {
     throw new LxdError('invalid', 'The image\'s metadata.yaml has no "architecture"');
   }
+  const oci = ociKeys(properties(metadata['oci']));
   return {
+    ...(Object.keys(oci).length > 0 ? { oci } : {}),
     architecture,
     creationDate: seconds(metadata['creation_date']),
     expiryDate: seconds(metadata['expiry_date']),

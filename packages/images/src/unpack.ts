@@ -29,7 +29,7 @@ function counter(total: number, onPercent: (percent: number) => void): Transform
   });
 }
 
-type FileKind = 'unified' | 'metadata' | 'rootfs';
+export type FileKind = 'unified' | 'metadata' | 'rootfs';
 
 /** A root filesystem comes from where it belongs and nowhere else; its /dev from nowhere. */
 const excluded: Readonly<Record<FileKind, readonly string[]>> = {

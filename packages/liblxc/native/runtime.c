@@ -1,8 +1,9 @@
 /*
  * lxd-ts-runtime: what forks, or enters a container, happens in this small process and not in the daemon.
  *
- *   lxd-ts-runtime start   LXCPATH NAME CONFIG LOGFILE LEVEL [MARK]   becomes the container's monitor; exits 0 when it
- *                          runs. MARK: a file that a reboot from inside leaves, instead of being carried out
+ *   lxd-ts-runtime start   LXCPATH NAME CONFIG LOGFILE LEVEL [MARK [INIT...]]   becomes the container's monitor; exits 0
+ *                          when it runs. MARK: a file that a reboot from inside leaves, instead of being carried out;
+ *                          INIT: the first process, with its arguments, in place of the one that is configured
  *   lxd-ts-runtime stopped MARK   run by liblxc after every stop
  *   lxd-ts-runtime exec    LXCPATH NAME UID GID CWD COLUMNS ROWS   COLUMNS 0: stdin, stdout, stderr are the command's own
  *   lxd-ts-runtime console LXCPATH NAME COLUMNS ROWS   stdin and stdout are joined to the container's console
@@ -83,14 +84,14 @@ static int start(char **args, char **argv)
 	if (container->get_config_item(container, "lxc.idmap", NULL, 0) <= 0 && !run_sealed(argv))
 		return 1;
 	container->want_daemonize(container, true);
-	return container->start(container, 0, NULL) ? 0 : 1;
+	return container->start(container, 0, args[5] && args[6] ? args + 6 : NULL) ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
 
-	if (strcmp(verb, "start") == 0 && (argc == 7 || argc == 8))
+	if (strcmp(verb, "start") == 0 && argc >= 7)
 		return start(argv + 2, argv);
 	if (strcmp(verb, "stopped") == 0 && argc == 3)
 		return stopped(argv[2]);

@@ -16,6 +16,10 @@ export interface StartRequest {
   logLevel: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   /** Absolute path of a file that is made when it reboots from inside: it stops then. Without it liblxc reboots it. */
   rebootMark?: string;
+  /** The first process and its arguments, looked up in its PATH; absent: what the configuration says. Needs `rebootMark`. */
+  init?: readonly string[];
+  /** It may have come to its end by itself already when the start is answered: pid 0. */
+  mayEnd?: boolean;
 }
 
 export interface ExecRequest {

@@ -68,10 +68,10 @@ export async function start(
   signal: AbortSignal,
 ): Promise<{ initPid: number }> {
   const { addon, lxcpath, program } = runtime;
-  const { name, configFile, logFile, logLevel, rebootMark } = request;
+  const { name, configFile, logFile, logLevel, rebootMark, init = [] } = request;
   const logged = (await stat(logFile).catch(() => undefined))?.size ?? 0;
   signal.throwIfAborted();
-  const mark = rebootMark === undefined ? [] : [rebootMark];
+  const mark = rebootMark === undefined ? [] : [rebootMark, ...init];
   const args = ['start', lxcpath, name, configFile, logFile, logLevel, ...mark];
   const child = spawn(program, args, { stdio: 'ignore', detached: true, env: helperEnvironment });
   const ended = once(child, 'exit') as Promise<[number | null]>;
@@ -104,6 +104,7 @@ export async function start(
     signal.removeEventListener('abort', listener);
   }
   const initPid = addon.initPid(lxcpath, name);
+  if (initPid <= 0 && request.mayEnd) return { initPid: 0 };
   if (initPid <= 0) throw new LxdError('internal', `"${name}" ended as soon as it had started`);
   return { initPid };
 }

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkConfig } from '@lxd-ts/core';
@@ -115,4 +123,56 @@ test('reservations name the leases; release takes the name back', async () => {
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+describe('an address for one that asks nobody', () => {
+  let dir: string;
+  let files: string;
+  let dnsmasq: Dnsmasq;
+  const hwaddr = '00:16:3e:00:00:01';
+  const ask = (key = 'c1.eth0', more: object = {}) =>
+    dnsmasq.assign(key, { hwaddr, hostname: 'c1', ...more }, [v4, v6]);
+  const leased = (text: string) => writeFileSync(join(files, 'dnsmasq.leases'), text);
+  const names = () => readdirSync(join(files, 'dnsmasq.names'));
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'lxd-ts-dnsmasq-'));
+    files = join(dir, 'networks/br0');
+    for (const name of ['dnsmasq.hosts', 'dnsmasq.names']) mkdirSync(join(files, name), { recursive: true });
+    dnsmasq = new Dnsmasq(network({ 'ipv4.dhcp.ranges': '10.1.2.10-10.1.2.12' }), { host: fakeHost(), dir });
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+  });
+
+  test('is of the range, stays the same, and has a name', async () => {
+    const first = await ask();
+    expect(first).toEqual({
+      address: expect.stringMatching(/^10\.1\.2\.1[012]\/24$/) as string,
+      gateway: '10.1.2.1',
+    });
+    expect(await ask()).toEqual(first);
+    const [address = ''] = first?.address.split('/') ?? [];
+    const text = readFileSync(join(files, 'dnsmasq.names', names()[0] ?? ''), 'utf8');
+    expect(text).toBe(`${address} c1.lxd c1\n`);
+    expect(await dnsmasq.leases([])).toEqual([{ hostname: 'c1', hwaddr, address, type: 'static' }]);
+    await dnsmasq.release('c1.eth0', []);
+    expect(names()).toEqual([]);
+  });
+
+  test('is nobody else’s: leases and reservations are looked at, until there is none', async () => {
+    leased('1 00:16:3e:00:00:07 10.1.2.10 x *\n');
+    await dnsmasq.reserve('c2.eth0', { hwaddr: '00:16:3e:00:00:02', hostname: 'c2', ipv4: '10.1.2.12' });
+    expect((await ask())?.address).toBe('10.1.2.11/24');
+    await expect(ask('c3.eth0', { hwaddr: '00:16:3e:00:00:03' })).rejects.toThrow(/no free IPv4 address/);
+    // One that another got while it was away is given up.
+    leased('1 00:16:3e:00:00:07 10.1.2.11 x *\n');
+    expect((await ask())?.address).toBe('10.1.2.10/24');
+  });
+
+  test('that was asked for is given as it is; where there is no DHCP there is none', async () => {
+    expect((await ask('c1.eth0', { ipv4: '10.1.2.99' }))?.address).toBe('10.1.2.99/24');
+    const off = new Dnsmasq(network({ 'ipv4.dhcp': 'false' }), { host: fakeHost(), dir });
+    expect(await off.assign('c9.eth0', { hwaddr, hostname: 'c9' }, [v4])).toBeUndefined();
+  });
 });

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFalse, isTrue, LxdError, toLxdError, type NetworkSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
-import type { HostReservation, Lease, NetworkContext } from './driver.ts';
+import type { AssignedAddress, HostReservation, Lease, NetworkContext } from './driver.ts';
+import { freeAddress } from './free-address.ts';
 import { releaseLease } from './release-lease.ts';
-import { addressValue, defaultRange, type Cidr } from './subnet.ts';
+import { addressValue, contains, defaultRange, type Cidr } from './subnet.ts';
 
 /** dnsmasq serves as nobody: it needs no more than its open sockets and its lease file. */
 const user = 'nobody';
@@ -24,6 +25,14 @@ async function groupLine(): Promise<string> {
 async function ended(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return status === '' || /^State:\s+[ZX]/m.test(status);
+}
+
+function rangesOf(config: NetworkSpec['config'], v4: Cidr): [first: string, last: string][] {
+  if (!config['ipv4.dhcp.ranges']) return [defaultRange(v4)];
+  return config['ipv4.dhcp.ranges'].split(',').map((range) => {
+    const [first = '', last = first] = range.trim().split('-');
+    return [first, last];
+  });
 }
 
 /** Its configuration file. Only MAC addresses that were reserved get a name, whatever name a client sends. */
@@ -49,15 +58,13 @@ export function dnsmasqConfig(network: NetworkSpec, dir: string, addresses: read
     'quiet-ra',
     `dhcp-leasefile=${join(dir, 'dnsmasq.leases')}`,
     `dhcp-hostsfile=${join(dir, 'dnsmasq.hosts')}`,
+    `addn-hosts=${join(dir, 'dnsmasq.names')}`,
     `user=${user}`,
     ...addresses.map(({ address }) => `listen-address=${address}`),
   ];
   if (v4 && !isFalse(config['ipv4.dhcp'])) {
     const expiry = config['ipv4.dhcp.expiry'] || '1h';
-    const ranges = config['ipv4.dhcp.ranges']
-      ? config['ipv4.dhcp.ranges'].split(',').map((range) => range.trim().split('-'))
-      : [defaultRange(v4)];
-    lines.push(...ranges.map(([first = '', last = first]) => `dhcp-range=${first},${last},${expiry}`));
+    lines.push(...rangesOf(config, v4).map(([first, last]) => `dhcp-range=${first},${last},${expiry}`));
     if (config['ipv4.dhcp.gateway']) lines.push(`dhcp-option-force=3,${config['ipv4.dhcp.gateway']}`);
     if (config['bridge.mtu']) lines.push(`dhcp-option-force=26,${config['bridge.mtu']}`);
     if (config['dns.search']) lines.push(`dhcp-option-force=119,${config['dns.search']}`);
@@ -139,6 +146,11 @@ export class Dnsmasq {
     return join(this.#dir, 'dnsmasq.hosts');
   }
 
+  /** Files of hosts whose addresses were not given by DHCP: of those DNS knows nothing. */
+  get #names(): string {
+    return join(this.#dir, 'dnsmasq.names');
+  }
+
   get #configFile(): string {
     return join(this.#dir, 'dnsmasq.conf');
   }
@@ -163,6 +175,8 @@ export class Dnsmasq {
     await mkdir(this.#hosts, { recursive: true, mode: 0o755 });
     await chmod(this.#dir, 0o711);
     await chmod(this.#hosts, 0o755);
+    await mkdir(this.#names, { recursive: true, mode: 0o755 });
+    await chmod(this.#names, 0o755);
     if (addresses.length === 0) {
       await this.stop();
       return;
@@ -225,12 +239,67 @@ export class Dnsmasq {
     await this.#host.signalProcess(await this.#pid(), this.#configFile, 'SIGHUP');
   }
 
-  async reserve(key: string, reservation: HostReservation): Promise<void> {
+  async reserve(key: string, reservation: HostReservation, name = ''): Promise<void> {
     const file = this.#hostFile(key);
     const line = `${reservationLine(reservation)}\n`;
-    if ((await readFile(file, 'utf8').catch(() => '')) === line) return;
+    const named = join(this.#names, encodeURIComponent(key));
+    const [before, nameBefore] = await Promise.all(
+      [file, named].map((path) => readFile(path, 'utf8').catch(() => '')),
+    );
+    if (before === line && nameBefore === name) return;
     await writeFile(file, line, { mode: 0o644 });
+    if (name === '') await rm(named, { force: true });
+    else await writeFile(named, name, { mode: 0o644 });
     await this.#reload();
+  }
+
+  /** See `ManagedNetwork.assign`. */
+  async assign(
+    key: string,
+    reservation: HostReservation,
+    addresses: readonly Cidr[],
+  ): Promise<AssignedAddress | undefined> {
+    const { config } = this.#network;
+    const v4 = addresses.find(({ family }) => family === 4);
+    if (!v4 || isFalse(config['ipv4.dhcp'])) {
+      await this.reserve(key, reservation);
+      return undefined;
+    }
+    const had = await readFile(this.#hostFile(key), 'utf8').catch(() => '');
+    for (let wanted = reservation.ipv4 ?? parseReservation(had).ipv4; ;) {
+      const taken = await this.#taken(key, reservation.hwaddr);
+      // What it was told to have is not asked about.
+      const ipv4 =
+        reservation.ipv4 ??
+        (wanted !== undefined && !taken.has(wanted) && contains(v4, wanted)
+          ? wanted
+          : freeAddress(rangesOf(config, v4), new Set([...taken, v4.address]), reservation.hwaddr));
+      if (ipv4 === undefined)
+        throw new LxdError('conflict', `Network "${this.#network.name}" has no free IPv4 address`);
+      const domain = config['dns.domain'] || 'lxd';
+      const { hostname } = reservation;
+      await this.reserve(key, { ...reservation, ipv4 }, `${ipv4} ${hostname}.${domain} ${hostname}\n`);
+      // From now on dnsmasq gives it to nobody; until just now it may have.
+      if (reservation.ipv4 !== undefined || !(await this.#taken(key, reservation.hwaddr)).has(ipv4))
+        return { address: `${ipv4}/${v4.prefix}`, gateway: config['ipv4.dhcp.gateway'] || v4.address };
+      wanted = undefined;
+    }
+  }
+
+  /** Addresses that others have. */
+  async #taken(key: string, hwaddr: string): Promise<Set<string>> {
+    const own = encodeURIComponent(key);
+    const names = (await readdir(this.#hosts).catch(() => [])).filter((name) => name !== own);
+    const reserved = await Promise.all(
+      names.map(async (name) =>
+        parseReservation(await readFile(join(this.#hosts, name), 'utf8').catch(() => '')),
+      ),
+    );
+    const leases = parseLeases(await readFile(join(this.#dir, 'dnsmasq.leases'), 'utf8').catch(() => ''));
+    return new Set([
+      ...reserved.flatMap(({ ipv4 }) => ipv4 ?? []),
+      ...leases.filter((lease) => lease.hwaddr !== hwaddr).map(({ address }) => address),
+    ]);
   }
 
   async release(key: string, addresses: readonly Cidr[]): Promise<void> {
@@ -238,6 +307,7 @@ export class Dnsmasq {
     const known = await readFile(file, 'utf8').catch(() => undefined);
     if (known === undefined) return;
     await rm(file);
+    await rm(join(this.#names, encodeURIComponent(key)), { force: true });
     await this.#reload();
     await this.#giveBack(parseReservation(known).hwaddr, addresses);
   }

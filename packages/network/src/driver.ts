@@ -27,6 +27,12 @@ export interface HostReservation {
   ipv6?: string;
 }
 
+export interface AssignedAddress {
+  /** With its prefix. */
+  address: string;
+  gateway: string;
+}
+
 export interface ManagedNetwork {
   /** The configuration with every default chosen (free subnets for `auto`) written down. Changes nothing. */
   complete(options: WaitOptions): Promise<Config>;
@@ -41,6 +47,15 @@ export interface ManagedNetwork {
   leases(options: WaitOptions): Promise<Lease[]>;
   /** `key` names the NIC (`<project_>instance.device`), any characters; a second call replaces. */
   reserve(key: string, reservation: HostReservation, options: WaitOptions): Promise<void>;
+  /**
+   * For one that asks nobody: an address that is its own until it is released, the same at every call where it can be, and
+   * known to DNS. Undefined where the network gives no IPv4 addresses.
+   */
+  assign(
+    key: string,
+    reservation: HostReservation,
+    options: WaitOptions,
+  ): Promise<AssignedAddress | undefined>;
   release(key: string, options: WaitOptions): Promise<void>;
 }
 

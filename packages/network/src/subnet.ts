@@ -57,6 +57,14 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
   return a.value >> host === b.value >> host;
 }
 
+/** Whether an address is of the subnet, and neither its first nor its last. */
+export function contains(cidr: Cidr, address: string): boolean {
+  if (isIP(address) !== cidr.family) return false;
+  const value = addressValue(address);
+  const first = networkOf(cidr);
+  return value > first && value < first + (1n << BigInt(bits(cidr) - cidr.prefix)) - 1n;
+}
+
 /** All addresses DHCP may hand out when no ranges are given: the subnet without its first, its last and the bridge's own. */
 export function defaultRange(cidr: Cidr): [first: string, last: string] {
   const first = networkOf(cidr);

@@ -10,6 +10,7 @@ import type {
   VolumeSpec,
 } from '@lxd-ts/core';
 import type { BulkTicket } from './bulk.ts';
+import type { ImageFile, ImagePart, ReceivedImage } from './images.ts';
 import type { InstanceMetadata } from './instance-metadata.ts';
 import type { MembershipChange } from './membership-change.ts';
 
@@ -87,34 +88,6 @@ export interface HostInterface {
   name: string;
   /** `bridge`, `physical`, `loopback`, `vlan`, `bond` or another word of the kernel's; else `unknown`. */
   type: string;
-}
-
-/** One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. */
-export interface ImagePart {
-  kind: 'unified' | 'metadata' | 'rootfs';
-  body: Readable;
-}
-
-export interface ReceivedImage {
-  fingerprint: string;
-  size: number;
-  architecture: string;
-  type: 'container';
-  /** `properties` of its metadata.yaml. */
-  properties: Config;
-  /** Seconds since the epoch; 0 when it does not say. */
-  creationDate: number;
-  expiryDate: number;
-  /** Its files, in the order of the fingerprint; sizes in bytes. */
-  files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
-}
-
-export interface ImageFile {
-  kind: ImagePart['kind'];
-  /** `<fingerprint>.tar.xz`, `<fingerprint>.squashfs`, … */
-  filename: string;
-  size: number;
-  body: Readable;
 }
 
 export type InstanceSource =
@@ -387,12 +360,17 @@ export interface Agent {
   networkLeases(network: NetworkSpec, options: CallOptions): Promise<NetworkLease[]>;
   hostInterfaces(options: CallOptions): Promise<HostInterface[]>;
 
-  /** Stores and verifies; `expected` is compared with the fingerprint. Known already: the upload is dropped, same answer. */
+  /**
+   * Stores and verifies; `expected` is compared with the fingerprint. Known already: the upload is dropped, same answer.
+   * `precondition-failed`: of an image of an OCI registry a blob was there before, and is no more.
+   */
   receiveImage(
     parts: AsyncIterable<ImagePart>,
     options: CallOptions & { expected?: string },
   ): Promise<ReceivedImage>;
-  /** Its files in order: unified, or metadata then rootfs. */
+  /** Those of these blobs (`sha256:…`) that the member does not have. */
+  missingBlobs(digests: readonly string[], options: CallOptions): Promise<string[]>;
+  /** Its files in order: unified, or metadata then rootfs, or manifest then blobs. */
   sendImage(fingerprint: string, options: CallOptions): Promise<ImageFile[]>;
   /** Its files and the volumes unpacked from it in these pools. */
   deleteImage(fingerprint: string, pools: PoolSpec[], options: CallOptions): Promise<void>;

@@ -1,7 +1,7 @@
 import { Duplex, Readable } from 'node:stream';
 import { status } from '@grpc/grpc-js';
 import type { Chunk } from './agent-hub.gen.ts';
-import type { ImagePart } from './agent.ts';
+import type { ImagePart } from './images.ts';
 
 /** Either end of a gRPC `Channel` call. */
 export type ChunkStream = Duplex;
@@ -102,8 +102,8 @@ async function write(channel: ChunkStream, chunk: Chunk): Promise<void> {
 
 /** Sends the parts of an image one after the other. */
 export async function sendParts(channel: ChunkStream, parts: AsyncIterable<ImagePart>): Promise<void> {
-  for await (const { kind, body } of parts) {
-    await write(channel, { data: Buffer.alloc(0), part: kind });
+  for await (const { kind, digest, body } of parts) {
+    await write(channel, { data: Buffer.alloc(0), part: digest === undefined ? kind : `${kind} ${digest}` });
     for await (const data of body as AsyncIterable<Buffer>) {
       for (let at = 0; at < data.length; at += maxBytes) {
         await write(channel, chunkOf(data.subarray(at, at + maxBytes)));
@@ -118,7 +118,7 @@ export async function* receiveParts(channel: ChunkStream): AsyncGenerator<ImageP
   const chunks = channel[Symbol.asyncIterator]() as AsyncIterator<Chunk>;
   let next = await chunks.next();
   while (!next.done) {
-    const kind = next.value.part as ImagePart['kind'];
+    const [kind, digest] = next.value.part.split(' ') as [ImagePart['kind'], string | undefined];
     const bytes = async function* (): AsyncGenerator<Uint8Array> {
       next = await chunks.next();
       while (!next.done && next.value.part === '') {
@@ -126,6 +126,10 @@ export async function* receiveParts(channel: ChunkStream): AsyncGenerator<ImageP
         next = await chunks.next();
       }
     };
-    yield { kind, body: Readable.from(bytes(), { objectMode: false }) };
+    yield {
+      kind,
+      ...(digest === undefined ? {} : { digest }),
+      body: Readable.from(bytes(), { objectMode: false }),
+    };
   }
 }

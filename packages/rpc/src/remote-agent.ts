@@ -7,14 +7,13 @@ import type {
   BackupFile,
   CallOptions,
   ExecSession,
-  ImageFile,
   MigrationStreams,
   Observation,
   ReceivedBackup,
-  ReceivedImage,
   ReceivedInstance,
   TerminalSession,
 } from './agent.ts';
+import type { ImageFile, ReceivedImage } from './images.ts';
 import { byteStream, joinStreams, sendParts, type ChunkStream } from './channel.ts';
 
 /** What the remote form of an agent needs of its connection. */
@@ -55,6 +54,7 @@ export const plainMethods = [
   'networkState',
   'networkLeases',
   'hostInterfaces',
+  'missingBlobs',
   'deleteImage',
   'createInstance',
   'offerMigration',

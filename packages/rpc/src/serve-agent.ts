@@ -9,12 +9,12 @@ import type {
   CallOptions,
   ExecCommand,
   ExecSession,
-  ImageFile,
   MigrationStreams,
   ReceiveRequest,
   SendRequest,
   TerminalSession,
 } from './agent.ts';
+import type { ImageFile } from './images.ts';
 import type { InstanceRef, InstanceSpec, VolumeSpec } from '@lxd-ts/core';
 import { byteStream, receiveParts, type ChunkStream } from './channel.ts';
 import { plainMethods, type SessionChannels } from './remote-agent.ts';

@@ -130,9 +130,23 @@ export interface ImageRecord {
   lastUsedAt: string;
   uploadedAt: string;
   /** Its files, in the order of the fingerprint. Not known of some that are from older versions. */
-  files?: { kind: 'unified' | 'metadata' | 'rootfs'; size: number; sha256: string; squashfs: boolean }[];
+  files?: {
+    kind: 'unified' | 'metadata' | 'rootfs' | 'manifest' | 'blob';
+    size: number;
+    sha256: string;
+    squashfs: boolean;
+  }[];
+  /** Of one of an OCI registry, or made of such an instance: the configuration that its instances begin with. */
+  oci?: Config;
   /** Where a newer one is looked for. */
-  source?: { server: string; protocol: 'lxd' | 'simplestreams'; certificate: string; alias: string };
+  source?: {
+    server: string;
+    protocol: 'lxd' | 'simplestreams' | 'oci';
+    certificate: string;
+    alias: string;
+    /** Of a registry, `USER:PASSWORD`: never shown. */
+    secret?: string;
+  };
   /** Members that hold its files. */
   members: string[];
 }

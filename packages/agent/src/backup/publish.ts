@@ -1,7 +1,7 @@
 import { constants, createReadStream } from 'node:fs';
 import { chmod, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InstanceSpec } from '@lxd-ts/core';
+import { isOciConfig, ociKeys, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, PublishRequest, ReceivedImage } from '@lxd-ts/rpc';
 import { parse, stringify } from 'yaml';
 import type { AgentContext } from '../context.ts';
@@ -49,6 +49,7 @@ export async function publishImage(
       creation_date: createdAt,
       expiry_date: expiresAt,
       ...(properties ? { properties } : {}),
+      ...(isOciConfig(spec.config) ? { oci: ociKeys(spec.config) } : {}),
     };
     const description = join(work, 'metadata.yaml');
     await writeFile(description, stringify(metadata, { sortMapEntries: reproducible !== undefined }));

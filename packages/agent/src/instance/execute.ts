@@ -1,13 +1,15 @@
 import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
+import { isOciConfig, LxdError, Undo, type InstanceSpec } from '@lxd-ts/core';
 import type { LxcItem } from '@lxd-ts/liblxc';
 import { rootPool, type AgentContext } from '../context.ts';
 import { hasDevLxd } from '../devlxd/answer.ts';
 import { cpuSetFile } from '../cpu-balancer.ts';
+import { prepareApp, type App } from './app.ts';
 import { cgroupNames, removeCgroups, removePivot } from './cgroups.ts';
 import { startDevices, stopDevices, withVolatile } from './devices.ts';
 import { openHotDevices } from './hot-devices.ts';
+import { endApp } from './end-app.ts';
 import { checkDelegated, idmapOf } from './idmap.ts';
 import { closeIntercept, interceptPolicy, openIntercept } from './intercept.ts';
 import { limitRoot, wantedSettings } from './limit.ts';
@@ -34,6 +36,10 @@ interface Run {
   mapped: boolean;
   devices: (readonly LxcItem[])[];
   limits: CgroupSetting[];
+  /** How it is started where there is no init system. */
+  app: App | undefined;
+  /** What it was given by a creation, a copy or a renaming is new to it. */
+  fresh: boolean;
   /** What it sees as `/dev/lxd`. */
   devlxd: string;
   volatile: Record<string, string | null>;
@@ -96,6 +102,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
   'apply-templates': async (run) => {
     const { context, spec, rootfs, signal } = run;
     const deferred = spec.config[templateKey];
+    run.fresh = Boolean(deferred);
     const triggers = deferred ? [deferred as Trigger, 'start' as const] : ['start' as const];
     await applyTemplates(context, spec, { rootfs, mapped: run.mapped }, triggers, signal);
     if (!deferred) return;
@@ -130,6 +137,11 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     });
   },
 
+  'prepare-app': async (run) => {
+    const { context, spec, fresh, signal } = run;
+    if (isOciConfig(spec.config)) run.app = await prepareApp(context, run, fresh, signal);
+  },
+
   'write-config': async (run) => {
     const { context, spec, paths } = run;
     await prepareHost(context, spec, run.signal);
@@ -148,6 +160,7 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
       host: context.features,
       cgroups: cgroupNames(context.dir, paths.id),
       devices: run.devices,
+      ...(run.app ? { app: run.app.items } : {}),
     });
     await rename(paths.lxcLog, `${paths.lxcLog}.old`).catch(() => undefined);
     await writePrivate(paths.lxcConfig, lxcConfigText(items, spec.config['raw.lxc']));
@@ -170,18 +183,29 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
         logFile: run.paths.lxcLog,
         logLevel: 'WARN',
         rebootMark: run.paths.rebooted,
+        ...(run.app ? { init: run.app.init, mayEnd: true } : {}),
       },
       { signal: run.signal },
     );
   },
 
   'settle-devices': async (run) => {
-    const devices = await openHotDevices(run.context, run.runStates, run.spec, run.signal);
-    await devices?.settleAll();
-    Object.assign(run.volatile, devices?.volatile);
+    try {
+      const devices = await openHotDevices(run.context, run.runStates, run.spec, run.signal);
+      await devices?.settleAll();
+      Object.assign(run.volatile, devices?.volatile);
+    } catch (error) {
+      // An application may have done its work by now, and its devices went with it.
+      if (!run.app || run.context.liblxc.initPid(run.paths.id) !== undefined) throw error;
+    }
   },
 
-  'shut-down': (run, { timeoutMs }) => shutDown(run.context.liblxc, run.paths.id, timeoutMs, run.signal),
+  'shut-down': (run, { timeoutMs }) => {
+    const { context, paths, signal } = run;
+    return isOciConfig(run.spec.config)
+      ? endApp(context.liblxc, paths.id, run.spec.config, timeoutMs, signal)
+      : shutDown(context.liblxc, paths.id, timeoutMs, signal);
+  },
 
   kill: (run) => run.context.liblxc.kill(run.paths.id, { signal: run.signal }),
 
@@ -234,6 +258,8 @@ export async function execute(
     mapped: false,
     devices: [],
     limits: [],
+    app: undefined,
+    fresh: false,
     devlxd: '',
     volatile: {},
   };

@@ -32,6 +32,8 @@ export interface LxcConfigInput {
   limits: readonly Pick<CgroupSetting, 'file' | 'value'>[];
   /** From the device drivers, in order; `{index}` stands for the NIC's number. */
   devices: readonly (readonly LxcItem[])[];
+  /** Of an instance without an init system. */
+  app?: readonly LxcItem[];
 }
 
 /** Host paths every container may use where they exist: harmless nodes and kernel filesystems. */
@@ -170,6 +172,7 @@ export function lxcConfig(input: LxcConfigInput): readonly LxcItem[] {
     ...mounts(input),
     ...cgroup(input),
     ...environment,
+    ...(input.app ?? []),
     ...nvidiaItems(spec.config),
     ...deviceItems(input.devices),
     ...(Object.keys(spec.devices).some((name) => spec.devices[name]?.['type'] === 'nic')

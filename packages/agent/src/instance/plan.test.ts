@@ -10,6 +10,7 @@ const start = [
   'apply-templates',
   'open-devlxd',
   'start-devices',
+  'prepare-app',
   'write-config',
   'start-init',
   'settle-devices',

@@ -15,6 +15,7 @@ export type Step =
   | { do: 'apply-templates' }
   | { do: 'start-devices' }
   | { do: 'open-devlxd' }
+  | { do: 'prepare-app' }
   | { do: 'write-config' }
   | { do: 'start-init' }
   | { do: 'settle-devices' }
@@ -40,6 +41,7 @@ export function planStart(observed: Observed): Step[] {
     { do: 'apply-templates' },
     { do: 'open-devlxd' },
     { do: 'start-devices' },
+    { do: 'prepare-app' },
     { do: 'write-config' },
     { do: 'start-init' },
     { do: 'settle-devices' },

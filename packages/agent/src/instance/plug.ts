@@ -19,8 +19,6 @@ async function ipInside(
   await host.run(argv, { signal, input: `${lines.join('\n')}\n` });
 }
 
-const family = (address: string): string => (address.includes(':') ? '-6' : '-4');
-
 /** Its lines for `ip` on the host: the interface is made with its last name in the namespace where it belongs. */
 function makeNic(pid: number, { type, name, link, hostName, hwaddr, mtu }: InsideNic): string[] {
   const settings = `${hwaddr ? ` address ${hwaddr}` : ''}${mtu ? ` mtu ${mtu}` : ''}`;
@@ -57,8 +55,8 @@ export async function plugNic(
       `link set dev ${name} up`,
       ...addresses.map((address) => `address add ${address} dev ${name}`),
       ...gateways.flatMap((gateway) => [
-        `${family(gateway)} route add ${gateway} dev ${name}`,
-        `${family(gateway)} route add default via ${gateway} dev ${name}`,
+        `route add ${gateway} dev ${name}`,
+        `route add default via ${gateway} dev ${name}`,
       ]),
     ],
     signal,

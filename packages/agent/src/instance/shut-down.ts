@@ -16,6 +16,7 @@ async function haltSignal(pid: number): Promise<number> {
 /**
  * Asks init to halt and waits until it has.
  * @param timeoutMs -1: for ever
+ * @param halt the signal that asks it; absent: what an init system understands
  * @throws LxdError `timeout`
  */
 export async function shutDown(
@@ -23,6 +24,7 @@ export async function shutDown(
   id: string,
   timeoutMs: number,
   signal: AbortSignal,
+  halt?: number,
 ): Promise<void> {
   const pid = liblxc.initPid(id);
   if (pid === undefined) return;
@@ -40,7 +42,7 @@ export async function shutDown(
           gone.reject(new LxdError('timeout', message));
         }, timeoutMs);
   try {
-    liblxc.signalInit(id, await haltSignal(pid));
+    liblxc.signalInit(id, halt ?? (await haltSignal(pid)));
     await gone.promise;
   } finally {
     clearTimeout(timer);

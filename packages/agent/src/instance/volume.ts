@@ -5,6 +5,7 @@ import type { CallOptions, InstanceSource } from '@lxd-ts/rpc';
 import type { CopyOptions, StoragePool, VolumeRef } from '@lxd-ts/storage';
 import { restoreBackup } from '../backup/restore-backup.ts';
 import { rootPool, type AgentContext } from '../context.ts';
+import { unpackLayers } from './layers.ts';
 import { limitRoot } from './limit.ts';
 import { link } from './link.ts';
 import { instancePaths, volumeOf } from './paths.ts';
@@ -16,9 +17,10 @@ type CreateOptions = CallOptions & Pick<CopyOptions, 'still'>;
 /** A root that depends on nothing of this pool. */
 type FreshSource = Extract<InstanceSource, { type: 'image' | 'none' }>;
 
-function fillFresh(
-  { images }: AgentContext,
+async function fillFresh(
+  context: AgentContext,
   pool: StoragePool,
+  spec: InstanceSpec,
   volume: VolumeRef,
   source: FreshSource,
   options: CallOptions,
@@ -32,10 +34,11 @@ function fillFresh(
       options,
     );
   const { fingerprint } = source;
+  await unpackLayers(context, pool, rootPool(spec), fingerprint, options);
   return pool.createFromImage(
     volume,
     fingerprint,
-    (directory, fill) => images.unpack(fingerprint, directory, fill),
+    (directory, fill) => context.images.unpack(fingerprint, directory, fill),
     options,
   );
 }
@@ -50,7 +53,7 @@ async function fillFrom(
   switch (source.type) {
     case 'image':
     case 'none':
-      return fillFresh(context, pool, volumeOf(spec), source, options);
+      return fillFresh(context, pool, spec, volumeOf(spec), source, options);
     case 'backup':
       return restoreBackup(context, pool, spec, source, options);
     case 'copy':
@@ -93,7 +96,7 @@ export async function rebuildVolume(
   const name = `.partial-copy-${context.randomId()}`;
   const fresh: VolumeRef = { type: 'container', project: 'default', name };
   try {
-    await fillFresh(context, pool, fresh, source, options);
+    await fillFresh(context, pool, spec, fresh, source, options);
     await pool.replaceVolume(fresh, volumeOf(spec), options);
   } finally {
     await pool.deleteVolume(fresh, { signal: AbortSignal.timeout(60_000) });

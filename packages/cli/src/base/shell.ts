@@ -76,6 +76,11 @@ export class Shell {
   async #imageServer(remote: string): Promise<Context> {
     const config = await this.config();
     const known = config.get(remote);
+    if (known.protocol === 'oci') {
+      const { RegistryClient } = await import('../remotes/registry-client.ts');
+      const [certificate, secret] = [config.serverCertificate(remote), config.secret(remote)];
+      return new Context(this, remote, new RegistryClient(known.addr, { certificate, secret }));
+    }
     if (known.protocol !== 'lxd') {
       const { StreamClient } = await import('../remotes/stream-client.ts');
       return new Context(this, remote, new StreamClient(known.addr));

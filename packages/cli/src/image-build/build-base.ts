@@ -1,4 +1,4 @@
-import { LxdError, toLxdError } from '@lxd-ts/core';
+import { LxdError, parseOciReference, toLxdError } from '@lxd-ts/core';
 import type { Image } from '@lxd-ts/client';
 import type { Context } from '../base/context.ts';
 import { findImage } from '../commands/image/find-image.ts';
@@ -32,7 +32,13 @@ async function locate(context: Context, text: string): Promise<{ image: Image; f
   const [server, name] = await shell.image(text);
   const image = await findImage(server, name);
   // The very image that was looked at, whatever its name means in a moment.
-  return { image, found: { ...found, alias: image.fingerprint } };
+  const { fingerprint } = image;
+  const { source } = found;
+  const alias =
+    found.kind === 'oci'
+      ? `${parseOciReference(name, String(source['server'])).repository}@sha256:${fingerprint}`
+      : fingerprint;
+  return { image, found: { ...found, source: { ...source, alias } } };
 }
 
 /** @throws LxdError naming the field */

@@ -8,6 +8,18 @@ export function parseAddress(text: string, protocol: Remote['protocol']): string
       throw new LxdError('invalid', 'Only https URLs are supported for simplestreams');
     return checked(text).href.replace(/\/$/, '');
   }
+  if (protocol === 'oci') {
+    if (!text.startsWith('https://')) throw new LxdError('invalid', 'Only https URLs are supported for oci');
+    const url = checked(text);
+    if (url.username !== '' || url.password !== '')
+      throw new LxdError('invalid', 'The user is told by --username, not in the address');
+    if (url.pathname !== '/' || url.search !== '')
+      throw new LxdError(
+        'invalid',
+        'The address of a registry is https://HOST:PORT: what follows names an image',
+      );
+    return url.origin;
+  }
   if (text.startsWith('/')) return `unix://${text}`;
   if (text === 'unix:' || text === 'unix://') return 'unix://';
   if (text.startsWith('unix:')) return `unix://${text.replace(/^unix:(\/\/)?/, '')}`;

@@ -32,7 +32,7 @@ it('is where the environment says', () => {
 
 it('knows the usual remotes before there is a file', async () => {
   const config = await ClientConfig.load(env);
-  expect([...config.remotes.keys()].sort()).toEqual(['images', 'local', 'ubuntu', 'ubuntu-daily']);
+  expect([...config.remotes.keys()].sort()).toEqual(['docker', 'images', 'local', 'ubuntu', 'ubuntu-daily']);
   expect(config.defaultRemote).toBe('local');
   expect(ClientConfig.isPlainLocal(env)).toBe(true);
 });
@@ -109,4 +109,21 @@ it.each([
   ['default-remote: local\nremotes:\n  local:\n    addr: unix://\n    project: web\n', false],
 ])('tells from %j whether only this machine is meant', (text, expected) => {
   expect(meansLocal(text)).toBe(expected);
+});
+
+it('leaves a remote of the user that is named like a usual one alone, and keeps secrets to itself', async () => {
+  const config = await ClientConfig.load(env);
+  expect(config.get('docker')).toMatchObject({ protocol: 'oci', static: true, public: true });
+  config.remotes.set('docker', { ...far, addr: 'https://hub.example.org', protocol: 'oci', public: true });
+  await config.save();
+  await config.keepSecret('docker', 'me:word');
+  const again = await ClientConfig.load(env);
+  expect(again.get('docker')).toMatchObject({ addr: 'https://hub.example.org', static: false });
+  expect(again.secret('docker')).toBe('me:word');
+  expect((await stat(join(dir, 'conf', 'secrets', 'docker'))).mode & 0o777).toBe(0o600);
+  expect(await readFile(join(dir, 'conf', 'config.yml'), 'utf8')).not.toContain('word');
+  await again.renamePin('docker', 'hub');
+  expect([again.secret('docker'), again.secret('hub')]).toEqual([undefined, 'me:word']);
+  await again.unpin('hub');
+  expect(again.secret('hub')).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
 import type { Io } from '../base/io.ts';
 import { readPlainYaml, type PlainMap } from '../format/plain-yaml.ts';
-import { firstRemotes, readRemote, staticRemotes, writeRemote, type Remote } from './remote.ts';
+import { firstRemotes, readRemote, staticRemotes, usualRemotes, writeRemote, type Remote } from './remote.ts';
 
 type Environment = Io['env'];
 
@@ -56,6 +56,8 @@ export class ClientConfig {
     const shared = (global['remotes'] ?? {}) as Record<string, unknown>;
     for (const [name, value] of Object.entries(shared)) this.remotes.set(name, readRemote(value, true));
     for (const [name, value] of Object.entries(own ?? {})) this.remotes.set(name, readRemote(value, false));
+    for (const [name, built] of Object.entries(usualRemotes))
+      if (!this.remotes.has(name)) this.remotes.set(name, built);
     for (const [name, built] of Object.entries(staticRemotes)) {
       this.remotes.set(name, { ...built, project: this.remotes.get(name)?.project ?? '' });
     }
@@ -117,13 +119,31 @@ export class ClientConfig {
     await this.#write(join('servercerts', `${remote}.crt`), certificate, 0o644);
   }
 
+  /** Certificate and secret of a remote that is no more. */
   async unpin(remote: string): Promise<void> {
-    await rm(this.#serverCertificate(remote), { force: true });
+    for (const path of [this.#serverCertificate(remote), this.#secret(remote)])
+      await rm(path, { force: true });
   }
 
   async renamePin(from: string, to: string): Promise<void> {
-    const path = this.#serverCertificate(from);
-    if (existsSync(path)) await rename(path, this.#serverCertificate(to));
+    for (const pathOf of [
+      (name: string) => this.#serverCertificate(name),
+      (name: string) => this.#secret(name),
+    ])
+      if (existsSync(pathOf(from))) await rename(pathOf(from), pathOf(to));
+  }
+
+  #secret(remote: string): string {
+    return join(this.dir, 'secrets', remote);
+  }
+
+  /** `USER:PASSWORD` for a registry, if it was told. */
+  secret(remote: string): string | undefined {
+    return readIfThere(this.#secret(remote)) || undefined;
+  }
+
+  async keepSecret(remote: string, secret: string): Promise<void> {
+    await this.#write(join('secrets', remote), secret, 0o600);
   }
 
   /** Who this user is to servers; undefined before the first remote was added. */

@@ -11,15 +11,22 @@ export type ImageSource = Readonly<Record<string, unknown>>;
 /** Where an image is: on a server that we can ask, or at one that only servers read. */
 export type FoundImage =
   | { kind: 'lxd'; context: Context; image: Image; public: boolean }
-  | { kind: 'simplestreams'; server: string; alias: string };
+  | { kind: 'simplestreams' | 'oci'; source: ImageSource };
 
 /** What `[remote:]image` names. */
 export async function locateImage(shell: Shell, text: string): Promise<FoundImage> {
   const [remote, name] = await shell.split(text);
   if (name === '') throw new LxdError('invalid', 'Missing image name');
   if (remote !== undefined) {
-    const { protocol, addr } = (await shell.config()).get(remote);
-    if (protocol === 'simplestreams') return { kind: 'simplestreams', server: addr, alias: name };
+    const config = await shell.config();
+    const { protocol, addr } = config.get(remote);
+    const source = { type: 'image', mode: 'pull', server: addr, protocol, alias: name };
+    if (protocol === 'simplestreams') return { kind: protocol, source };
+    if (protocol === 'oci') {
+      const [certificate, secret] = [config.serverCertificate(remote), config.secret(remote)];
+      const more = { ...(certificate ? { certificate } : {}), ...(secret ? { secret } : {}) };
+      return { kind: protocol, source: { ...source, ...more } };
+    }
   }
   const [context] = await shell.image(text);
   const image = await findImage(context, name);
@@ -68,10 +75,7 @@ export async function withImage(
   found: FoundImage,
   send: (source: ImageSource) => Promise<Operation | undefined>,
 ): Promise<Operation | undefined> {
-  if (found.kind === 'simplestreams') {
-    const { server, alias } = found;
-    return send({ type: 'image', mode: 'pull', server, protocol: 'simplestreams', alias });
-  }
+  if (found.kind !== 'lxd') return send(found.source);
   const { context, image } = found;
   if (await sameServer(context, target)) return send({ type: 'image', fingerprint: image.fingerprint });
   const { addresses, certificate } = await addressesOf(context);

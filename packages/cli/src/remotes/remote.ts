@@ -1,8 +1,10 @@
+import { dockerHub } from '@lxd-ts/core';
+
 /** A server that has a name, as `config.yml` keeps it. */
 export interface Remote {
   /** `https://host:port`, `unix://` (the daemon of this machine) or `unix:///path/of/socket`. */
   addr: string;
-  protocol: 'lxd' | 'simplestreams';
+  protocol: 'lxd' | 'simplestreams' | 'oci';
   /** Only images are to be had from it. */
   public: boolean;
   authType: string;
@@ -37,10 +39,17 @@ export const staticRemotes: Readonly<Record<string, Remote>> = {
   'ubuntu-daily': images('https://cloud-images.ubuntu.com/daily', { static: true }),
 };
 
+/** There unless the user has another one of that name. */
+export const usualRemotes: Readonly<Record<string, Remote>> = {
+  docker: remote({ addr: dockerHub, protocol: 'oci', public: true, static: true }),
+};
+
 /** There until somebody removes it. */
 export const firstRemotes: Readonly<Record<string, Remote>> = {
   images: images('https://images.linuxcontainers.org'),
 };
+
+const protocols = ['lxd', 'simplestreams', 'oci'] as const;
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -49,7 +58,7 @@ export function readRemote(value: unknown, global: boolean): Remote {
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   return remote({
     addr: textOf(fields['addr']),
-    protocol: fields['protocol'] === 'simplestreams' ? 'simplestreams' : 'lxd',
+    protocol: protocols.find((one) => one === fields['protocol']) ?? 'lxd',
     public: fields['public'] === true,
     authType: textOf(fields['auth_type']),
     project: textOf(fields['project']),

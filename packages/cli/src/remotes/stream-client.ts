@@ -1,18 +1,13 @@
 import { get } from 'node:https';
-import { arch } from 'node:os';
 import { text } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
 import { getCACertificates } from 'node:tls';
 import { Client, type Image, type ImageAlias, type RequestOptions } from '@lxd-ts/client';
 import { findStreamImage, LxdError, streamImages, streamPaths, type StreamImage } from '@lxd-ts/core';
+import { native } from './native.ts';
 
 const maxRedirects = 5;
 const timeoutMs = 30_000;
-
-/** As LXD names the kind of this machine. */
-const native =
-  { x64: 'x86_64', arm64: 'aarch64', arm: 'armv7l', ia32: 'i686', ppc64: 'ppc64le' }[arch() as string] ??
-  arch();
 
 async function getJson(url: URL, ca: readonly string[], redirects = maxRedirects): Promise<unknown> {
   const fail = (why: string, cause?: unknown) =>

@@ -39,7 +39,7 @@ async function isVouchedFor(config: ClientConfig, url: string): Promise<boolean>
   }
 }
 
-async function askAboutCertificate(shell: Shell, fingerprint: string): Promise<void> {
+export async function askAboutCertificate(shell: Shell, fingerprint: string): Promise<void> {
   shell.io.stdout.write(`Certificate fingerprint: ${fingerprint}\n`);
   let question = 'ok (y/n/[fingerprint])? ';
   for (;;) {

@@ -1,9 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { BlockList, isIP } from 'node:net';
-import { isFalse, isTrue, LxdError, validators, type Config, type NetworkSpec } from '@lxd-ts/core';
+import {
+  isFalse,
+  isOciConfig,
+  isTrue,
+  LxdError,
+  validators,
+  type Config,
+  type NetworkSpec,
+} from '@lxd-ts/core';
 import { addressError, listOf, networksError } from '../addresses.ts';
 import { checks } from '../checks.ts';
-import type { DeviceContext, DeviceDriver } from '../driver.ts';
+import type { DeviceContext, DeviceDriver, InsideNic } from '../driver.ts';
 import { filterSchemaKeys, isFiltered, startFilter, stopFilter } from '../nic-filter.ts';
 import { changeRoutes, leaveVeth, settleVeth } from '../veth-host.ts';
 import { limitsSchema, routesSchema, vlanError } from '../veth-options.ts';
@@ -86,10 +94,17 @@ function tagged(config: Config): number[] {
   });
 }
 
-/** What the network's DHCP server is to give it. */
-async function reserve(context: DeviceContext, network: NetworkSpec, signal: AbortSignal): Promise<void> {
+/**
+ * What the network's DHCP server is to give it; one that has nobody to ask there (an image of an OCI registry) gets it at
+ * once.
+ */
+async function reserve(
+  context: DeviceContext,
+  network: NetworkSpec,
+  signal: AbortSignal,
+): Promise<Pick<InsideNic, 'addresses' | 'gateways'>> {
   const hwaddr = hwaddrOf(context);
-  if (!hwaddr) return;
+  if (!hwaddr) return {};
   const { 'ipv4.address': ipv4, 'ipv6.address': ipv6 } = context.config;
   const reservation = {
     hwaddr: hwaddr.toLowerCase(),
@@ -97,7 +112,29 @@ async function reserve(context: DeviceContext, network: NetworkSpec, signal: Abo
     ...(ipv4 && ipv4 !== 'none' ? { ipv4 } : {}),
     ...(ipv6 && ipv6 !== 'none' ? { ipv6 } : {}),
   };
-  await context.networks.reserve(network, reservationKey(context), reservation, { signal });
+  const { networks, instance } = context;
+  const key = reservationKey(context);
+  if (!isOciConfig(instance.config) || ipv4 === 'none') {
+    await networks.reserve(network, key, reservation, { signal });
+    return {};
+  }
+  const assigned = await networks.assign(network, key, reservation, { signal });
+  if (!assigned) return {};
+  return { addresses: [assigned.address], ...(leadsOut(context) ? { gateways: [assigned.gateway] } : {}) };
+}
+
+/** There is one way out of an instance: by the first of its NICs that is given an address. */
+function leadsOut({ instance, name }: DeviceContext): boolean {
+  const { devices, networks } = instance;
+  const [first] = Object.keys(devices)
+    .filter((device) => devices[device]?.['type'] === 'nic')
+    .filter((device) => {
+      const { 'ipv4.address': subnet = '', 'ipv4.dhcp': dhcp } =
+        managedNetwork(devices[device] ?? {}, networks)?.config ?? {};
+      return subnet !== '' && subnet !== 'none' && !isFalse(dhcp);
+    })
+    .sort();
+  return first === name;
 }
 
 /** Isolation and VLANs of the port. */
@@ -181,8 +218,8 @@ export const nicBridged: DeviceDriver = {
     if (!(await present(`/sys/class/net/${bridge}/bridge`))) {
       throw invalid(`The bridge "${bridge}" of device "${name}" is not on this host`);
     }
-    if (network) await reserve(context, network, options.signal);
-    const veth = await startVeth(context, { link: bridge });
+    const given = network ? await reserve(context, network, options.signal) : {};
+    const veth = await startVeth(context, { link: bridge, ...given });
     // Before there is an interface of that name: not one packet goes by.
     if (isFiltered(config))
       await startFilter(context, veth.nic?.hostName ?? '', hwaddrOf(context), options.signal);

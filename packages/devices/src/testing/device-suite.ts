@@ -47,6 +47,7 @@ export function deviceSuite(makeWorld: () => DeviceWorld): void {
       config: world.config,
       networks: {
         reserve: async (_network, key, { hostname }) => void reserved.set(key, hostname),
+        assign: () => Promise.resolve(undefined),
         release: async (_network, key) => void reserved.delete(key),
       },
       volumes: {

@@ -250,6 +250,10 @@ class Bridge implements ManagedNetwork {
     return this.#dnsmasq.reserve(key, reservation);
   }
 
+  assign(...[key, reservation]: Parameters<ManagedNetwork['assign']>): ReturnType<ManagedNetwork['assign']> {
+    return this.#dnsmasq.assign(key, reservation, addressesOf(this.#network.config));
+  }
+
   release(key: string): Promise<void> {
     return this.#dnsmasq.release(key, addressesOf(this.#network.config));
   }

@@ -27,7 +27,7 @@ async function pull(
   alias: string,
 ): Promise<string> {
   const ended = await withImage(target, found, async (source) => {
-    const followed = autoUpdate && (found.kind === 'simplestreams' || found.public) ? { alias } : {};
+    const followed = autoUpdate && (found.kind !== 'lxd' || found.public) ? { alias } : {};
     const operation = await target.client.change('POST', '/1.0/images', {
       query: { project },
       body: { source: { ...source, ...followed }, public: open, auto_update: autoUpdate },
@@ -100,6 +100,7 @@ is connected to must listen on the network.`,
       'image copy images:debian/12 local: --alias debian --auto-update',
       'From a server of images, kept up to date',
     ],
+    ['image copy docker:nginx:1.27 local: --alias nginx', 'From an OCI registry'],
   ],
   flags: {
     alias: { kind: 'list', value: 'name', help: 'Name for the copy' },
@@ -122,7 +123,7 @@ is connected to must listen on the network.`,
       throw new LxdError('invalid', 'Auto update is only available in pull mode');
     const copy: Copy = { found, target, project, public: flags.public, autoUpdate: flags['auto-update'] };
     let fingerprint: string;
-    if (mode === 'pull' || found.kind === 'simplestreams') {
+    if (mode === 'pull' || found.kind !== 'lxd') {
       if (mode !== 'pull') throw new LxdError('invalid', 'From a server of images only pull mode works');
       fingerprint = await pull(copy, from.slice(from.indexOf(':') + 1));
     } else {

@@ -11,6 +11,7 @@ export default command({
     ['launch debian c1', 'Create and start c1'],
     ['launch debian c1 -n lxdbr0 -s fast -e', 'On another network and pool, gone when it stops'],
     ['launch debian c1 < c1.yaml', 'With the configuration in a file'],
+    ['launch docker:nginx web', 'From an OCI registry: what the image says to run, as it says'],
   ],
   flags: { ...createFlags, console: consoleFlag },
   async run(shell, args, flags) {

@@ -3,6 +3,7 @@ import { command } from '../../base/command.ts';
 import type { Shell } from '../../base/shell.ts';
 import { parseAddress } from '../../remotes/address.ts';
 import type { ClientConfig } from '../../remotes/client-config.ts';
+import { addRegistry } from '../../remotes/add-registry.ts';
 import { parseToken } from '../../remotes/token.ts';
 import {
   acceptCertificate,
@@ -75,19 +76,32 @@ must show the same.`,
     ['remote add far eyJjbGllbnRfbmFtZS…', 'By a token'],
     ['remote add far 10.0.0.7 --password secret', 'By its password; asks about its certificate'],
     ['remote add pictures https://example.org/images --protocol simplestreams', 'A server of images'],
+    ['remote add reg https://registry.example.org:5000 --protocol oci', 'An OCI registry'],
+    ['remote add reg https://registry.example.org --protocol oci --username me', 'One that asks who comes'],
   ],
   flags: {
     'accept-certificate': { kind: 'boolean', help: "Don't ask about the server's certificate" },
     'auth-type': { kind: 'string', value: 'tls', help: 'How to authenticate (tls)' },
-    password: { kind: 'string', value: 'password', help: "The server's trust password" },
+    password: {
+      kind: 'string',
+      value: 'password',
+      help: "The server's trust password, or a registry's user's",
+    },
     project: { kind: 'string', value: 'name', help: 'Project to use with this remote' },
-    protocol: { kind: 'string', value: 'lxd|simplestreams', help: 'What the server speaks (default lxd)' },
+    protocol: {
+      kind: 'string',
+      value: 'lxd|simplestreams|oci',
+      help: 'What the server speaks (default lxd)',
+    },
     public: { kind: 'boolean', help: 'A server from which images are fetched, nothing else' },
+    username: { kind: 'string', value: 'user', help: 'Who fetches images from a registry' },
   },
   async run(shell, [first = '', second], flags) {
     const protocol = flags.protocol ?? 'lxd';
-    if (protocol !== 'lxd' && protocol !== 'simplestreams')
+    if (protocol !== 'lxd' && protocol !== 'simplestreams' && protocol !== 'oci')
       throw new LxdError('invalid', `Invalid protocol: ${protocol}`);
+    if (flags.username !== undefined && protocol !== 'oci')
+      throw new LxdError('invalid', '--username is for OCI registries');
     const auth = flags['auth-type'];
     if (auth !== undefined && auth !== 'tls')
       throw new LxdError('invalid', `Invalid authentication type "${auth}": it must be tls`);
@@ -108,7 +122,7 @@ must show the same.`,
     const remote: Remote = {
       addr: '',
       protocol,
-      public: protocol === 'simplestreams',
+      public: protocol !== 'lxd',
       authType: '',
       project: '',
       static: false,
@@ -118,7 +132,9 @@ must show the same.`,
       const details =
         protocol === 'simplestreams'
           ? { addr: parseAddress(text, protocol) }
-          : await addLxd(shell, config, name, text, flags);
+          : protocol === 'oci'
+            ? await addRegistry(shell, config, { name, addr: parseAddress(text, protocol) }, flags)
+            : await addLxd(shell, config, name, text, flags);
       config.remotes.set(name, { ...remote, ...details });
       await config.save();
     } catch (error) {

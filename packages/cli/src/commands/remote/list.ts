@@ -4,7 +4,7 @@ import { sortRows } from '../../format/units.ts';
 import { writeRemote, type Remote } from '../../remotes/remote.ts';
 
 const authentication = ({ addr, protocol, authType }: Remote): string =>
-  authType || (addr.startsWith('unix:') ? 'file access' : protocol === 'simplestreams' ? 'none' : 'tls');
+  authType || (addr.startsWith('unix:') ? 'file access' : protocol === 'lxd' ? 'tls' : 'none');
 
 const yes = (value: boolean): string => (value ? 'YES' : 'NO');
 

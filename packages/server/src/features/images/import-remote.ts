@@ -3,6 +3,7 @@ import type { OperationView } from '@lxd-ts/operations';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { checkUrl } from './direct.ts';
+import { checkOciImage } from './oci.ts';
 import type { ImagePuller } from './pull.ts';
 import { checkRemoteImage, type RemoteImage } from './remote.ts';
 import { createImageToken } from './tokens.ts';
@@ -40,14 +41,11 @@ export interface ImagesPost {
 export function remoteImageOf(source: NonNullable<ImagesPost['source']>): RemoteImage {
   const { mode = '', protocol = '', server = '' } = source;
   if (mode && mode !== 'pull') throw new LxdError('invalid', `Image source mode "${mode}" is not supported`);
-  if (protocol && protocol !== 'lxd' && protocol !== 'simplestreams')
-    throw new LxdError('invalid', `Unsupported protocol: ${protocol}`);
-  const remote: RemoteImage = {
-    ...source,
-    server,
-    protocol: protocol === 'simplestreams' ? 'simplestreams' : 'lxd',
-  };
-  checkRemoteImage(remote);
+  const known = (['lxd', 'simplestreams', 'oci'] as const).find((one) => one === (protocol || 'lxd'));
+  if (!known) throw new LxdError('invalid', `Unsupported protocol: ${protocol}`);
+  const remote: RemoteImage = { ...source, server, protocol: known };
+  if (known === 'oci') checkOciImage(remote);
+  else checkRemoteImage(remote);
   return remote;
 }
 

@@ -115,6 +115,7 @@ export function publish(
         uploadedAt: now.toISOString(),
         members: [member],
         files: image.files,
+        ...(image.oci ? { oci: image.oci } : {}),
       };
       await records
         .transaction()

@@ -1,12 +1,15 @@
-import { pipeline, Readable, Transform } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { isFalse, LxdError, toLxdError, type StreamImage } from '@lxd-ts/core';
 import type { RunningOperation } from '@lxd-ts/operations';
 import type { ImagePart } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
+import { counting } from './counting.ts';
 import { describeUrl } from './direct.ts';
 import { downloadFile, type RemoteFile } from './download.ts';
 import { splitParts } from './multipart.ts';
+import { describeOci, type OciDescription } from './oci.ts';
+import { OciFetcher } from './oci-fetcher.ts';
 import {
   describeRemoteImage,
   downloadRemoteImage,
@@ -42,29 +45,6 @@ export interface Pulled {
 }
 
 const isoSeconds = (seconds: number): string => (seconds > 0 ? new Date(seconds * 1000).toISOString() : '');
-
-const progressMs = 500;
-
-/** LXD's progress of a download: percent and rate. */
-function counting(size: number, tell: (text: string) => void): Transform {
-  const began = performance.now();
-  let told = began;
-  let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      const now = performance.now();
-      if (now - told > progressMs) {
-        told = now;
-        const rate = bytes / 1e6 / ((now - began) / 1e3);
-        tell(
-          `${size > 0 ? `${Math.floor((bytes / size) * 100)}%` : `${(bytes / 1e6).toFixed(2)}MB`} (${rate.toFixed(2)}MB/s)`,
-        );
-      }
-      done(null, chunk);
-    },
-  });
-}
 
 /** Files that are fetched one after the other. */
 async function* partsOf(files: readonly RemoteFile[], running: RunningOperation): AsyncGenerator<ImagePart> {
@@ -106,12 +86,18 @@ async function withRemoteParts<T>(
 }
 
 /** `files`: those of a server that does not speak LXD's API. `stream`: what is said of it there, in place of its own metadata. */
-type Described = Omit<RemoteDescription, 'files'> & { files?: RemoteFile[]; stream?: StreamImage };
+type Described = Omit<RemoteDescription, 'files'> & {
+  files?: RemoteFile[];
+  stream?: StreamImage;
+  /** Of a registry. */
+  oci?: OciDescription;
+};
 
 /** Fetches images of other servers; who asks for one that is on its way waits for it. */
 export class ImagePuller {
   readonly #services: Services;
   readonly #catalogue = new StreamCatalogue();
+  readonly #registries = new OciFetcher();
   readonly #running = new Map<string, Promise<Pulled>>();
 
   constructor(services: Services) {
@@ -177,6 +163,11 @@ export class ImagePuller {
       const { fingerprint, file } = await describeUrl(remote.url ?? '', native, signal);
       return { fingerprint, filename: '', size: 0, public: false, properties: {}, files: [file] };
     }
+    if (remote.protocol === 'oci') {
+      const oci = await describeOci(remote, native, signal);
+      const { fingerprint, properties } = oci;
+      return { fingerprint, filename: '', size: 0, public: false, properties, oci };
+    }
     const stream = await this.#catalogue.find(remote, native, { fresh, signal });
     const files = stream.files.map(({ kind, path, size }): RemoteFile => ({
       kind,
@@ -194,15 +185,17 @@ export class ImagePuller {
     running: RunningOperation,
   ): Promise<Pulled> {
     const { records, agents, server, clock } = this.#services;
-    const { fingerprint, stream, files } = said;
+    const { fingerprint, stream, files, oci } = said;
     const online = agents.online();
     const member = online.includes(server) ? server : online[0];
     if (member === undefined) throw new LxdError('unavailable', 'No member is online');
     const options = { signal: running.signal, expected: fingerprint };
     const receive = (parts: AsyncIterable<ImagePart>) => agents.get(member).receiveImage(parts, options);
-    const received = await (files
-      ? receive(partsOf(files, running))
-      : withRemoteParts(remote, said, running, receive));
+    const received = await (oci
+      ? this.#registries.fetch(agents.get(member), member, oci, running)
+      : files
+        ? receive(partsOf(files, running))
+        : withRemoteParts(remote, said, running, receive));
     const source = updateSource(remote, fingerprint);
     const image: ImageRecord = {
       project,
@@ -222,6 +215,7 @@ export class ImagePuller {
       uploadedAt: clock.now().toISOString(),
       members: [member],
       files: received.files,
+      ...(received.oci ? { oci: received.oci } : {}),
       ...(source ? { source } : {}),
     };
     try {

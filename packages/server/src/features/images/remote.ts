@@ -10,14 +10,14 @@ import { dialTls } from '../../http/dial-tls.ts';
 /** An image of another server. */
 export interface RemoteImage {
   /** `lxd` when absent: it speaks LXD's API. */
-  protocol?: 'lxd' | 'simplestreams' | 'direct';
+  protocol?: 'lxd' | 'simplestreams' | 'direct' | 'oci';
   /** For `direct`, which has nothing else. */
   url?: string;
   /** `https://HOST:PORT` */
   server: string;
   /** PEM that it must show; absent: one that the machine trusts. */
   certificate?: string | undefined;
-  /** For an image that is not public. */
+  /** For an image that is not public; of a registry it is `USER:PASSWORD`. */
   secret?: string | undefined;
   /** Of that server. */
   project?: string | undefined;
@@ -37,10 +37,14 @@ export interface RemoteDescription {
 
 /** Where a newer one is looked for; nowhere for what was named by its whole fingerprint. */
 export function updateSource(
-  { server, protocol = 'lxd', certificate = '', fingerprint, alias }: RemoteImage,
+  { server, protocol = 'lxd', certificate = '', fingerprint, alias, secret }: RemoteImage,
   found: string,
 ): ImageRecord['source'] {
   const name = alias || fingerprint || '';
+  if (protocol === 'oci')
+    return name.includes('@')
+      ? undefined
+      : { server, protocol, certificate, alias: name, ...(secret ? { secret } : {}) };
   return name === '' || name === found || protocol === 'direct'
     ? undefined
     : { server, protocol, certificate, alias: name };

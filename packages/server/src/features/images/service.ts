@@ -5,7 +5,7 @@ import type { ImageRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { poolSpec } from '../instances/spec.ts';
-import { findImage } from './view.ts';
+import { findImage, isManifest } from './view.ts';
 
 export interface ImagePut {
   auto_update?: boolean;
@@ -60,6 +60,13 @@ export async function dropImage(
       ),
   );
 }
+
+/** Its fingerprint is that of its manifest: no file that others would take for it has it. */
+const notFiles = (fingerprint: string): LxdError =>
+  new LxdError(
+    'invalid',
+    `Image "${fingerprint.slice(0, 12)}" is from an OCI registry and cannot be exported: fetch it from the registry, or publish an instance of it`,
+  );
 
 /** Images as records; their files are the members' business. */
 export function imagesService(services: Services) {
@@ -159,7 +166,9 @@ export function imagesService(services: Services) {
       prefix: string,
       { signal, caller }: { signal: AbortSignal; caller: Caller },
     ): Promise<{ fingerprint: string; files: ImageFile[] }> {
-      const { fingerprint, members } = findImage(services, project, prefix).value;
+      const image = findImage(services, project, prefix).value;
+      const { fingerprint, members } = image;
+      if (isManifest(image)) throw notFiles(fingerprint);
       const online = services.agents.online();
       const member = members.includes(services.server)
         ? services.server

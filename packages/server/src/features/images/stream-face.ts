@@ -4,6 +4,7 @@ import type { ImageRecord } from '@lxd-ts/state';
 import type { Reply, Route } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { ImagesService } from './service.ts';
+import { isManifest } from './view.ts';
 
 /** LXD's names of kinds of machines → Debian's. */
 const kinds: Readonly<Record<string, string>> = {
@@ -28,6 +29,8 @@ function itemsOf({ fingerprint, files = [] }: ImageRecord): Record<string, objec
   return Object.fromEntries(
     files.map(({ kind, size, sha256, squashfs }) => {
       const [name, ftype] = {
+        manifest: [],
+        blob: [],
         unified: ['lxd_combined.tar.gz', 'lxd_combined.tar.gz'],
         metadata: ['lxd.tar.xz', 'lxd.tar.xz'],
         rootfs: squashfs ? ['root.squashfs', 'squashfs'] : ['root.tar.xz', 'root.tar.xz'],
@@ -49,7 +52,7 @@ export function streamProducts({ records }: Services): Record<string, object> {
     records
       .list('images', project)
       .map(({ value }) => value)
-      .filter((image) => image.public && image.files !== undefined)
+      .filter((image) => image.public && image.files !== undefined && !isManifest(image))
       .map((image) => {
         const { fingerprint, architecture, properties, createdAt, uploadedAt, expiresAt } = image;
         const version = properties['serial'] || versionOf(createdAt || uploadedAt);

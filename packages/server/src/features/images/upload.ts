@@ -87,6 +87,7 @@ function recordOf(services: Services, { project, headers, token }: Upload, recei
     uploadedAt: services.clock.now().toISOString(),
     members: [member],
     files: image.files,
+    ...(image.oci ? { oci: image.oci } : {}),
   };
 }
 

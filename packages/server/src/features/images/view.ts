@@ -18,8 +18,17 @@ export function findImage(services: Services, project: string, prefix: string): 
   return found[0];
 }
 
+/** Whether it is one of an OCI registry: a manifest and blobs. */
+export const isManifest = ({ files }: ImageRecord): boolean => files?.[0]?.kind === 'manifest';
+
 /** What an ETag of an image stands for. */
 export const imageTag = (image: ImageRecord): unknown => [image.public, image.autoUpdate, image.properties];
+
+/** Where a newer one is looked for, without what opens it. */
+const sourceView = ({ secret: _, ...source }: NonNullable<ImageRecord['source']>): object => ({
+  ...source,
+  image_type: '',
+});
 
 /** LXD's Image. */
 export function imageView(services: Services, image: ImageRecord): Record<string, unknown> {
@@ -43,6 +52,6 @@ export function imageView(services: Services, image: ImageRecord): Record<string
     created_at: image.createdAt || epoch,
     last_used_at: image.lastUsedAt || never,
     uploaded_at: image.uploadedAt,
-    ...(image.source ? { update_source: { ...image.source, image_type: '' } } : {}),
+    ...(image.source ? { update_source: sourceView(image.source) } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { parseSize } from '@lxd-ts/core';
+import { parseSize, signalNumber, splitWords, toLxdError } from '@lxd-ts/core';
 import { parse } from 'yaml';
 
 type Check = (value: string) => string | undefined;
@@ -155,6 +155,28 @@ export const labels: Check = (value) =>
   value.split(',').every((label) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,62})$/.test(label.trim()))
     ? undefined
     : `Invalid value "${value}": labels are letters, digits, dots, dashes and underscores, separated by commas`;
+
+/** A command, quoted as for a shell. */
+export const words: Check = (value) => {
+  if (value.includes('\0')) return 'A command cannot have a null character';
+  try {
+    return splitWords(value).length > 0 ? undefined : 'A command must have a word';
+  } catch (error) {
+    return toLxdError(error).message;
+  }
+};
+
+export const path: Check = (value) =>
+  /^\/[^\n\r\0]*$/.test(value) && !value.split('/').includes('..')
+    ? undefined
+    : `Invalid value "${value}": an absolute path inside`;
+
+export const signal: Check = (value) =>
+  signalNumber(value) === undefined ? `Invalid value "${value}": a signal by name or number` : undefined;
+
+/** A user, and perhaps a group. */
+export const user: Check = (value) =>
+  /^[^\s:]+(:[^\s:]+)?$/.test(value) ? undefined : `Invalid value "${value}": USER or USER:GROUP`;
 
 const yamlProblem = (value: string): string | undefined => {
   try {

@@ -80,6 +80,27 @@ describe('checkInstanceConfig', () => {
     expect(problem(key, value)).toBe(message);
   });
 
+  it.each([
+    ['oci.entrypoint', "sh -c 'a b'"],
+    ['oci.cwd', '/a b'],
+    ['oci.user', '1000:app'],
+    ['oci.stop_signal', 'SIGRTMIN+3'],
+  ])('accepts %s=%j, which is ours', (key, value) => {
+    expect(problem(key, value)).toBeUndefined();
+  });
+
+  it.each([
+    ['oci.entrypoint', "sh 'a", "A quotation has no end: 'a"],
+    ['oci.entrypoint', ' ', 'A command must have a word'],
+    ['oci.cwd', 'a', 'Invalid value "a": an absolute path inside'],
+    ['oci.cwd', '/a/../b', 'Invalid value "/a/../b": an absolute path inside'],
+    ['oci.user', 'a:b:c', 'Invalid value "a:b:c": USER or USER:GROUP'],
+    ['oci.stop_signal', 'SIGX', 'Invalid value "SIGX": a signal by name or number'],
+    ['oci.x', '1', 'Unknown configuration key: oci.x'],
+  ])('refuses %s=%j, which is ours', (key, value, message) => {
+    expect(problem(key, value)).toBe(message);
+  });
+
   it.each(accepted)('accepts %s=%j', (key, value) => {
     expect(problem(key, value)).toBeUndefined();
   });

@@ -79,6 +79,10 @@ export const instanceConfigSchema: ConfigSchema = {
   'nvidia.require.cuda': key(check.any, 'Wanted CUDA version'),
   'nvidia.require.driver': key(check.any, 'Wanted driver version'),
   'nvidia.runtime': key(check.bool, 'Pass the host’s NVIDIA runtime in', off),
+  'oci.cwd': key(check.path, 'Where its first process begins; it has no init system'),
+  'oci.entrypoint': key(check.words, 'Its first process and the arguments, quoted as for a shell'),
+  'oci.stop_signal': key(check.signal, 'What asks it to end', { default: 'SIGTERM' }),
+  'oci.user': key(check.user, 'As whom it runs: USER or USER:GROUP, by name or number', { default: 'root' }),
   'placement.affinity': key(
     check.labels,
     'Only beside an instance that has one of these labels, if there is one',

@@ -24,6 +24,7 @@ import { copyAcross, copyOrigin, copySource, putCopied, type CopyOrigin } from '
 import { checkDevices, checkDeviceTypes } from './devices.ts';
 import { expandIn, rootDisk } from './expand.ts';
 import { generateName } from './names.ts';
+import { ociConfig } from './oci-config.ts';
 import type { Choice } from './placement.ts';
 import { startRefresh, startRefreshMigrated } from './refresh.ts';
 import { removeInstance } from './remove.ts';
@@ -129,7 +130,12 @@ function draft(
     const { image } = origin;
     record.architecture = image.architecture;
     record.profiles = body.profiles ?? (image.profiles.length > 0 ? image.profiles : ['default']);
-    record.config = { ...imageConfig(image), ...record.config, 'volatile.base_image': image.fingerprint };
+    record.config = {
+      ...imageConfig(image),
+      ...ociConfig(context.services, image, record),
+      ...record.config,
+      'volatile.base_image': image.fingerprint,
+    };
   }
   if (origin.kind === 'backup') {
     record.config = set(body.config);

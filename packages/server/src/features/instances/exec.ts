@@ -132,14 +132,15 @@ export function startExec(
   running(context, project, name);
   const connected = body['wait-for-websocket'] ?? false;
   const interactive = body.interactive ?? false;
-  const environment = environmentOf(expandIn(services, project, value).config, body);
+  const { config } = expandIn(services, project, value);
+  const environment = environmentOf(config, body);
   const user = body.user ?? 0;
   const command: ExecCommand = {
     command: body.command ?? [],
     environment,
     user,
     group: body.group ?? 0,
-    cwd: body.cwd || (user === 0 ? '/root' : '/'),
+    cwd: body.cwd || config['oci.cwd'] || (user === 0 ? '/root' : '/'),
     ...(connected && interactive ? { terminal: { columns: body.width || 80, rows: body.height || 24 } } : {}),
   };
   const exec: Exec = { context, project, name, command };

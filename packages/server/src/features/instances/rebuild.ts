@@ -5,6 +5,7 @@ import type { Services } from '../../services.ts';
 import { remoteImageOf } from '../images/import-remote.ts';
 import { asCache } from '../images/pull.ts';
 import { findInstance, instanceUrl, isUp, memberOf, statusOf, type InstancesContext } from './context.ts';
+import { ociConfig } from './oci-config.ts';
 import { intend, withoutPending } from './pending.ts';
 import type { InstanceRebuildPost, InstanceSourceBody } from './requests.ts';
 import { settle, snapshotsOf, unchanged } from './snapshot-records.ts';
@@ -16,17 +17,25 @@ import { fillVolatile } from './volatile.ts';
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
 /** What was told of the old files, or made for them. */
-const oldKey = /^(image\.|volatile\.(base_image$|apply_template$|last_state\.|cloud-init\.))/;
+const oldKey = /^(image\.|oci\.|volatile\.(base_image$|apply_template$|last_state\.|cloud-init\.))/;
 
 /** The instance with another image's files; what the user has configured stays. */
 function rebuilt(services: Services, record: InstanceRecord, image: ImageRecord | undefined): InstanceRecord {
-  const kept = Object.entries(record.config).filter(([key]) => !oldKey.test(key));
+  const before = services.records.get('images', record.project, record.config['volatile.base_image'] ?? '');
+  const said = before?.value.oci ?? {};
+  const kept = Object.entries(record.config).filter(
+    ([key, value]) => !oldKey.test(key) && said[key] !== value,
+  );
   const properties = Object.entries(image?.properties ?? {}).map(([key, value]) => [`image.${key}`, value]);
   return fillVolatile(services, {
     ...record,
     ...(image ? { architecture: image.architecture } : {}),
     config: {
-      ...(Object.fromEntries([...properties, ...kept]) as Record<string, string>),
+      ...(Object.fromEntries([
+        ...properties,
+        ...(image ? Object.entries(ociConfig(services, image, record)) : []),
+        ...kept,
+      ]) as Record<string, string>),
       ...(image ? { 'volatile.base_image': image.fingerprint } : {}),
       'volatile.apply_template': 'create',
     },

@@ -2,8 +2,12 @@ import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { CallOptions, ImageFile, ImagePart } from '@lxd-ts/rpc';
 import type { Services } from '../../services.ts';
 
-async function* parts(files: ImageFile[]): AsyncIterable<ImagePart> {
-  for (const { kind, body } of files) yield Promise.resolve({ kind, body });
+/** @param known blobs that are there already */
+async function* parts(files: readonly ImageFile[], known: ReadonlySet<string>): AsyncIterable<ImagePart> {
+  for (const { kind, digest, body } of files) {
+    if (digest === undefined) yield await Promise.resolve({ kind, body });
+    else if (!known.has(digest)) yield { kind, digest, body };
+  }
 }
 
 /**
@@ -26,7 +30,11 @@ export async function bringImage(
     throw new LxdError('unavailable', `No member that has image "${fingerprint}" is online`);
   const files = await services.agents.get(source).sendImage(fingerprint, options);
   try {
-    await services.agents.get(member).receiveImage(parts(files), { ...options, expected: fingerprint });
+    const target = services.agents.get(member);
+    const digests = files.flatMap(({ digest }) => digest ?? []);
+    const missing = digests.length > 0 ? await target.missingBlobs(digests, options) : [];
+    const known = new Set(digests.filter((digest) => !missing.includes(digest)));
+    await target.receiveImage(parts(files, known), { ...options, expected: fingerprint });
   } finally {
     for (const { body } of files) body.destroy();
   }

@@ -152,5 +152,5 @@ export const apiExtensions: readonly string[] = [
     'clustering_update_cert',
   ],
   // Our own
-  ...['lxdts_cluster_explain', 'lxdts_reproducible_images', 'lxdts_instance_lease'],
+  ...['lxdts_cluster_explain', 'lxdts_reproducible_images', 'lxdts_instance_lease', 'lxdts_image_oci'],
 ];
