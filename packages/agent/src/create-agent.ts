@@ -10,6 +10,7 @@ import type { AgentContext, AgentLogger } from './context.ts';
 import { deleteBackup, keepBackups, readBackup, receiveBackup } from './backup/backups.ts';
 import { openBackups } from './backup/places.ts';
 import { publishImage } from './backup/publish.ts';
+import { instanceSubject } from './backup/subject.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import { CpuBalancer, cpuSetFile } from './cpu-balancer.ts';
 import { DevLxd, type DevLxdOptions } from './devlxd/devlxd.ts';
@@ -200,7 +201,11 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
         publishImage(context, spec, request, path, call),
       ),
     createBackup: (spec, request, call) =>
-      instances.withStillFiles(spec, call, (files) => writeBackup(context, spec, request, files, call)),
+      instances.withStillFiles(spec, call, (files) =>
+        writeBackup(context, instanceSubject(spec), request, files, call),
+      ),
+    createVolumeBackup: (volume, request, call) => volumes.backUp(volume, request, call),
+    restoreVolumeBackup: (volume, source, call) => volumes.restoreBackup(volume, source, call),
     readBackup: (id) => readBackup(context, id),
     deleteBackup: (id) => deleteBackup(context, id),
     keepBackups: (ids) => keepBackups(context, ids),

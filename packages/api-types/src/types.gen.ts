@@ -1042,7 +1042,10 @@ export interface paths {
         /** List the volumes of one type */
         get: operations["storagePoolVolumesTypeGet"];
         put?: never;
-        /** Create a volume of a type, or copy one */
+        /**
+         * Create a volume of a type, or copy one
+         * @description A body of type `application/octet-stream` is a backup of a custom volume, which is made again from it.
+         */
         post: operations["storagePoolVolumesTypePost"];
         delete?: never;
         options?: never;
@@ -1100,6 +1103,103 @@ export interface paths {
         };
         /** Show how much is in a volume */
         get: operations["storagePoolVolumeStateGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the backups of a volume
+         * @description Oldest first. Recursion 1 gives StorageVolumeBackup objects.
+         */
+        get: operations["storagePoolVolumeBackupsGet"];
+        put?: never;
+        /**
+         * Back a volume up
+         * @description Its configuration and files, and those of its snapshots, in one file on the member that it is on; also while instances write to it. Without a name, the next of `backup0`, `backup1`, …
+         */
+        post: operations["storagePoolVolumeBackupsPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups/{backup}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        /** Show a backup of a volume */
+        get: operations["storagePoolVolumeBackupGet"];
+        put?: never;
+        /** Rename a backup of a volume */
+        post: operations["storagePoolVolumeBackupPost"];
+        /** Delete a backup of a volume */
+        delete: operations["storagePoolVolumeBackupDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups/{backup}/export": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Download a backup of a volume
+         * @description A tarball as LXD makes it; `POST /1.0/storage-pools/{name}/volumes/custom` takes it.
+         */
+        get: operations["storagePoolVolumeBackupExportGet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1908,6 +2008,31 @@ export interface components {
             backups: components["schemas"]["InstanceBackup"][] | null;
             state: components["schemas"]["InstanceState"] | null;
             snapshots: components["schemas"]["InstanceSnapshot"][] | null;
+        };
+        StorageVolumeBackup: {
+            name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Without snapshots. */
+            volume_only: boolean;
+            optimized_storage: boolean;
+        };
+        StorageVolumeBackupsPost: {
+            /** @description Left out: the next of `backup0`, `backup1`, … */
+            name?: string;
+            /**
+             * Format: date-time
+             * @description When it is deleted. Left out, or `0001-01-01T00:00:00Z`: never.
+             */
+            expires_at?: string | null;
+            /** @description Without snapshots. */
+            volume_only?: boolean;
+            /** @description As the storage driver sends volumes; only pools of that driver take it. */
+            optimized_storage?: boolean;
+            /** @description none, bzip2, gzip, lz4, lzma, xz or zstd. Left out: by `backups.compression_algorithm` of the server. */
+            compression_algorithm?: string;
         };
         InstanceBackup: {
             name: string;
@@ -3286,7 +3411,7 @@ export interface components {
         BackupPath: string;
         /** @description Of a backup: the storage pool to put it in, instead of the one it was in. */
         BackupPool: string;
-        /** @description Of a backup: the name of the instance, instead of the one it had. */
+        /** @description Of a backup: the name of the instance, or volume, instead of the one it had. */
         BackupName: string;
         /** @description Path of the file, from the root of the instance. */
         FilePath: string;
@@ -3739,7 +3864,7 @@ export interface operations {
             header?: {
                 /** @description Of a backup: the storage pool to put it in, instead of the one it was in. */
                 "X-LXD-pool"?: components["parameters"]["BackupPool"];
-                /** @description Of a backup: the name of the instance, instead of the one it had. */
+                /** @description Of a backup: the name of the instance, or volume, instead of the one it had. */
                 "X-LXD-name"?: components["parameters"]["BackupName"];
             };
             path?: never;
@@ -5809,7 +5934,10 @@ export interface operations {
                 /** @description Member of the cluster to ask or to use. */
                 target?: components["parameters"]["Target"];
             };
-            header?: never;
+            header?: {
+                /** @description Of a backup: the name of the instance, or volume, instead of the one it had. */
+                "X-LXD-name"?: components["parameters"]["BackupName"];
+            };
             path: {
                 /** @description Name of the storage pool. */
                 name: components["parameters"]["PoolName"];
@@ -5821,6 +5949,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["StorageVolumesPost"];
+                "application/octet-stream": unknown;
             };
         };
         responses: {
@@ -6039,6 +6168,208 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["StorageVolumeBackup"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupsPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumeBackupsPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backup. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["StorageVolumeBackup"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceBackupPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupExportGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["File"];
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];

@@ -12,6 +12,7 @@ import type {
 import type { BulkTicket } from './bulk.ts';
 import type { InstanceMetadata } from './instance-metadata.ts';
 import type { MembershipChange } from './membership-change.ts';
+import type { HostInterface, NetworkLease, NetworkState } from './network-state.ts';
 
 /** Every call can be given up; long ones tell how far they are. */
 export interface CallOptions {
@@ -49,44 +50,6 @@ export interface Created {
 export interface PoolUsage {
   space: { used: number; total: number };
   inodes: { used: number; total: number };
-}
-
-export interface NetworkCounters {
-  bytesReceived: number;
-  bytesSent: number;
-  packetsReceived: number;
-  packetsSent: number;
-}
-
-export interface NetworkAddress {
-  family: 'inet' | 'inet6';
-  address: string;
-  /** Prefix length. */
-  netmask: string;
-  scope: 'global' | 'link' | 'local';
-}
-
-export interface NetworkState {
-  addresses: NetworkAddress[];
-  counters: NetworkCounters;
-  hwaddr: string;
-  mtu: number;
-  state: 'up' | 'down';
-  type: 'broadcast' | 'loopback' | 'point-to-point' | 'unknown';
-}
-
-export interface NetworkLease {
-  hostname: string;
-  hwaddr: string;
-  address: string;
-  type: 'static' | 'dynamic' | 'gateway';
-}
-
-/** An interface of the host, managed by us or not. */
-export interface HostInterface {
-  name: string;
-  /** `bridge`, `physical`, `loopback`, `vlan`, `bond` or another word of the kernel's; else `unknown`. */
-  type: string;
 }
 
 /** One part of an image as it was uploaded: the whole, or metadata and rootfs of a split one. */
@@ -444,6 +407,14 @@ export interface Agent {
   publishImage(spec: InstanceSpec, request: PublishRequest, options: CallOptions): Promise<ReceivedImage>;
   /** Also while it runs. @returns its size in bytes */
   createBackup(spec: InstanceSpec, request: BackupRequest, options: CallOptions): Promise<{ size: number }>;
+  /** The same of a custom volume: `request.snapshots` are its own. */
+  createVolumeBackup(
+    volume: VolumeSpec,
+    request: BackupRequest,
+    options: CallOptions,
+  ): Promise<{ size: number }>;
+  /** A volume and its snapshots from what `receiveBackup` took in; nothing is at its place before all is. */
+  restoreVolumeBackup(volume: VolumeSpec, source: BackupSource, options: CallOptions): Promise<void>;
   readBackup(id: string, options: CallOptions): Promise<BackupFile>;
   /** Also what `receiveBackup` took in. Gone already: nothing done. */
   deleteBackup(id: string, options: CallOptions): Promise<void>;

@@ -70,6 +70,8 @@ export const plainMethods = [
   'deleteRoot',
   'publishImage',
   'createBackup',
+  'createVolumeBackup',
+  'restoreVolumeBackup',
   'deleteBackup',
   'keepBackups',
   'startInstance',

@@ -56,6 +56,7 @@ import { partsOf, restoreMember } from './features/shared/parts/restore.ts';
 import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
 import { storagePoolsService } from './features/storage-pools/service.ts';
 import { volumeDuties } from './features/volumes/duties.ts';
+import { recoverVolumeBackups, volumeBackupDuties } from './features/volume-backups/backups.ts';
 import { recoverVolumes } from './features/volumes/recover.ts';
 import { volumesRoutes } from './features/volumes/routes.ts';
 import { warningsRoutes } from './features/warnings/routes.ts';
@@ -228,6 +229,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     await recoverVolumes(volumes, servers, given);
     await instances.recover(servers, given);
     await recoverBackups(services, servers);
+    await recoverVolumeBackups(services, servers);
     await recoverMembers(cluster, servers, given);
     await certificates.recover(servers, given);
     await forgetTokens(records, 'imageTokens', servers, (id) => operations.isRunning(id), given.signal);
@@ -259,6 +261,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
           ...snapshotDuties(instances.context),
           imageUpdates(services, puller),
           ...backupDuties(services),
+          ...volumeBackupDuties(services),
           ...volumeDuties(volumes),
           ...(options.duties ?? []),
         ],

@@ -1,19 +1,19 @@
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { LxdError, type InstanceSpec } from '@lxd-ts/core';
+import { LxdError } from '@lxd-ts/core';
 import { packingOfFile, tarFlags } from '@lxd-ts/images';
 import type { BackupSource, CallOptions } from '@lxd-ts/rpc';
 import type { StoragePool } from '@lxd-ts/storage';
 import { parse } from 'yaml';
-import { rootPool, type AgentContext } from '../context.ts';
-import { volumeOf } from '../instance/paths.ts';
+import type { AgentContext } from '../context.ts';
 import { snapshotRanges } from '../migration/id-ranges.ts';
 import { openLanding, type Landing } from '../migration/landing.ts';
 import { hasSubvolumes, placesOf } from '../migration/places.ts';
 import { checkSnapshotName } from '../migration/snapshot-item.ts';
 import { unpacking } from './archive.ts';
 import { partialBackup } from './places.ts';
+import type { BackupSubject } from './subject.ts';
 
 const maxAliases = 100;
 
@@ -59,20 +59,19 @@ interface Unpacking {
   file: string;
   flags: readonly string[];
   landing: Landing;
+  subject: BackupSubject;
   signal: AbortSignal;
 }
 
-async function checkRoot(directory: string): Promise<void> {
+async function checkRoot({ subject }: Unpacking, directory: string): Promise<void> {
+  if (subject.tree !== 'container') return;
   const rootfs = await lstat(join(directory, 'rootfs')).catch(() => undefined);
   if (!rootfs?.isDirectory()) throw new LxdError('invalid', 'The backup has no directory rootfs');
 }
 
 /** The volume becomes what the tree of this name in the archive is. What is the same as before stays as it is. */
-async function unpackTree(
-  { context, file, flags, landing, signal }: Unpacking,
-  from: string,
-  first: boolean,
-) {
+async function unpackTree(unpack: Unpacking, from: string, first: boolean): Promise<void> {
+  const { context, file, flags, landing, signal } = unpack;
   const { host } = context;
   if (first) {
     await host.run(unpacking(file, flags, from, landing.volume), { signal });
@@ -87,15 +86,12 @@ async function unpackTree(
     );
     await rm(fresh, { recursive: true, force: true });
   }
-  await checkRoot(landing.volume);
+  await checkRoot(unpack, landing.volume);
 }
 
 /** A stream of a subvolume in the archive is received as the snapshot of this name, or as the volume. */
-async function unpackStream(
-  { context, file, flags, landing, signal }: Unpacking,
-  from: string,
-  name: string | undefined,
-): Promise<void> {
+async function unpackStream(unpack: Unpacking, from: string, name: string | undefined): Promise<void> {
+  const { context, file, flags, landing, signal } = unpack;
   const { host } = context;
   await using tar = host.open(['tar', '--extract', `--file=${file}`, ...flags, '--to-stdout', '--', from], {
     signal,
@@ -108,26 +104,25 @@ async function unpackStream(
   await tar.ended;
   const [received] = await readdir(landing.inbox);
   if (received === undefined) throw new LxdError('invalid', `The backup's ${from} has no subvolume`);
-  await checkRoot(join(landing.inbox, received));
+  await checkRoot(unpack, join(landing.inbox, received));
   await landing.take(join(landing.inbox, received), name);
 }
 
-/** Fills an instance's volume and snapshots from a backup that was received here. Nothing is at its place before all is. */
+/** Fills a volume, an instance's or a custom one, and its snapshots from a backup that was received here. Nothing is at its place before all is. */
 export async function restoreBackup(
   context: AgentContext,
   pool: StoragePool,
-  spec: InstanceSpec,
+  subject: BackupSubject,
   source: BackupSource,
   { signal }: CallOptions,
 ): Promise<void> {
   const { host, liblxc, dir } = context;
-  const poolSpec = rootPool(spec);
+  const { pool: poolSpec, volume, tree } = subject;
   if (source.optimized && source.backend !== poolSpec.driver)
     throw new LxdError(
       'invalid',
       `Optimized backup storage driver "${source.backend}" differs from the target storage pool driver "${poolSpec.driver}"`,
     );
-  const volume = volumeOf(spec);
   if (await pool.exists(volume))
     throw new LxdError('conflict', 'Cannot restore volume, already exists on target');
   for (const { name } of source.snapshots) checkSnapshotName(name);
@@ -140,21 +135,21 @@ export async function restoreBackup(
     start: 'empty',
     signal,
   });
-  const unpacking = { context, file, flags: await decompressorOf(file), landing, signal };
+  const unpacking = { context, file, flags: await decompressorOf(file), landing, subject, signal };
   let first = true;
   for (const { name } of source.snapshots) {
-    if (source.optimized) await unpackStream(unpacking, `backup/snapshots/${name}.bin`, name);
+    if (source.optimized) await unpackStream(unpacking, `backup/${subject.snapshots}/${name}.bin`, name);
     else {
-      await unpackTree(unpacking, `backup/snapshots/${name}`, first);
+      await unpackTree(unpacking, `backup/${subject.snapshots}/${name}`, first);
       await landing.keepSnapshot(name);
     }
     first = false;
   }
-  if (source.optimized) await unpackStream(unpacking, 'backup/container.bin', undefined);
-  else await unpackTree(unpacking, 'backup/container', first);
+  if (source.optimized) await unpackStream(unpacking, `backup/${tree}.bin`, undefined);
+  else await unpackTree(unpacking, `backup/${tree}`, first);
   // Here files are kept with the ids inside.
   for (const { name, config } of [...source.snapshots, { name: undefined, config: source.config }]) {
-    const ranges = snapshotRanges({ name: name ?? spec.name, config });
+    const ranges = snapshotRanges({ name: name ?? subject.name, config }, subject.idmapKey);
     if (ranges.length > 0)
       await landing.rewrite(name, (directory) => liblxc.shiftOwners(directory, ranges, { signal }));
   }

@@ -42,7 +42,8 @@ export function checkAlgorithm(name: string): void {
     );
 }
 
-const timeOf = (text: string | null | undefined): string =>
+/** '' for none; what no time is named by was checked at the edge. */
+export const timeOf = (text: string | null | undefined): string =>
   !text || text.startsWith('0001-') ? '' : new Date(text).toISOString();
 
 const told = ({ events }: Services, { project, instance, name }: BackupRef, action: string): void =>
@@ -53,10 +54,8 @@ const told = ({ events }: Services, { project, instance, name }: BackupRef, acti
   });
 
 /** As LXD: one more than the highest there is. */
-function nextName(services: Services, project: string, instance: string): string {
-  const numbers = services.records
-    .list('backups', project, instance)
-    .map(({ value }) => Number(/^backup(\d+)$/.exec(value.name)?.[1] ?? -1));
+export function nextName(taken: readonly string[]): string {
+  const numbers = taken.map((name) => Number(/^backup(\d+)$/.exec(name)?.[1] ?? -1));
   return `backup${Math.max(-1, ...numbers) + 1}`;
 }
 
@@ -140,7 +139,8 @@ export function startBackup(
 ): Promise<OperationView> {
   const { records, server, clock } = services;
   findInstance(services, project, instance);
-  const name = body.name || nextName(services, project, instance);
+  const name =
+    body.name || nextName(records.list('backups', project, instance).map(({ value }) => value.name));
   if (name.includes('/')) throw new LxdError('invalid', 'Backup names may not contain slashes');
   const expiresAt = timeOf(body.expires_at);
   const fallback = records.get('serverConfig')?.value.config['backups.compression_algorithm'];

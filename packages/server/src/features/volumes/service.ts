@@ -3,6 +3,7 @@ import type { Transaction, Versioned, VolumeRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { effectTimeoutMs, setOnly } from '../shared/members.ts';
+import { dropBackups, renameBackups } from '../volume-backups/records.ts';
 import { checkVolumeConfig, checkVolumeName, limitOf } from './config.ts';
 import {
   changing,
@@ -44,7 +45,9 @@ export async function remove(services: Services, record: VolumeRecord, signal: A
   const transaction = records.transaction().remove('volumes', idOf(record));
   for (const { value } of records.list('volumeSnapshots', ...snapshotPrefix(record)))
     transaction.remove('volumeSnapshots', [...snapshotPrefix(record), value.name]);
+  const dropFiles = dropBackups(services, transaction, record);
   await transaction.commit({ signal });
+  await dropFiles();
 }
 
 /** Of the ids of its snapshots. */
@@ -196,6 +199,7 @@ export async function finishRename(
       transaction
         .remove('volumeSnapshots', [...snapshotPrefix(record), value.name])
         .put('volumeSnapshots', [...snapshotPrefix(after), value.name], { ...value, volume: to });
+    renameBackups(services, transaction, before, after);
     moveReferences(services, transaction, before, { pool: before.pool, name: to });
     try {
       return await transaction.commit({ signal });
