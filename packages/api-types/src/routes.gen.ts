@@ -155,4 +155,6 @@ export const routes: readonly ApiRoute[] = [
   {"operationId":"internalOperationsGet","method":"get","path":"/internal/operations","aliases":[],"requestBody":"none","queryParameters":["project","all-projects"],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalReadyGet","method":"get","path":"/internal/ready","aliases":[],"requestBody":"none","queryParameters":[],"slashes":[],"websocket":false,"public":false},
   {"operationId":"internalShutdownPut","method":"put","path":"/internal/shutdown","aliases":[],"requestBody":"none","queryParameters":["force","member"],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"internalRecoverValidatePost","method":"post","path":"/internal/recover/validate","aliases":[],"requestBody":"json","queryParameters":["target"],"slashes":[],"websocket":false,"public":false},
+  {"operationId":"internalRecoverImportPost","method":"post","path":"/internal/recover/import","aliases":[],"requestBody":"json","queryParameters":["target"],"slashes":[],"websocket":false,"public":false},
 ];

@@ -1747,6 +1747,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/recover/validate": {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for volumes that are in storage pools and not on record
+         * @description Pools that are not on record are looked at as the request describes them. Nothing changes, on disk or on record.
+         */
+        post: operations["internalRecoverValidatePost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/recover/import": {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take in what is in storage pools and not on record
+         * @description Pools, custom volumes, and instances with their snapshots. Where something is missing that they need, nothing is done, and the answer tells what.
+         */
+        post: operations["internalRecoverImportPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2008,6 +2054,28 @@ export interface components {
             backups: components["schemas"]["InstanceBackup"][] | null;
             state: components["schemas"]["InstanceState"] | null;
             snapshots: components["schemas"]["InstanceSnapshot"][] | null;
+        };
+        RecoverPost: {
+            pools?: {
+                name: string;
+                driver?: string;
+                description?: string;
+                config?: {
+                    [key: string]: string;
+                } | null;
+            }[] | null;
+        };
+        RecoverFound: {
+            UnknownVolumes: {
+                name: string;
+                /** @enum {string} */
+                type: "container" | "volume";
+                snapshotCount: number;
+                project: string;
+                pool: string;
+            }[] | null;
+            /** @description What has to be there first, such as profiles. */
+            DependencyErrors: string[] | null;
         };
         StorageVolumeBackup: {
             name: string;
@@ -7719,6 +7787,71 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Empty"];
+            default: components["responses"]["Error"];
+        };
+    };
+    internalRecoverValidatePost: {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverPost"];
+            };
+        };
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["RecoverFound"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    internalRecoverImportPost: {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverPost"];
+            };
+        };
+        responses: {
+            /** @description Done: an empty object. Else what is missing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["RecoverFound"] | Record<string, never>;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             default: components["responses"]["Error"];
         };
     };

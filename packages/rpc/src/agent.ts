@@ -11,6 +11,7 @@ import type {
 } from '@lxd-ts/core';
 import type { BulkTicket } from './bulk.ts';
 import type { InstanceMetadata } from './instance-metadata.ts';
+import type { FoundVolume, ShiftedFiles } from './found-volume.ts';
 import type { MembershipChange } from './membership-change.ts';
 import type { HostInterface, NetworkLease, NetworkState } from './network-state.ts';
 
@@ -111,6 +112,14 @@ export interface BackupRequest {
   compression: string;
   /** Streams of the pool's driver where it has such, instead of files. */
   optimized: boolean;
+}
+
+/** What is kept beside an instance's root, to make its records from again. */
+export interface InstanceDescription extends InstanceRef {
+  /** Its root is in. */
+  pool: PoolSpec;
+  /** Of `backup.yaml`. */
+  content: unknown;
 }
 
 /** An image to be made of an instance at rest, or of one of its snapshots. */
@@ -306,6 +315,11 @@ export interface Agent {
   deletePool(pool: PoolSpec, options: CallOptions): Promise<void>;
   poolUsage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage>;
 
+  /** What is in a pool that may not be on record; nothing in it changes. */
+  scanPool(pool: PoolSpec, options: CallOptions): Promise<FoundVolume[]>;
+  /** An instance that was found in a pool has its place here from now on, and its files the owners that are seen inside. */
+  adoptInstance(spec: InstanceSpec, shifted: readonly ShiftedFiles[], options: CallOptions): Promise<void>;
+
   /** A custom volume with nothing in it. This and what follows may be done twice. */
   createVolume(volume: VolumeSpec, options: CallOptions): Promise<void>;
   /** The volume, or snapshot, becomes what `from` is, which may be in another pool; with these of its snapshots. */
@@ -422,6 +436,15 @@ export interface Agent {
   keepBackups(ids: readonly string[], options: CallOptions): Promise<void>;
   /** Takes a backup in, for `createInstance`; `deleteBackup` when that is done. @throws LxdError when it is none */
   receiveBackup(id: string, body: Readable, options: CallOptions): Promise<ReceivedBackup>;
+
+  /**
+   * LXD's `backup.yaml` beside their roots, each written where it says something else.
+   * @returns those that could not be written; what is not there is none of them
+   */
+  describeInstances(
+    descriptions: readonly InstanceDescription[],
+    options: CallOptions,
+  ): Promise<InstanceRef[]>;
 
   startInstance(spec: InstanceSpec, options: CallOptions): Promise<Outcome>;
   /** Clean or forced; devices are released. */

@@ -1,4 +1,5 @@
 export * from './agent.ts';
+export type * from './found-volume.ts';
 export type * from './network-state.ts';
 export type { InstanceMetadata } from './instance-metadata.ts';
 export type { MembershipChange } from './membership-change.ts';

@@ -57,6 +57,10 @@ import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
 import { storagePoolsService } from './features/storage-pools/service.ts';
 import { volumeDuties } from './features/volumes/duties.ts';
 import { recoverVolumeBackups, volumeBackupDuties } from './features/volume-backups/backups.ts';
+import { describedOperations } from './features/descriptions/described-operations.ts';
+import { describedRoutes } from './features/descriptions/described-routes.ts';
+import { Descriptions } from './features/descriptions/descriptions.ts';
+import { recoverRoutes } from './features/recover/routes.ts';
 import { recoverVolumes } from './features/volumes/recover.ts';
 import { volumesRoutes } from './features/volumes/routes.ts';
 import { warningsRoutes } from './features/warnings/routes.ts';
@@ -147,7 +151,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const hwaddrs = new Hwaddrs(records);
   const services: Services = {
     records,
-    operations,
+    operations: describedOperations(operations, () => descriptions),
     agents,
     peers,
     hwaddrs,
@@ -158,6 +162,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     clock,
     uuid,
   };
+  const descriptions = new Descriptions(services);
   const puller = new ImagePuller(services);
   const instances = instancesService(services, allDrivers, puller);
   const files = new FilesService(instances.context);
@@ -188,7 +193,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...serverRoutes(info),
     ...eventsRoutes(events),
     ...operationsRoutes(services),
-    ...instancesRoutes(instances),
+    ...describedRoutes(instancesRoutes(instances), descriptions),
     ...filesRoutes(files),
     ...imagesRoutes(services, puller),
     ...profilesRoutes(new ProfilesService(instances.context)),
@@ -205,6 +210,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...explainRoutes(instances.context),
     ...resourcesRoutes(services),
     ...warningsRoutes(),
+    ...recoverRoutes({ services, drivers: allDrivers }),
     ...internalRoutes({
       ...options.internal,
       stopMember: async (member) => {
@@ -263,6 +269,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
           ...backupDuties(services),
           ...volumeBackupDuties(services),
           ...volumeDuties(volumes),
+          descriptions.duty(),
           ...(options.duties ?? []),
         ],
         signal,
@@ -275,6 +282,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     },
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();
+      descriptions[Symbol.dispose]();
       mesh[Symbol.dispose]();
       files[Symbol.dispose]();
       agents[Symbol.dispose]();

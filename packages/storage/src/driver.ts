@@ -24,6 +24,11 @@ export interface VolumeRef {
 /** Fills an empty directory, e.g. by unpacking an image. Called at most once per volume. */
 export type Fill = (directory: string, options: WaitOptions) => Promise<void>;
 
+export interface MountOptions extends WaitOptions {
+  /** It may be anybody's: nothing in it is made or removed. */
+  asFound?: boolean;
+}
+
 export interface CopyOptions extends WaitOptions {
   /** The source is written to. Whoever cannot copy it at one moment lets it stand still with this, for the last of the work only. */
   still?: (work: () => Promise<void>) => Promise<void>;
@@ -36,7 +41,7 @@ export interface StoragePool {
   create(options: WaitOptions): Promise<Config>;
   /** Refuses (`conflict`) while volumes are in it. Removes what `create` made; a directory the user gave is emptied, not removed. */
   delete(options: WaitOptions): Promise<void>;
-  mount(options: WaitOptions): Promise<void>;
+  mount(options: MountOptions): Promise<void>;
   unmount(options: WaitOptions): Promise<void>;
   update(after: Config, options: WaitOptions): Promise<void>;
 

@@ -4,6 +4,7 @@ import type { Host } from '@lxd-ts/host';
 import type {
   CopyOptions,
   Fill,
+  MountOptions,
   StorageContext,
   StorageDriver,
   StoragePool,
@@ -89,13 +90,16 @@ class DirPool implements StoragePool {
     if (await exists(this.path)) await rmdir(this.path);
   }
 
-  async mount({ signal }: WaitOptions): Promise<void> {
+  async mount({ signal, asFound }: MountOptions): Promise<void> {
     const source = this.#source;
+    if (asFound && !(await exists(source)))
+      throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
     await mkdir(this.path, { recursive: true, mode: 0o711 });
     if (source !== this.path) {
       const mounted = (await this.#host.mounts()).some(({ target }) => target === this.path);
       if (!mounted) await this.#host.mount({ source, target: this.path, options: ['bind'] }, { signal });
     }
+    if (asFound) return;
     await makeDirectories(this.path);
     for (const left of await listPartials(this.path)) await removeTree(this.#host, left, signal);
     await dropEmptyParents(this.path);

@@ -6,7 +6,7 @@ import type { Services } from '../../services.ts';
 import { findInstance, memberOf } from '../instances/context.ts';
 import { expandIn, rootDisk } from '../instances/expand.ts';
 import { instanceSpec } from '../instances/spec.ts';
-import { describeForPeers } from '../migration/index-header.ts';
+import { descriptionOf } from '../descriptions/content.ts';
 import { snapshotsToSend } from '../migration/snapshots.ts';
 import { dropFile } from './files.ts';
 import { findBackup } from './records.ts';
@@ -63,7 +63,6 @@ export function nextName(taken: readonly string[]): string {
 function indexOf(services: Services, { project, instance, instanceOnly }: BackupRecord) {
   const record = findInstance(services, project, instance).value;
   const snapshots = instanceOnly ? [] : snapshotsToSend(services, project, instance);
-  const described = describeForPeers(services, record, snapshots);
   const pool = services.records.get(
     'pools',
     rootDisk(expandIn(services, project, record).devices)?.[1]['pool'] ?? '',
@@ -79,14 +78,7 @@ function indexOf(services: Services, { project, instance, instanceOnly }: Backup
       optimized: false,
       optimized_header: false,
       type: 'container',
-      config: {
-        container: described.Container,
-        snapshots: described.Snapshots,
-        pool: described.Pool,
-        profiles: described.Profiles,
-        volume: described.Volume,
-        volume_snapshots: described.VolumeSnapshots,
-      },
+      config: descriptionOf(services, record, snapshots),
     },
   };
 }
