@@ -9,7 +9,7 @@ import { importVolume } from '../volume-backups/import.ts';
 import { volumeBackupRoutes } from '../volume-backups/routes.ts';
 import { getVolume, listVolumes, types } from './list.ts';
 import { startReceiving, startSending, type MigrationSource, type MigrationTarget } from './migrate.ts';
-import { createVolume, deleteVolume, renameVolume, updateVolume, volumeState } from './service.ts';
+import { createVolume, deleteVolume, renameVolume, rootState, updateVolume, volumeState } from './service.ts';
 import { snapshotRoutes } from './snapshot-routes.ts';
 import { restoreVolume } from './snapshots.ts';
 
@@ -190,6 +190,8 @@ export function volumesRoutes(context: VolumesContext): Route[] {
   const state: Route = {
     operationId: 'storagePoolVolumeStateGet',
     async handle(request) {
+      if (param(request, 'type') === 'container')
+        return sync(await rootState(services, askedOf(request), request.signal));
       mustBeCustom(
         request,
         (type) => `The usage of volumes of type "${type}" is in the state of their instance`,

@@ -4,7 +4,7 @@ import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { effectTimeoutMs, setOnly } from '../shared/members.ts';
 import { dropBackups, renameBackups } from '../volume-backups/records.ts';
-import { checkVolumeConfig, checkVolumeName, limitOf } from './config.ts';
+import { checkVolumeConfig, checkVolumeName, limitOf, withDefaults } from './config.ts';
 import {
   changing,
   findPool,
@@ -17,6 +17,10 @@ import {
   type VolumeAsked,
   type VolumesContext,
 } from './context.ts';
+import { memberOf } from '../instances/context.ts';
+import { expandIn, rootDisk } from '../instances/expand.ts';
+import { instanceSpec } from '../instances/spec.ts';
+import { findRoot } from './roots.ts';
 import { isRunningWith, moveReferences } from './references.ts';
 import { volumeUsers } from './view.ts';
 
@@ -124,7 +128,8 @@ export async function createVolume(
   caller: Caller,
 ): Promise<void> {
   const { services } = context;
-  const made = await makeVolume(context, place, wanted, (record, signal) =>
+  const config = withDefaults(findPool(services, place.pool).value.config, wanted.config);
+  const made = await makeVolume(context, place, { ...wanted, config }, (record, signal) =>
     services.agents.get(record.member).createVolume(specOf(services, record), { signal }),
   );
   told(services, 'created', made, caller);
@@ -235,6 +240,18 @@ export async function renameVolume(
     { undo },
   );
   told(services, 'renamed', { ...value, name: to }, caller, { context: { old_name: value.name } });
+}
+
+/** The same of an instance's root. */
+export async function rootState(services: Services, asked: VolumeAsked, signal: AbortSignal) {
+  const record = findRoot(services, asked);
+  const member = memberOf(services, record.project, record.name);
+  const [root = 'root'] = rootDisk(expandIn(services, record.project, record).devices) ?? [];
+  const [state] = await services.agents
+    .get(member)
+    .instanceStates([instanceSpec(services, record, member)], { signal });
+  const { usage, total = 0 } = state?.disk[root] ?? {};
+  return { usage: { ...(usage === undefined ? {} : { used: usage }), total } };
 }
 
 /** How much is in it and may be, in bytes. */
