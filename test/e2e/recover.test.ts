@@ -207,7 +207,7 @@ test('what cannot be is refused, and leaves nothing', async () => {
   expect(await refused({ name: 'x', driver: 'btrfs', config: { source: '/nope' } })).toContain(
     'Failed mounting pool "x": ',
   );
-  expect(await refused({ name: 'x', driver: 'btrfs', config: { source: dir } })).toContain('not on a btrfs');
+  expect(await refused({ name: 'x', driver: 'btrfs', config: { source: dir } })).toContain("isn't btrfs");
   expect(await refused({ name: 'x', driver: 'dir', config: { wat: '1' } })).toContain('Invalid option "wat"');
   expect(await refused({ name: '../x', driver: 'dir', config: { source: dir } })).not.toBe('');
   expect(existsSync(join(daemon.dir, 'storage-pools/x'))).toBe(false);

@@ -2656,7 +2656,7 @@ export interface components {
             } | null;
             /** @description PEM that the other server must show. */
             certificate?: string;
-            /** @description Refused where the volume is there already. */
+            /** @description A volume that is there already is brought up to date, with its snapshots. */
             refresh?: boolean;
         };
         StorageVolumePut: {

@@ -346,10 +346,10 @@ export interface Agent {
    */
   receiveVolume(
     volume: VolumeSpec,
-    request: { confirm: boolean; idmap: string },
+    request: { confirm: boolean; idmap: string } & Pick<ReceiveRequest, 'present'>,
     streams: MigrationStreams,
     options: CallOptions,
-  ): Promise<Pick<ReceivedInstance, 'snapshots'>>;
+  ): Promise<Pick<ReceivedInstance, 'snapshots' | 'gone'>>;
   /** @param bytes null: as many as the pool has */
   limitVolume(volume: VolumeSpec, bytes: number | null, options: CallOptions): Promise<void>;
   /** Bytes; null where the pool cannot tell. */

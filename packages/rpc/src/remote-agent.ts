@@ -206,7 +206,7 @@ export function remoteAgent(peer: Peer): Agent {
     receiveVolume: async (volume, request, streams, options) =>
       (await migrate('receiveVolume', [volume, request], streams, options)) as Pick<
         ReceivedInstance,
-        'snapshots'
+        'snapshots' | 'gone'
       >,
     receiveInstance: async (spec, request, streams, options) =>
       (await migrate('receiveInstance', [spec, request], streams, options)) as ReceivedInstance,

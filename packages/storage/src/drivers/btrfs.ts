@@ -147,9 +147,8 @@ class BtrfsPool implements StoragePool {
   }
 
   async #takeDirectory(source: string): Promise<void> {
-    if ((await statfs(source)).type !== btrfsMagic) {
-      throw new LxdError('invalid', `Source path '${source}' is not on a btrfs filesystem`);
-    }
+    if ((await statfs(source)).type !== btrfsMagic)
+      throw new LxdError('invalid', 'Provided path does not reside on a btrfs filesystem');
     if ((await readdir(source)).length > 0)
       throw new LxdError('invalid', `Source path '${source}' isn't empty`);
   }
@@ -169,7 +168,7 @@ class BtrfsPool implements StoragePool {
           `Source '${source}' of storage pool "${this.#pool.name}" is missing`,
         );
       if (asFound && kind.isDirectory() && (await statfs(source)).type !== btrfsMagic)
-        throw new LxdError('invalid', `Source path '${source}' is not on a btrfs filesystem`);
+        throw new LxdError('invalid', `Source path '${source}' isn't btrfs`);
       const own = (config['btrfs.mount_options'] ?? 'user_subvol_rm_allowed').split(',').filter(Boolean);
       const options = kind.isDirectory() ? ['bind'] : [...(kind.isFile() ? ['loop'] : []), ...own];
       await this.#host.mount({ source, target: this.path, options }, { signal });

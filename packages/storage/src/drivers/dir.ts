@@ -1,4 +1,5 @@
 import { access, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type {
@@ -44,11 +45,13 @@ class DirPool implements StoragePool {
   readonly path: string;
   readonly #pool: PoolSpec;
   readonly #host: Host;
+  readonly #dir: string;
 
   constructor(pool: PoolSpec, { host, dir }: StorageContext) {
     this.path = poolPath(dir, pool.name);
     this.#pool = pool;
     this.#host = host;
+    this.#dir = dir;
   }
 
   get #source(): string {
@@ -58,6 +61,9 @@ class DirPool implements StoragePool {
   async create(options: WaitOptions): Promise<PoolSpec['config']> {
     const source = this.#source;
     if (source !== this.path) {
+      // What the daemon makes there is its own.
+      if (`${resolve(source)}/`.startsWith(`${this.#dir}/`))
+        throw new LxdError('invalid', `Source path '${source}' is within the LXD directory`);
       if (!(await exists(source))) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
       if ((await readdir(source)).length > 0)
         throw new LxdError('invalid', `Source path '${source}' isn't empty`);
