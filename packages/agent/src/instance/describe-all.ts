@@ -1,7 +1,7 @@
 import type { InstanceRef } from '@lxd-ts/core';
 import type { CallOptions, InstanceDescription } from '@lxd-ts/rpc';
-import { stringify } from 'yaml';
 import type { AgentContext } from '../context.ts';
+import { blockYaml } from './block-yaml.ts';
 import { writeDescription } from './describe.ts';
 import { volumeOf } from './paths.ts';
 
@@ -25,8 +25,7 @@ export async function describeAll(
         const pool = await context.pools.open(spec, options);
         const volume = volumeOf(ref);
         if (!(await pool.exists(volume))) return;
-        // Each value is written out: LXD's reader knows anchors, people who look at it may not.
-        await writeDescription(pool.volumePath(volume), stringify(content, { aliasDuplicateObjects: false }));
+        await writeDescription(pool.volumePath(volume), blockYaml(content));
       });
     } catch (error) {
       context.log.warn(`the description of ${name} was not written`, { project, error: String(error) });

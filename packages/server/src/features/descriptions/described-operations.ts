@@ -4,6 +4,9 @@ import type { Descriptions } from './descriptions.ts';
 /** They change what runs, not what is described: the leader writes the few keys that come of it. */
 const passing = /^(Starting|Stopping|Restarting|Freezing|Unfreezing|Executing|Showing|Console)/;
 
+/** What they make has a name that they do not tell. */
+const naming = /^(Renaming|Moving|Migrating)/;
+
 /** Operations that end when what they changed of instances is described beside their roots, too. */
 export function describedOperations(operations: Operations, descriptions: () => Descriptions): Operations {
   return {
@@ -23,8 +26,9 @@ export function describedOperations(operations: Operations, descriptions: () => 
           : {
               ...request,
               run: async (running) => {
+                const since = naming.test(request.description) ? performance.now() : Infinity;
                 const result = await request.run(running);
-                await descriptions().settle(request.project, request.resources);
+                await descriptions().settle(request.project, request.resources, since);
                 return result;
               },
             },

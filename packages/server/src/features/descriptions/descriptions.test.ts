@@ -75,9 +75,21 @@ it('is written when the operation that changed it is over, with what it has come
     );
   await run('Updating instance');
   expect(at.written).toEqual([{ name: 'c1', config: { 'user.x': 'Updating instance' }, snapshots: 0 }]);
+  const name = () =>
+    at.h.finish(
+      operations.start({
+        class: 'task',
+        description: 'Renaming instance',
+        project: 'default',
+        resources: { instances: ['c1'] },
+        run: () => at.set('c2', 'renamed'),
+      }),
+    );
+  await name();
+  expect(at.written.slice(1).map((one) => one.name)).toEqual(['c2']);
   // What only runs another way is the leader's to write.
   await run('Starting instance');
-  expect(at.written).toHaveLength(1);
+  expect(at.written).toHaveLength(2);
 });
 
 it('is looked after by the leader: all at first, then what changes, once each', async () => {

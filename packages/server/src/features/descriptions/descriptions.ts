@@ -57,11 +57,20 @@ export class Descriptions implements Disposable {
     }
   }
 
-  /** What an operation on these has changed. Never throws: what was not written is tried again. */
-  async settle(project: string, resources: Readonly<Record<string, readonly string[]>>): Promise<void> {
+  /**
+   * What an operation on these has changed. Never throws: what was not written is tried again.
+   * @param since with all others of the project that changed since then, in this process' time
+   */
+  async settle(
+    project: string,
+    resources: Readonly<Record<string, readonly string[]>>,
+    since = Infinity,
+  ): Promise<void> {
     const words = new Set(
       Object.values(resources).flatMap((names) => names.flatMap((one) => one.split(/[/?]/))),
     );
+    for (const [key, at] of this.#changed)
+      if (at >= since && key.startsWith(`${project}/`)) words.add(key.slice(project.length + 1));
     const refs = [...words].map((name) => ({ project, name })).filter((ref) => this.#changed.has(keyOf(ref)));
     if (refs.length > 0) await this.#write(refs);
   }
