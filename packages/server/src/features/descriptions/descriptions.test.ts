@@ -114,6 +114,26 @@ it('is looked after by the leader: all at first, then what changes, once each', 
   ).toEqual(['c1', 'c2']);
 });
 
+it('is looked after by one who comes to lead late, or again, from the beginning', async () => {
+  await using at = await setUp(['c1', 'c2']);
+  const now = jest.spyOn(performance, 'now').mockReturnValue(1_000_000);
+  try {
+    await at.look();
+    expect(at.written).toHaveLength(2);
+    now.mockReturnValue(2_000_000);
+    await at.set('c1', '2');
+    await at.look();
+    expect(
+      at.written
+        .slice(2)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['c1', 'c2']);
+  } finally {
+    now.mockRestore();
+  }
+});
+
 it.each(['call', 'one'] as const)(
   'that cannot be written (%s) fails nothing, and is not forgotten',
   async (how) => {

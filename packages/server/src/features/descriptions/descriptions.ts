@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toLxdError, type InstanceRef } from '@lxd-ts/core';
 import type { InstanceDescription } from '@lxd-ts/rpc';
 import type { Duty } from '../../cluster/leader.ts';
@@ -12,6 +13,8 @@ const batch = 25;
 /** At once; more is left for the next look, so that a start with very many disturbs nobody. */
 const maxPerLook = 200;
 const writeMs = 60_000;
+/** How long the end of an operation waits for it. */
+const patienceMs = 3_000;
 /** What could not be written, for want of space say, is tried again after this. */
 const againMs = 60_000;
 /** Without a look for so long this server did not lead, and may have missed something. */
@@ -31,7 +34,8 @@ export class Descriptions implements Disposable {
   readonly #changed = new Map<string, number>();
   readonly #listeners: Disposable[];
   #lookedAt = -Infinity;
-  #working = false;
+  /** Being written by the leader's looks. */
+  readonly #writing = new Set<string>();
 
   constructor(services: Services) {
     this.#services = services;
@@ -72,7 +76,14 @@ export class Descriptions implements Disposable {
     for (const [key, at] of this.#changed)
       if (at >= since && key.startsWith(`${project}/`)) words.add(key.slice(project.length + 1));
     const refs = [...words].map((name) => ({ project, name })).filter((ref) => this.#changed.has(keyOf(ref)));
-    if (refs.length > 0) await this.#write(refs);
+    if (refs.length === 0) return;
+    // Whoever has it to itself for long, say for a backup, keeps nobody waiting.
+    const patience = new AbortController();
+    const enough = sleep(patienceMs, undefined, { signal: patience.signal, ref: false }).catch(
+      () => undefined,
+    );
+    await Promise.race([this.#write(refs), enough]);
+    patience.abort();
   }
 
   async #write(refs: readonly InstanceRef[]): Promise<void> {
@@ -121,18 +132,24 @@ export class Descriptions implements Disposable {
   async #look(): Promise<void> {
     const { records, agents } = this.#services;
     const now = performance.now();
-    if (now - this.#lookedAt > awayMs)
-      for (const { value } of records.list('instances')) this.#mark(value, 1);
+    const wasAway = now - this.#lookedAt > awayMs;
     this.#lookedAt = now;
+    if (wasAway) for (const { value } of records.list('instances')) this.#mark(value, 1);
     const due: InstanceRef[] = [];
     for (const [key, at] of this.#changed) {
-      if (at > now || due.length >= maxPerLook) continue;
+      if (due.length + this.#writing.size >= maxPerLook) break;
+      if (at > now || this.#writing.has(key)) continue;
       const [project = '', name = ''] = key.split('/');
       const member = records.get('placements', project, name)?.value.member;
       // One that is away keeps nobody waiting, and is not forgotten.
       if (member === undefined || agents.state(member) === 'online') due.push({ project, name });
     }
-    await this.#write(due);
+    for (const ref of due) this.#writing.add(keyOf(ref));
+    try {
+      await this.#write(due);
+    } finally {
+      for (const ref of due) this.#writing.delete(keyOf(ref));
+    }
   }
 
   /** The leader's. */
@@ -142,16 +159,11 @@ export class Descriptions implements Disposable {
       everyMs: secondMs,
       run: () => {
         // A member that takes its time keeps no other duty waiting.
-        if (!this.#working) {
-          this.#working = true;
-          void this.#look()
-            .catch((error: unknown) =>
-              this.#services.log.warn('descriptions of instances were not written', {
-                error: toLxdError(error).message,
-              }),
-            )
-            .finally(() => (this.#working = false));
-        }
+        void this.#look().catch((error: unknown) =>
+          this.#services.log.warn('descriptions of instances were not written', {
+            error: toLxdError(error).message,
+          }),
+        );
         return Promise.resolve();
       },
     };
