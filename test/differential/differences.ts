@@ -75,7 +75,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'LXD shows the words of its database',
   },
   {
-    step: /^(wrong pool size|bad boolean|back up( volume)?, unknown compression)$/,
+    step: /^(wrong pool size|bad boolean|back up( volume)?, unknown compression|patch pool with volume\.security\.\w+)$/,
     field: /^error$/,
     reason: 'the message adds what would be right',
   },

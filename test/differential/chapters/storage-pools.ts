@@ -34,10 +34,12 @@ export const storagePools: Step[] = [
     ],
   },
   { name: 'get put pool', rest: ['GET', `${pools}/plain`] },
-  ...['volume.security.shifted', 'volume.security.unmapped'].map((key): Step => ({
-    name: `patch pool with ${key}`,
-    rest: ['PATCH', `${pools}/plain`, { config: { [key]: 'zz' } }],
-  })),
+  ...['security.shifted', 'security.unmapped', 'snapshots.expiry', 'snapshots.schedule', 'wat'].map(
+    (key): Step => ({
+      name: `patch pool with volume.${key}`,
+      rest: ['PATCH', `${pools}/plain`, { config: { [`volume.${key}`]: 'zz' } }],
+    }),
+  ),
   {
     name: 'patch pool with defaults of volumes',
     rest: [
@@ -66,6 +68,10 @@ export const storagePools: Step[] = [
   {
     name: 'pool within the daemon',
     rest: ['POST', pools, { name: 'x', driver: 'dir', config: { source: '{dir}/storage-pools/default' } }],
+  },
+  {
+    name: 'btrfs pool of nothing within the daemon',
+    rest: ['POST', pools, { name: 'x', driver: 'btrfs', config: { source: '{dir}/disks/nope.img' } }],
   },
   {
     name: 'btrfs pool of a file',

@@ -114,11 +114,17 @@ export const customVolumes: Step[] = [
   post('copy volume of no pool', copy('c5', { name: 'v1', pool: 'nope' })),
   { name: 'copy volume to other pool', rest: ['POST', plain, copy('c6', { name: 'v1', pool: 'default' })] },
   { name: 'GET copy in other pool', rest: ['GET', `${plain}/custom?recursion=1`] },
-  post('refresh copy of volume', copy('c1', { name: 'v1', pool: 'default', refresh: true })),
-  post('refresh what is not there', copy('c7', { name: 'v1', pool: 'default', refresh: true })),
+  {
+    name: 'refresh copy of volume',
+    rest: ['POST', `${volumes}/custom`, copy('c1', { name: 'v1', pool: 'default', refresh: true })],
+  },
+  {
+    name: 'refresh what is not there',
+    rest: ['POST', `${volumes}/custom`, copy('c7', { name: 'v1', pool: 'default', refresh: true })],
+  },
   {
     name: 'refresh copy in other pool',
-    rest: ['POST', plain, copy('c6', { name: 'v1', pool: 'default', refresh: true })],
+    rest: ['POST', `${plain}/custom`, copy('c6', { name: 'v1', pool: 'default', refresh: true })],
   },
   get('/custom/c7/snapshots'),
   { name: 'delete refreshed', rest: ['DELETE', `${volumes}/custom/c7`] },

@@ -1,5 +1,5 @@
 import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   LxdError,
   parseSize,
@@ -112,10 +112,13 @@ class BtrfsPool implements StoragePool {
     } else {
       complete = { ...config, 'volatile.initial_source': source };
       const kind = await stat(source).catch(() => undefined);
+      if (kind && !kind.isBlockDevice()) await this.#takeDirectory(source);
+      // What the daemon makes there is its own.
+      if (`${resolve(source)}/`.startsWith(`${this.#dir}/`))
+        throw new LxdError('invalid', `Only allowed source path under "${this.#dir}" is "${this.path}"`);
       if (!kind) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
       if (kind.isBlockDevice())
         await this.#host.run(['mkfs.btrfs', '-L', this.#pool.name, '--', source], { signal });
-      else await this.#takeDirectory(source);
     }
     undo.push(() => rmdir(this.path));
     undo.push(() => this.unmount({ signal: AbortSignal.timeout(10_000) }));

@@ -61,10 +61,10 @@ class DirPool implements StoragePool {
   async create(options: WaitOptions): Promise<PoolSpec['config']> {
     const source = this.#source;
     if (source !== this.path) {
+      if (!(await exists(source))) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
       // What the daemon makes there is its own.
       if (`${resolve(source)}/`.startsWith(`${this.#dir}/`))
         throw new LxdError('invalid', `Source path '${source}' is within the LXD directory`);
-      if (!(await exists(source))) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
       if ((await readdir(source)).length > 0)
         throw new LxdError('invalid', `Source path '${source}' isn't empty`);
     }

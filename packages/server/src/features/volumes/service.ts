@@ -75,7 +75,7 @@ export async function makeVolume(
   checkVolumeName(place.name);
   const { pool: of, project, name, member } = place;
   if (records.get('volumes', of, project, name, member)) throw new LxdError('conflict', alreadyThere);
-  const set = setOnly(config);
+  const set = withDefaults(pool.value.config, setOnly(config));
   checkVolumeConfig(project, name, set);
   const createdAt = clock.now().toISOString();
   const record: VolumeRecord = { pool: of, project, name, member, description, config: set, createdAt };
@@ -99,7 +99,8 @@ export async function makeVolume(
       const { revision } = records.get('volumes', ...id) ?? { revision: 0 };
       const transaction = records.transaction().update('volumes', id, revision, record);
       for (const snapshot of came) {
-        const value = { pool: of, project, volume: name, member, ...snapshot };
+        const own = withDefaults(pool.value.config, snapshot.config);
+        const value = { pool: of, project, volume: name, member, ...snapshot, config: own };
         transaction.create('volumeSnapshots', [of, project, name, member, snapshot.name], value);
       }
       also(transaction);
@@ -128,8 +129,7 @@ export async function createVolume(
   caller: Caller,
 ): Promise<void> {
   const { services } = context;
-  const config = withDefaults(findPool(services, place.pool).value.config, wanted.config);
-  const made = await makeVolume(context, place, { ...wanted, config }, (record, signal) =>
+  const made = await makeVolume(context, place, wanted, (record, signal) =>
     services.agents.get(record.member).createVolume(specOf(services, record), { signal }),
   );
   told(services, 'created', made, caller);
