@@ -69,9 +69,12 @@ export function startCopy(
       const alone = snapshots.length === 0;
       const present = findTarget(services, to);
       if (source.refresh === true && present) {
+        if (keyOf(idOf(found)) === keyOf(idOf(present.value)))
+          throw new LxdError('invalid', 'A volume cannot be brought up to date from itself');
+        const all = snapshot === undefined && source.volume_only !== true ? snapshots : undefined;
         await refreshVolume(context, present, (record, signal) =>
           found.member === to.member
-            ? bringLocal(services, { from: found, snapshot, snapshots }, record, signal)
+            ? bringLocal(services, { from: found, snapshot, snapshots: all }, record, signal)
             : refreshFromMember(services, found, record, source.volume_only === true, signal),
         );
         return;

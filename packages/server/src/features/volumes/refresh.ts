@@ -76,20 +76,29 @@ export async function refreshVolume(
 /** From a volume, or a snapshot of one, of the same member. */
 export async function bringLocal(
   services: Services,
-  { from, snapshot, snapshots }: { from: VolumeRecord; snapshot: string | undefined; snapshots: Snapshots },
+  {
+    from,
+    snapshot,
+    snapshots,
+  }: {
+    from: VolumeRecord;
+    snapshot: string | undefined;
+    /** Absent: those that are there stay. */
+    snapshots: Snapshots | undefined;
+  },
   to: VolumeRecord,
   signal: AbortSignal,
 ): Promise<Refreshed> {
   const there = snapshotsOf(services, to).map(({ value }) => value);
   // What goes, goes first: another one may have its name.
-  if (snapshot === undefined)
-    for (const one of there)
-      if (!snapshots.some((its) => isSame(its, one))) await removeSnapshot(services, to, one.name, signal);
-  const names = snapshots.map(({ name }) => name);
+  for (const one of snapshots ? there : [])
+    if (!snapshots?.some((its) => isSame(its, one))) await removeSnapshot(services, to, one.name, signal);
+  const wanted = snapshots ?? [];
+  const names = wanted.map(({ name }) => name);
   await services.agents
     .get(to.member)
     .copyVolume(specOf(services, from, snapshot), specOf(services, to), names, { signal });
-  return { came: snapshots.filter((its) => !there.some((one) => isSame(its, one))), gone: [] };
+  return { came: wanted.filter((its) => !there.some((one) => isSame(its, one))), gone: [] };
 }
 
 export const findTarget = (

@@ -105,6 +105,21 @@ describe('a copy that is there', () => {
     expect(at.find('v2').value).not.toHaveProperty('pending');
   });
 
+  it('keeps its snapshots when only files are wanted, and is never its own source', async () => {
+    await using at = await setUp();
+    await at.snapshot('s1');
+    await refreshed(at, {});
+    await at.h.records
+      .transaction()
+      .remove('volumeSnapshots', ['default', 'default', 'v1', 'm1', 's1'])
+      .commit({ signal });
+    await refreshed(at, { volume_only: true });
+    await at.snapshot('s2');
+    await refreshed(at, { name: 'v1/s2' });
+    expect(at.snapshots()).toEqual(['v1/s2', 'v2/s1']);
+    await expect(refreshed(at, { name: 'v2' })).rejects.toThrow('from itself');
+  });
+
   it('is not touched when it is not meant', async () => {
     await using at = await setUp();
     await refreshed(at, {});
