@@ -44,7 +44,8 @@ export function snapshotRoutes(
       url: containerUrl(pool, record, one.name),
       view: (listed: boolean) => ({
         description: '',
-        expires_at: one.expiresAt || (listed ? null : '0001-01-01T00:00:00Z'),
+        // As LXD, which tells it of one only.
+        expires_at: listed ? null : one.expiresAt || '0001-01-01T00:00:00Z',
         name: listed ? `${name}/${one.name}` : one.name,
         config: {},
         content_type: listed ? '' : 'filesystem',
@@ -85,7 +86,8 @@ export function snapshotRoutes(
       if (request.params['type'] === 'container') {
         const found = ofRoot(request).find(({ name }) => name === snapshotName(request));
         if (!found) throw new LxdError('not-found', 'Storage pool volume not found');
-        return Promise.resolve(sync(found.view(false)));
+        const view = found.view(false);
+        return Promise.resolve(sync(view, [view.name, view.description, view.expires_at, view.config]));
       }
       const { value } = findSnapshot(services, volumeOf(request).value, snapshotName(request));
       const view = snapshotView(value, false);
