@@ -14,6 +14,7 @@ import { server } from './chapters/server.ts';
 import { snapshots } from './chapters/snapshots.ts';
 import { states } from './chapters/states.ts';
 import { storagePools } from './chapters/storage-pools.ts';
+import { volumeBackups } from './chapters/volume-backups.ts';
 import { customVolumes } from './chapters/volumes.ts';
 import type { Step } from './step.ts';
 
@@ -29,6 +30,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   'metadata and templates': metadata,
   devices,
   'custom volumes': customVolumes,
+  'backups of volumes': volumeBackups,
   snapshots,
   backups,
   publish,

@@ -75,7 +75,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'LXD shows the words of its database',
   },
   {
-    step: /^(wrong pool size|bad boolean|back up, unknown compression)$/,
+    step: /^(wrong pool size|bad boolean|back up( volume)?, unknown compression|patch pool with volume\.security\.\w+)$/,
     field: /^error$/,
     reason: 'the message adds what would be right',
   },
@@ -85,9 +85,14 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'the same refusal in clearer words',
   },
   {
-    step: /^(get btrfs pool|get dir pool|get put pool|pool in use|state )/,
+    step: /^(get btrfs pool|get dir pool|get put pool|get grown pool|get pool with defaults|pool in use|state )/,
     field: /^etag$/,
     reason: 'every record that can be changed has an ETag, so that its change can be guarded',
+  },
+  {
+    step: /^get pool with defaults$/,
+    field: /^metadata\/description$/,
+    reason: 'a PATCH leaves what it does not name',
   },
   {
     step: /^(network state|lxc network info br1)$/,
@@ -115,7 +120,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'owners on disk are not shifted where the kernel maps them at the mount',
   },
   {
-    step: /^(pool in use|volumes of pool in use|lxc storage (list|show default|volume list default))$/,
+    step: /^(pool in use|pool in use by snapshots|volumes of pool in use|lxc storage (list|show default|volume list default))$/,
     field: /images\/|volumes\/image\/|^stdout$/,
     reason: 'unpacked images are a cache of the pool, not volumes that can be deleted',
   },

@@ -10,6 +10,10 @@ import type { AgentContext, AgentLogger } from './context.ts';
 import { deleteBackup, keepBackups, readBackup, receiveBackup } from './backup/backups.ts';
 import { openBackups } from './backup/places.ts';
 import { publishImage } from './backup/publish.ts';
+import { describeAll } from './instance/describe-all.ts';
+import { adoptInstance } from './recover/adopt-instance.ts';
+import { scanPool } from './recover/scan-pool.ts';
+import { instanceSubject } from './backup/subject.ts';
 import { writeBackup } from './backup/write-backup.ts';
 import { CpuBalancer, cpuSetFile } from './cpu-balancer.ts';
 import { DevLxd, type DevLxdOptions } from './devlxd/devlxd.ts';
@@ -167,6 +171,9 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     deletePool: (pool, call) => pools.delete(pool, call),
     poolUsage: (pool, call) => pools.usage(pool, call),
 
+    scanPool: (pool, call) => scanPool(context, pool, call),
+    adoptInstance: (spec, shifted, call) =>
+      instances.atRest(spec, () => adoptInstance(context, spec, shifted, call)),
     createVolume: (volume, call) => volumes.create(volume, call),
     copyVolume: (from, to, snapshots, call) => volumes.copy(from, to, snapshots, call),
     restoreVolume: (volume, snapshot, call) => volumes.restore(volume, snapshot, call),
@@ -213,11 +220,16 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
         publishImage(context, spec, request, path, call),
       ),
     createBackup: (spec, request, call) =>
-      instances.withStillFiles(spec, call, (files) => writeBackup(context, spec, request, files, call)),
+      instances.withStillFiles(spec, call, (files) =>
+        writeBackup(context, instanceSubject(spec), request, files, call),
+      ),
+    createVolumeBackup: (volume, request, call) => volumes.backUp(volume, request, call),
+    restoreVolumeBackup: (volume, source, call) => volumes.restoreBackup(volume, source, call),
     readBackup: (id) => readBackup(context, id),
     deleteBackup: (id) => deleteBackup(context, id),
     keepBackups: (ids) => keepBackups(context, ids),
     receiveBackup: (id, body, call) => receiveBackup(context, id, body, call),
+    describeInstances: (descriptions, call) => describeAll(context, instances, descriptions, call),
     startInstance: (spec, call) => instances.start(spec, call),
     stopInstance: (spec, stop, call) => instances.stop(spec, stop, call),
     freezeInstance: (spec, call) => instances.freeze(spec, call),

@@ -288,6 +288,11 @@ export class Instances implements Disposable {
     });
   }
 
+  /** With nothing else being done to it. */
+  atRest<T>(ref: InstanceRef, work: () => Promise<T>): Promise<T> {
+    return this.#locked(ref, work);
+  }
+
   deleteRoot(spec: InstanceSpec, options: CallOptions): Promise<void> {
     return this.#alone(spec, async () => {
       await this.#checkStopped(spec);

@@ -1,10 +1,11 @@
-import { access } from 'node:fs/promises';
+import { access, lstat, rmdir } from 'node:fs/promises';
 import { LxdError, type PoolSpec } from '@lxd-ts/core';
 import type { StorageContext, StorageDriver, StoragePool, VolumeRef } from '@lxd-ts/storage';
 import type { CallOptions, Created, PoolUsage } from '@lxd-ts/rpc';
 import { KeyedLock } from './keyed-lock.ts';
 
 const isThere = [() => true, () => false] as const;
+const unmountMs = 60_000;
 
 /** This member's pools: which driver, and what is mounted. */
 export class Pools {
@@ -61,6 +62,23 @@ export class Pools {
     const held = this.#before.filter((one) => one.pool.name === pool.name).map(({ volume }) => volume);
     await this.handle(pool).mount({ ...options, held });
     this.#before = this.#before.filter((one) => one.pool.name !== pool.name);
+  }
+
+  /** As it is found, mounted only for this where it was not before; nothing in it changes. */
+  look<T>(pool: PoolSpec, options: CallOptions, work: (handle: StoragePool) => Promise<T>): Promise<T> {
+    return this.#lock.run(pool.name, async () => {
+      if (this.#mounted.has(pool.name)) return work(await this.open(pool, options));
+      const handle = this.handle(pool);
+      const before = await lstat(handle.path).catch(() => undefined);
+      const mounted = (await this.#context.host.mounts()).some(({ target }) => target === handle.path);
+      try {
+        await handle.mount({ ...options, asFound: true });
+        return await work(handle);
+      } finally {
+        if (!mounted) await handle.unmount({ signal: AbortSignal.timeout(unmountMs) });
+        if (!before) await rmdir(handle.path).catch(() => undefined);
+      }
+    });
   }
 
   create(pool: PoolSpec, options: CallOptions): Promise<Created> {

@@ -1,9 +1,15 @@
+import { join } from 'node:path';
 import { toLxdError, type VolumeSpec } from '@lxd-ts/core';
-import type { CallOptions } from '@lxd-ts/rpc';
+import type { BackupRequest, BackupSource, CallOptions } from '@lxd-ts/rpc';
 import type { VolumeRef } from '@lxd-ts/storage';
+import { restoreBackup } from './backup/restore-backup.ts';
+import { volumeSubject } from './backup/subject.ts';
+import { writeBackup, type StillFiles } from './backup/write-backup.ts';
 import type { AgentContext } from './context.ts';
 import { copyFiles } from './instance/snapshots.ts';
 import { KeyedLock } from './keyed-lock.ts';
+import { hasSubvolumes } from './migration/places.ts';
+import { cloneTree, deleteTree } from './migration/subvolumes.ts';
 
 const refOf = ({ project, name, snapshot }: VolumeSpec): VolumeRef => ({
   type: 'custom',
@@ -11,6 +17,8 @@ const refOf = ({ project, name, snapshot }: VolumeSpec): VolumeRef => ({
   name,
   ...(snapshot === undefined ? {} : { snapshot }),
 });
+
+const cleanupMs = 120_000;
 
 /** This member's custom volumes. All calls are idempotent: recovery repeats them. */
 export class Volumes {
@@ -79,5 +87,32 @@ export class Volumes {
   async usage(volume: VolumeSpec, options: CallOptions): Promise<number | null> {
     const pool = await this.#context.pools.open(volume.pool, options);
     return (await pool.volumeUsage(refOf(volume), options)) ?? null;
+  }
+
+  /** Also while instances write to it: as it was at one moment where a copy costs nothing, else as it was read. */
+  async backUp(volume: VolumeSpec, request: BackupRequest, options: CallOptions): Promise<{ size: number }> {
+    const { host, pools, randomId } = this.#context;
+    const pool = await pools.open(volume.pool, options);
+    await using use = await pool.useVolume(refOf(volume), { ...options, readonly: true });
+    const { path } = use;
+    const write = (files: StillFiles) =>
+      writeBackup(this.#context, volumeSubject(volume), request, files, options);
+    if (!hasSubvolumes(volume.pool))
+      return await this.#alone(volume, () => write({ path, own: false, live: true }));
+    // A crash's is removed when the pool is mounted, by its name.
+    const copy = join(path, '..', `.partial-copy-${randomId()}`);
+    try {
+      await this.#alone(volume, () => cloneTree(host, path, copy, options));
+      return await write({ path: copy, own: true });
+    } finally {
+      await deleteTree(host, copy, { signal: AbortSignal.timeout(cleanupMs) });
+    }
+  }
+
+  restoreBackup(volume: VolumeSpec, source: BackupSource, options: CallOptions): Promise<void> {
+    return this.#alone(volume, async () => {
+      const pool = await this.#context.pools.open(volume.pool, options);
+      await restoreBackup(this.#context, pool, volumeSubject(volume), source, options);
+    });
   }
 }

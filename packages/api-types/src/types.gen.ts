@@ -1042,7 +1042,10 @@ export interface paths {
         /** List the volumes of one type */
         get: operations["storagePoolVolumesTypeGet"];
         put?: never;
-        /** Create a volume of a type, or copy one */
+        /**
+         * Create a volume of a type, or copy one
+         * @description A body of type `application/octet-stream` is a backup of a custom volume, which is made again from it.
+         */
         post: operations["storagePoolVolumesTypePost"];
         delete?: never;
         options?: never;
@@ -1100,6 +1103,103 @@ export interface paths {
         };
         /** Show how much is in a volume */
         get: operations["storagePoolVolumeStateGet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the backups of a volume
+         * @description Oldest first. Recursion 1 gives StorageVolumeBackup objects.
+         */
+        get: operations["storagePoolVolumeBackupsGet"];
+        put?: never;
+        /**
+         * Back a volume up
+         * @description Its configuration and files, and those of its snapshots, in one file on the member that it is on; also while instances write to it. Without a name, the next of `backup0`, `backup1`, …
+         */
+        post: operations["storagePoolVolumeBackupsPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups/{backup}": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        /** Show a backup of a volume */
+        get: operations["storagePoolVolumeBackupGet"];
+        put?: never;
+        /** Rename a backup of a volume */
+        post: operations["storagePoolVolumeBackupPost"];
+        /** Delete a backup of a volume */
+        delete: operations["storagePoolVolumeBackupDelete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/1.0/storage-pools/{name}/volumes/{type}/{volume}/backups/{backup}/export": {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Download a backup of a volume
+         * @description A tarball as LXD makes it; `POST /1.0/storage-pools/{name}/volumes/custom` takes it.
+         */
+        get: operations["storagePoolVolumeBackupExportGet"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1647,6 +1747,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/recover/validate": {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for volumes that are in storage pools and not on record
+         * @description Pools that are not on record are looked at as the request describes them. Nothing changes, on disk or on record.
+         */
+        post: operations["internalRecoverValidatePost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/internal/recover/import": {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take in what is in storage pools and not on record
+         * @description Pools, custom volumes, and instances with their snapshots. Where something is missing that they need, nothing is done, and the answer tells what.
+         */
+        post: operations["internalRecoverImportPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1908,6 +2054,53 @@ export interface components {
             backups: components["schemas"]["InstanceBackup"][] | null;
             state: components["schemas"]["InstanceState"] | null;
             snapshots: components["schemas"]["InstanceSnapshot"][] | null;
+        };
+        RecoverPost: {
+            pools?: {
+                name: string;
+                driver?: string;
+                description?: string;
+                config?: {
+                    [key: string]: string;
+                } | null;
+            }[] | null;
+        };
+        RecoverFound: {
+            UnknownVolumes: {
+                name: string;
+                /** @enum {string} */
+                type: "container" | "volume";
+                snapshotCount: number;
+                project: string;
+                pool: string;
+            }[] | null;
+            /** @description What has to be there first, such as profiles. */
+            DependencyErrors: string[] | null;
+        };
+        StorageVolumeBackup: {
+            name: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Without snapshots. */
+            volume_only: boolean;
+            optimized_storage: boolean;
+        };
+        StorageVolumeBackupsPost: {
+            /** @description Left out: the next of `backup0`, `backup1`, … */
+            name?: string;
+            /**
+             * Format: date-time
+             * @description When it is deleted. Left out, or `0001-01-01T00:00:00Z`: never.
+             */
+            expires_at?: string | null;
+            /** @description Without snapshots. */
+            volume_only?: boolean;
+            /** @description As the storage driver sends volumes; only pools of that driver take it. */
+            optimized_storage?: boolean;
+            /** @description none, bzip2, gzip, lz4, lzma, xz or zstd. Left out: by `backups.compression_algorithm` of the server. */
+            compression_algorithm?: string;
         };
         InstanceBackup: {
             name: string;
@@ -2477,7 +2670,7 @@ export interface components {
             } | null;
             /** @description PEM that the other server must show. */
             certificate?: string;
-            /** @description Refused where the volume is there already. */
+            /** @description A volume that is there already is brought up to date, with its snapshots. */
             refresh?: boolean;
         };
         StorageVolumePut: {
@@ -3300,7 +3493,7 @@ export interface components {
         BackupPath: string;
         /** @description Of a backup: the storage pool to put it in, instead of the one it was in. */
         BackupPool: string;
-        /** @description Of a backup: the name of the instance, instead of the one it had. */
+        /** @description Of a backup: the name of the instance, or volume, instead of the one it had. */
         BackupName: string;
         /** @description Path of the file, from the root of the instance. */
         FilePath: string;
@@ -3753,7 +3946,7 @@ export interface operations {
             header?: {
                 /** @description Of a backup: the storage pool to put it in, instead of the one it was in. */
                 "X-LXD-pool"?: components["parameters"]["BackupPool"];
-                /** @description Of a backup: the name of the instance, instead of the one it had. */
+                /** @description Of a backup: the name of the instance, or volume, instead of the one it had. */
                 "X-LXD-name"?: components["parameters"]["BackupName"];
             };
             path?: never;
@@ -5823,7 +6016,10 @@ export interface operations {
                 /** @description Member of the cluster to ask or to use. */
                 target?: components["parameters"]["Target"];
             };
-            header?: never;
+            header?: {
+                /** @description Of a backup: the name of the instance, or volume, instead of the one it had. */
+                "X-LXD-name"?: components["parameters"]["BackupName"];
+            };
             path: {
                 /** @description Name of the storage pool. */
                 name: components["parameters"]["PoolName"];
@@ -5835,6 +6031,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["StorageVolumesPost"];
+                "application/octet-stream": unknown;
             };
         };
         responses: {
@@ -6053,6 +6250,208 @@ export interface operations {
                     };
                 };
             };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupsGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+                /** @description 0 for paths, 1 for objects; more where it says so. */
+                recursion?: components["parameters"]["Recursion"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["Paths"] | components["schemas"]["StorageVolumeBackup"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupsPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StorageVolumeBackupsPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backup. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["StorageVolumeBackup"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupPost: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstanceBackupPost"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupDelete: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Operation"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    storagePoolVolumeBackupExportGet: {
+        parameters: {
+            query?: {
+                /** @description Project to work in. */
+                project?: components["parameters"]["Project"];
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the storage pool. */
+                name: components["parameters"]["PoolName"];
+                /** @description Type of the volumes. */
+                type: components["parameters"]["VolumeType"];
+                /** @description Name of the volume. */
+                volume: components["parameters"]["VolumeName"];
+                /** @description Name of the backup. */
+                backup: components["parameters"]["BackupPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["File"];
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             default: components["responses"]["Error"];
@@ -7402,6 +7801,71 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: components["responses"]["Empty"];
+            default: components["responses"]["Error"];
+        };
+    };
+    internalRecoverValidatePost: {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverPost"];
+            };
+        };
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["RecoverFound"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Error"];
+        };
+    };
+    internalRecoverImportPost: {
+        parameters: {
+            query?: {
+                /** @description Member of the cluster to ask or to use. */
+                target?: components["parameters"]["Target"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverPost"];
+            };
+        };
+        responses: {
+            /** @description Done: an empty object. Else what is missing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SyncResponse"] & {
+                        metadata: components["schemas"]["RecoverFound"] | Record<string, never>;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             default: components["responses"]["Error"];
         };
     };

@@ -12,7 +12,9 @@ import type {
 import type { BulkTicket } from './bulk.ts';
 import type { ImageFile, ImagePart, ReceivedImage } from './images.ts';
 import type { InstanceMetadata } from './instance-metadata.ts';
+import type { FoundVolume, ShiftedFiles } from './found-volume.ts';
 import type { MembershipChange } from './membership-change.ts';
+import type { HostInterface, NetworkLease, NetworkState } from './network-state.ts';
 
 /** Every call can be given up; long ones tell how far they are. */
 export interface CallOptions {
@@ -52,44 +54,6 @@ export interface PoolUsage {
   inodes: { used: number; total: number };
 }
 
-export interface NetworkCounters {
-  bytesReceived: number;
-  bytesSent: number;
-  packetsReceived: number;
-  packetsSent: number;
-}
-
-export interface NetworkAddress {
-  family: 'inet' | 'inet6';
-  address: string;
-  /** Prefix length. */
-  netmask: string;
-  scope: 'global' | 'link' | 'local';
-}
-
-export interface NetworkState {
-  addresses: NetworkAddress[];
-  counters: NetworkCounters;
-  hwaddr: string;
-  mtu: number;
-  state: 'up' | 'down';
-  type: 'broadcast' | 'loopback' | 'point-to-point' | 'unknown';
-}
-
-export interface NetworkLease {
-  hostname: string;
-  hwaddr: string;
-  address: string;
-  type: 'static' | 'dynamic' | 'gateway';
-}
-
-/** An interface of the host, managed by us or not. */
-export interface HostInterface {
-  name: string;
-  /** `bridge`, `physical`, `loopback`, `vlan`, `bond` or another word of the kernel's; else `unknown`. */
-  type: string;
-}
-
 export type InstanceSource =
   | { type: 'image'; fingerprint: string }
   | { type: 'none' }
@@ -121,6 +85,14 @@ export interface BackupRequest {
   compression: string;
   /** Streams of the pool's driver where it has such, instead of files. */
   optimized: boolean;
+}
+
+/** What is kept beside an instance's root, to make its records from again. */
+export interface InstanceDescription extends InstanceRef {
+  /** Its root is in. */
+  pool: PoolSpec;
+  /** Of `backup.yaml`. */
+  content: unknown;
 }
 
 /** An image to be made of an instance at rest, or of one of its snapshots. */
@@ -318,6 +290,11 @@ export interface Agent {
   deletePool(pool: PoolSpec, options: CallOptions): Promise<void>;
   poolUsage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage>;
 
+  /** What is in a pool that may not be on record; nothing in it changes. */
+  scanPool(pool: PoolSpec, options: CallOptions): Promise<FoundVolume[]>;
+  /** An instance that was found in a pool has its place here from now on, and its files the owners that are seen inside. */
+  adoptInstance(spec: InstanceSpec, shifted: readonly ShiftedFiles[], options: CallOptions): Promise<void>;
+
   /** A custom volume with nothing in it. This and what follows may be done twice. */
   createVolume(volume: VolumeSpec, options: CallOptions): Promise<void>;
   /** The volume, or snapshot, becomes what `from` is, which may be in another pool; with these of its snapshots. */
@@ -344,10 +321,10 @@ export interface Agent {
    */
   receiveVolume(
     volume: VolumeSpec,
-    request: { confirm: boolean; idmap: string },
+    request: { confirm: boolean; idmap: string } & Pick<ReceiveRequest, 'present'>,
     streams: MigrationStreams,
     options: CallOptions,
-  ): Promise<Pick<ReceivedInstance, 'snapshots'>>;
+  ): Promise<Pick<ReceivedInstance, 'snapshots' | 'gone'>>;
   /** @param bytes null: as many as the pool has */
   limitVolume(volume: VolumeSpec, bytes: number | null, options: CallOptions): Promise<void>;
   /** Bytes; null where the pool cannot tell. */
@@ -424,6 +401,14 @@ export interface Agent {
   publishImage(spec: InstanceSpec, request: PublishRequest, options: CallOptions): Promise<ReceivedImage>;
   /** Also while it runs. @returns its size in bytes */
   createBackup(spec: InstanceSpec, request: BackupRequest, options: CallOptions): Promise<{ size: number }>;
+  /** The same of a custom volume: `request.snapshots` are its own. */
+  createVolumeBackup(
+    volume: VolumeSpec,
+    request: BackupRequest,
+    options: CallOptions,
+  ): Promise<{ size: number }>;
+  /** A volume and its snapshots from what `receiveBackup` took in; nothing is at its place before all is. */
+  restoreVolumeBackup(volume: VolumeSpec, source: BackupSource, options: CallOptions): Promise<void>;
   readBackup(id: string, options: CallOptions): Promise<BackupFile>;
   /** Also what `receiveBackup` took in. Gone already: nothing done. */
   deleteBackup(id: string, options: CallOptions): Promise<void>;
@@ -431,6 +416,15 @@ export interface Agent {
   keepBackups(ids: readonly string[], options: CallOptions): Promise<void>;
   /** Takes a backup in, for `createInstance`; `deleteBackup` when that is done. @throws LxdError when it is none */
   receiveBackup(id: string, body: Readable, options: CallOptions): Promise<ReceivedBackup>;
+
+  /**
+   * LXD's `backup.yaml` beside their roots, each written where it says something else.
+   * @returns those that could not be written; what is not there is none of them
+   */
+  describeInstances(
+    descriptions: readonly InstanceDescription[],
+    options: CallOptions,
+  ): Promise<InstanceRef[]>;
 
   startInstance(spec: InstanceSpec, options: CallOptions): Promise<Outcome>;
   /** Clean or forced; devices are released. */

@@ -1,5 +1,7 @@
 export * from './agent.ts';
 export type * from './images.ts';
+export type * from './found-volume.ts';
+export type * from './network-state.ts';
 export type { InstanceMetadata } from './instance-metadata.ts';
 export type { MembershipChange } from './membership-change.ts';
 export { hubName, startAgentHub, type AgentHub, type AgentHubOptions } from './agent-hub.ts';

@@ -33,6 +33,8 @@ export const plainMethods = [
   'updatePool',
   'deletePool',
   'poolUsage',
+  'scanPool',
+  'adoptInstance',
   'createVolume',
   'copyVolume',
   'restoreVolume',
@@ -70,6 +72,9 @@ export const plainMethods = [
   'deleteRoot',
   'publishImage',
   'createBackup',
+  'describeInstances',
+  'createVolumeBackup',
+  'restoreVolumeBackup',
   'deleteBackup',
   'keepBackups',
   'startInstance',
@@ -201,7 +206,7 @@ export function remoteAgent(peer: Peer): Agent {
     receiveVolume: async (volume, request, streams, options) =>
       (await migrate('receiveVolume', [volume, request], streams, options)) as Pick<
         ReceivedInstance,
-        'snapshots'
+        'snapshots' | 'gone'
       >,
     receiveInstance: async (spec, request, streams, options) =>
       (await migrate('receiveInstance', [spec, request], streams, options)) as ReceivedInstance,

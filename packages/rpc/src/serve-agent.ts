@@ -213,7 +213,7 @@ export class AgentConnection {
     table.set('receiveVolume', ([volume, request, where], options) =>
       agent.receiveVolume(
         volume as VolumeSpec,
-        request as { confirm: boolean; idmap: string },
+        request as Parameters<Agent['receiveVolume']>[1],
         streams(where),
         options,
       ),

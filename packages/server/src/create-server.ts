@@ -57,6 +57,11 @@ import { partsOf, restoreMember } from './features/shared/parts/restore.ts';
 import { storagePoolsRoutes } from './features/storage-pools/routes.ts';
 import { storagePoolsService } from './features/storage-pools/service.ts';
 import { volumeDuties } from './features/volumes/duties.ts';
+import { recoverVolumeBackups, volumeBackupDuties } from './features/volume-backups/backups.ts';
+import { describedOperations } from './features/descriptions/described-operations.ts';
+import { describedRoutes } from './features/descriptions/described-routes.ts';
+import { Descriptions } from './features/descriptions/descriptions.ts';
+import { recoverRoutes } from './features/recover/routes.ts';
 import { recoverVolumes } from './features/volumes/recover.ts';
 import { volumesRoutes } from './features/volumes/routes.ts';
 import { warningsRoutes } from './features/warnings/routes.ts';
@@ -147,7 +152,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const hwaddrs = new Hwaddrs(records);
   const services: Services = {
     records,
-    operations,
+    operations: describedOperations(operations, () => descriptions),
     agents,
     peers,
     hwaddrs,
@@ -158,6 +163,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     clock,
     uuid,
   };
+  const descriptions = new Descriptions(services);
   const puller = new ImagePuller(services);
   const instances = instancesService(services, allDrivers, puller);
   const files = new FilesService(instances.context);
@@ -188,7 +194,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...serverRoutes(info),
     ...eventsRoutes(events),
     ...operationsRoutes(services),
-    ...instancesRoutes(instances),
+    ...describedRoutes(instancesRoutes(instances), descriptions),
     ...filesRoutes(files),
     ...imagesRoutes(services, puller),
     ...profilesRoutes(new ProfilesService(instances.context)),
@@ -205,6 +211,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     ...explainRoutes(instances.context),
     ...resourcesRoutes(services),
     ...warningsRoutes(),
+    ...recoverRoutes({ services, drivers: allDrivers }),
     ...internalRoutes({
       ...options.internal,
       stopMember: async (member) => {
@@ -229,6 +236,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     await recoverVolumes(volumes, servers, given);
     await instances.recover(servers, given);
     await recoverBackups(services, servers);
+    await recoverVolumeBackups(services, servers);
     await recoverMembers(cluster, servers, given);
     await certificates.recover(servers, given);
     await forgetTokens(records, 'imageTokens', servers, (id) => operations.isRunning(id), given.signal);
@@ -261,7 +269,9 @@ export function createServer(options: ApiServerOptions): ApiServer {
           leases(instances.context),
           imageUpdates(services, puller),
           ...backupDuties(services),
+          ...volumeBackupDuties(services),
           ...volumeDuties(volumes),
+          descriptions.duty(),
           ...(options.duties ?? []),
         ],
         signal,
@@ -274,6 +284,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     },
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();
+      descriptions[Symbol.dispose]();
       mesh[Symbol.dispose]();
       files[Symbol.dispose]();
       agents[Symbol.dispose]();

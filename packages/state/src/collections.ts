@@ -20,6 +20,7 @@ import type {
   SnapshotRecord,
   TrustTokenRecord,
   StatusRecord,
+  VolumeBackupRecord,
   VolumeRecord,
   VolumeSnapshotRecord,
 } from './records.ts';
@@ -40,6 +41,10 @@ export interface Kinds {
   volumes: { record: VolumeRecord; id: [pool: string, project: string, name: string, member: string] };
   volumeSnapshots: {
     record: VolumeSnapshotRecord;
+    id: [pool: string, project: string, volume: string, member: string, name: string];
+  };
+  volumeBackups: {
+    record: VolumeBackupRecord;
     id: [pool: string, project: string, volume: string, member: string, name: string];
   };
   networks: { record: NetworkRecord; id: [project: string, name: string] };

@@ -75,6 +75,24 @@ export interface BackupRecord {
   pending?: Pick<Pending, 'operation' | 'server'>;
 }
 
+/** The same of a custom volume. */
+export interface VolumeBackupRecord {
+  pool: string;
+  project: string;
+  volume: string;
+  /** That has the volume and the file. */
+  member: string;
+  name: string;
+  /** Names the file. */
+  id: string;
+  createdAt: string;
+  expiresAt: string;
+  volumeOnly: boolean;
+  optimized: boolean;
+  /** While it is made. */
+  pending?: Pick<Pending, 'operation' | 'server'>;
+}
+
 /** Where an instance is; the sums per member are made from these. */
 export interface PlacementRecord {
   member: string;

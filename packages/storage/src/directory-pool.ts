@@ -1,4 +1,5 @@
 import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { LxdError, type IdmapEntry, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type {
@@ -42,12 +43,14 @@ export class DirectoryPool implements StoragePool {
   readonly path: string;
   protected readonly pool: PoolSpec;
   protected readonly host: Host;
+  readonly #dir: string;
   readonly #quotas: ProjectQuotas;
 
   constructor(pool: PoolSpec, context: StorageContext) {
     this.path = poolPath(context.dir, pool.name);
     this.pool = pool;
     this.host = context.host;
+    this.#dir = context.dir;
     this.#quotas = new ProjectQuotas(context, this.path);
   }
 
@@ -64,6 +67,9 @@ export class DirectoryPool implements StoragePool {
     const source = this.source;
     if (source !== this.path) {
       if (!(await exists(source))) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
+      // What the daemon makes there is its own.
+      if (`${resolve(source)}/`.startsWith(`${this.#dir}/`))
+        throw new LxdError('invalid', `Source path '${source}' is within the LXD directory`);
       if ((await readdir(source)).length > 0)
         throw new LxdError('invalid', `Source path '${source}' isn't empty`);
     }
@@ -97,8 +103,10 @@ export class DirectoryPool implements StoragePool {
   }
 
   async mount(options: MountOptions): Promise<void> {
-    const { signal } = options;
+    const { signal, asFound } = options;
     const source = this.source;
+    if (asFound && !(await exists(source)))
+      throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
     await mkdir(this.path, { recursive: true, mode: 0o711 });
     if (source !== this.path) {
       const mounted = (await this.host.mounts()).some(({ target }) => target === this.path);
@@ -107,6 +115,7 @@ export class DirectoryPool implements StoragePool {
       if (!mounted) await this.host.mount({ source, target: this.path, options }, { signal });
     }
     this.#quotas.forget();
+    if (asFound) return;
     await makeDirectories(this.path);
     await this.sweep(options);
     for (const left of await listPartials(this.path)) await this.removeTree(left, signal);

@@ -39,6 +39,8 @@ export interface MountOptions extends WaitOptions {
    * nobody here was left by a crash: it is unmounted.
    */
   held?: readonly VolumeRef[];
+  /** It may be anybody's: nothing in it is made or removed. */
+  asFound?: boolean;
 }
 
 export interface UseOptions extends WaitOptions {

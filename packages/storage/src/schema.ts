@@ -29,6 +29,31 @@ export const commonSchema: ConfigSchema = {
     live: true,
   },
   'volume.size': { check: size, description: 'Size limit of new volumes', live: true },
+  'volume.security.shifted': {
+    check: validators.bool,
+    description: '`security.shifted` of new volumes',
+    live: true,
+  },
+  'volume.security.unmapped': {
+    check: validators.bool,
+    description: '`security.unmapped` of new volumes',
+    live: true,
+  },
+  'volume.snapshots.expiry': {
+    check: validators.any,
+    description: '`snapshots.expiry` of new volumes',
+    live: true,
+  },
+  'volume.snapshots.pattern': {
+    check: validators.any,
+    description: '`snapshots.pattern` of new volumes',
+    live: true,
+  },
+  'volume.snapshots.schedule': {
+    check: validators.any,
+    description: '`snapshots.schedule` of new volumes',
+    live: true,
+  },
   'user.*': { check: validators.any, description: 'Free for the user', live: true },
 };
 

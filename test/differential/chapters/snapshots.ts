@@ -26,6 +26,24 @@ export const snapshots: Step[] = [
   { name: 'list snapshots of nothing', rest: ['GET', '/1.0/instances/nope/snapshots'] },
   { name: 'get snapshot', rest: ['GET', `${path}/s3`] },
   { name: 'get unknown snapshot', rest: ['GET', `${path}/nope`] },
+  ...[
+    'container',
+    'container?recursion=1',
+    'container/c1/snapshots',
+    'container/c1/snapshots?recursion=1',
+  ].map((rest): Step => ({
+    name: `GET root volumes ${rest}`,
+    rest: ['GET', `/1.0/storage-pools/default/volumes/${rest}`],
+  })),
+  {
+    name: 'GET root volume of snapshot',
+    rest: ['GET', '/1.0/storage-pools/default/volumes/container/c1/snapshots/s3'],
+  },
+  {
+    name: 'GET root volume of no snapshot',
+    rest: ['GET', '/1.0/storage-pools/default/volumes/container/c1/snapshots/nope'],
+  },
+  { name: 'pool in use by snapshots', rest: ['GET', '/1.0/storage-pools/default'] },
   { name: 'get instance with snapshots', rest: ['GET', '/1.0/instances/c1?recursion=1'] },
   { name: 'put snapshot', rest: ['PUT', `${path}/s1`, { expires_at: '2031-01-02T03:04:05Z' }] },
   { name: 'put unknown snapshot', rest: ['PUT', `${path}/nope`, { expires_at: '2031-01-02T03:04:05Z' }] },

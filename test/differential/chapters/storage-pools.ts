@@ -34,6 +34,49 @@ export const storagePools: Step[] = [
     ],
   },
   { name: 'get put pool', rest: ['GET', `${pools}/plain`] },
+  ...['security.shifted', 'security.unmapped', 'snapshots.expiry', 'snapshots.schedule', 'wat'].map(
+    (key): Step => ({
+      name: `patch pool with volume.${key}`,
+      rest: ['PATCH', `${pools}/plain`, { config: { [`volume.${key}`]: 'zz' } }],
+    }),
+  ),
+  {
+    name: 'patch pool with defaults of volumes',
+    rest: [
+      'PATCH',
+      `${pools}/plain`,
+      {
+        config: { 'volume.snapshots.expiry': '2d', 'volume.snapshots.pattern': 'x%d', 'volume.size': '5MiB' },
+      },
+    ],
+  },
+  { name: 'volume with defaults', rest: ['POST', `${pools}/plain/volumes/custom`, { name: 'dv' }] },
+  { name: 'get volume with defaults', rest: ['GET', `${pools}/plain/volumes/custom/dv`] },
+  { name: 'get pool with defaults', rest: ['GET', `${pools}/plain`] },
+  { name: 'delete volume with defaults', rest: ['DELETE', `${pools}/plain/volumes/custom/dv`] },
+  { name: 'grow pool', rest: ['PATCH', `${pools}/default`, { config: { size: '4GiB' } }] },
+  { name: 'get grown pool', rest: ['GET', `${pools}/default`] },
+  { name: 'move pool', rest: ['PATCH', `${pools}/default`, { config: { source: '/nope' } }] },
+  {
+    name: 'pool of no directory',
+    rest: ['POST', pools, { name: 'x', driver: 'dir', config: { source: '{dir}/nope' } }],
+  },
+  {
+    name: 'pool of a full directory',
+    rest: ['POST', pools, { name: 'x', driver: 'dir', config: { source: '/etc' } }],
+  },
+  {
+    name: 'pool within the daemon',
+    rest: ['POST', pools, { name: 'x', driver: 'dir', config: { source: '{dir}/storage-pools/default' } }],
+  },
+  {
+    name: 'btrfs pool of nothing within the daemon',
+    rest: ['POST', pools, { name: 'x', driver: 'btrfs', config: { source: '{dir}/disks/nope.img' } }],
+  },
+  {
+    name: 'btrfs pool of a file',
+    rest: ['POST', pools, { name: 'x', driver: 'btrfs', config: { source: '{dir}/disks/default.img' } }],
+  },
   { name: 'delete pool', rest: ['DELETE', `${pools}/plain`] },
   { name: 'delete pool twice', rest: ['DELETE', `${pools}/plain`] },
 ];

@@ -114,6 +114,28 @@ export const customVolumes: Step[] = [
   post('copy volume of no pool', copy('c5', { name: 'v1', pool: 'nope' })),
   { name: 'copy volume to other pool', rest: ['POST', plain, copy('c6', { name: 'v1', pool: 'default' })] },
   { name: 'GET copy in other pool', rest: ['GET', `${plain}/custom?recursion=1`] },
+  {
+    name: 'refresh copy of volume',
+    rest: ['POST', `${volumes}/custom`, copy('c1', { name: 'v1', pool: 'default', refresh: true })],
+  },
+  {
+    name: 'refresh what is not there',
+    rest: ['POST', `${volumes}/custom`, copy('c7', { name: 'v1', pool: 'default', refresh: true })],
+  },
+  {
+    name: 'refresh copy in other pool',
+    rest: ['POST', `${plain}/custom`, copy('c6', { name: 'v1', pool: 'default', refresh: true })],
+  },
+  get('/custom/c7/snapshots'),
+  { name: 'delete refreshed', rest: ['DELETE', `${volumes}/custom/c7`] },
+  {
+    name: 'volume that is shifted and unmapped',
+    rest: [
+      'PATCH',
+      `${volumes}/custom/c3`,
+      { config: { 'security.shifted': 'true', 'security.unmapped': 'true' } },
+    ],
+  },
   { name: 'move volume', rest: ['POST', `${volumes}/custom/c2`, { name: 'c2x', pool: 'plain2' }] },
   { name: 'move volume to taken', rest: ['POST', `${volumes}/custom/c3`, { name: 'c2x', pool: 'plain2' }] },
   { name: 'move volume to no pool', rest: ['POST', `${volumes}/custom/c3`, { name: 'c3', pool: 'nope' }] },

@@ -39,9 +39,13 @@ describe('packing', () => {
 });
 
 describe('unpacking', () => {
-  it('strips what the tree is called in the archive', () => {
+  it('takes away what the tree is called in the archive, also of the tree itself', () => {
     expect(unpacking('/in', [], 'backup/snapshots/s0', '/to')).toEqual(
-      expect.arrayContaining(['--strip-components=3', '--directory=/to', 'backup/snapshots/s0']),
+      expect.arrayContaining([
+        '--transform=flags=rhS;s,^backup/snapshots/s0\\(/\\|$\\),.\\1,',
+        '--directory=/to',
+        'backup/snapshots/s0',
+      ]),
     );
   });
 });

@@ -118,7 +118,8 @@ export const unpacking = (
   '--acls',
   '--anchored',
   '--no-wildcards',
-  `--strip-components=${from.split('/').length}`,
+  // The directory itself becomes the one that is unpacked into, which stripping would leave as it is.
+  renaming({ path: from, as: '.' }),
   `--directory=${directory}`,
   '--',
   from,

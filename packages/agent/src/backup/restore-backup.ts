@@ -1,19 +1,19 @@
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { LxdError, type InstanceSpec } from '@lxd-ts/core';
+import { LxdError } from '@lxd-ts/core';
 import { packingOfFile, tarFlags } from '@lxd-ts/images';
 import type { BackupSource, CallOptions } from '@lxd-ts/rpc';
 import type { StoragePool } from '@lxd-ts/storage';
 import { parse } from 'yaml';
-import { rootPool, type AgentContext } from '../context.ts';
-import { volumeOf } from '../instance/paths.ts';
+import type { AgentContext } from '../context.ts';
 import { snapshotRanges } from '../migration/id-ranges.ts';
 import type { Change, Landing, SubvolumeLanding } from '../migration/landing.ts';
 import { landingsOn } from '../migration/places.ts';
 import { checkSnapshotName } from '../migration/snapshot-item.ts';
 import { unpacking } from './archive.ts';
 import { partialBackup } from './places.ts';
+import type { BackupSubject } from './subject.ts';
 
 const maxAliases = 100;
 
@@ -58,21 +58,24 @@ interface Unpacking {
   context: AgentContext;
   file: string;
   flags: readonly string[];
+  subject: BackupSubject;
   signal: AbortSignal;
 }
 
-async function checkRoot(directory: string): Promise<void> {
+async function checkRoot({ subject }: Unpacking, directory: string): Promise<void> {
+  if (subject.tree !== 'container') return;
   const rootfs = await lstat(join(directory, 'rootfs')).catch(() => undefined);
   if (!rootfs?.isDirectory()) throw new LxdError('invalid', 'The backup has no directory rootfs');
 }
 
 /** The volume becomes what the tree of this name in the archive is. What is the same as before stays as it is. */
 async function unpackTree(
-  { context, file, flags, signal }: Unpacking,
+  unpack: Unpacking,
   landing: Landing,
   from: string,
   { first, change }: { first: boolean; change: Change | undefined },
 ) {
+  const { context, file, flags, signal } = unpack;
   const { host } = context;
   if (first) {
     await host.run(unpacking(file, flags, from, landing.volume), { signal });
@@ -89,16 +92,17 @@ async function unpackTree(
     );
     await rm(fresh, { recursive: true, force: true });
   }
-  await checkRoot(landing.volume);
+  await checkRoot(unpack, landing.volume);
 }
 
 /** A stream of a subvolume in the archive is received as the snapshot of this name, or as the volume. */
 async function unpackStream(
-  { context, file, flags, signal }: Unpacking,
+  unpack: Unpacking,
   landing: SubvolumeLanding,
   from: string,
   name: string | undefined,
 ): Promise<void> {
+  const { context, file, flags, signal } = unpack;
   const { host } = context;
   const inbox = await landing.inbox();
   await using tar = host.open(['tar', '--extract', `--file=${file}`, ...flags, '--to-stdout', '--', from], {
@@ -112,38 +116,37 @@ async function unpackStream(
   await tar.ended;
   const [received] = await readdir(inbox);
   if (received === undefined) throw new LxdError('invalid', `The backup's ${from} has no subvolume`);
-  await checkRoot(join(inbox, received));
+  await checkRoot(unpack, join(inbox, received));
   await landing.take(join(inbox, received), name);
 }
 
-/** Fills an instance's volume and snapshots from a backup that was received here. Nothing is at its place before all is. */
+/** Fills a volume, an instance's or a custom one, and its snapshots from a backup that was received here. Nothing is at its place before all is. */
 export async function restoreBackup(
   context: AgentContext,
   pool: StoragePool,
-  spec: InstanceSpec,
+  subject: BackupSubject,
   source: BackupSource,
   { signal }: CallOptions,
 ): Promise<void> {
   const { liblxc, dir } = context;
-  const poolSpec = rootPool(spec);
+  const { pool: poolSpec, volume, tree, snapshots } = subject;
   if (source.optimized && source.backend !== poolSpec.driver)
     throw new LxdError(
       'invalid',
       `Optimized backup storage driver "${source.backend}" differs from the target storage pool driver "${poolSpec.driver}"`,
     );
-  const volume = volumeOf(spec);
   if (await pool.exists(volume))
     throw new LxdError('conflict', 'Cannot restore volume, already exists on target');
   for (const { name } of source.snapshots) checkSnapshotName(name);
   const file = join(partialBackup(dir, source.id), 'file');
-  const unpacking = { context, file, flags: await decompressorOf(file), signal };
+  const unpacking = { context, file, flags: await decompressorOf(file), subject, signal };
   const landings = landingsOn(context, [poolSpec, pool], volume);
   // Here files are kept with the ids inside.
   const changeOf = (name: string, config: BackupSource['config']): Change | undefined => {
-    const ranges = snapshotRanges({ name, config });
+    const ranges = snapshotRanges({ name, config }, subject.idmapKey);
     return ranges.length > 0 ? (directory) => liblxc.shiftOwners(directory, ranges, { signal }) : undefined;
   };
-  const change = changeOf(spec.name, source.config);
+  const change = changeOf(subject.name, source.config);
   const { subvolumes } = landings;
   if (source.optimized && subvolumes) {
     await using landing = await subvolumes.open('empty', { signal });
@@ -152,7 +155,7 @@ export async function restoreBackup(
       { name: undefined, change },
     ];
     for (const { name } of states) {
-      const from = name === undefined ? 'backup/container.bin' : `backup/snapshots/${name}.bin`;
+      const from = name === undefined ? `backup/${tree}.bin` : `backup/${snapshots}/${name}.bin`;
       await unpackStream(unpacking, landing, from, name);
     }
     // Each stream is the difference from the state before it, as that was received.
@@ -164,10 +167,10 @@ export async function restoreBackup(
   let first = true;
   for (const { name, config } of source.snapshots) {
     const of = { first, change: changeOf(name, config) };
-    await unpackTree(unpacking, landing, `backup/snapshots/${name}`, of);
+    await unpackTree(unpacking, landing, `backup/${snapshots}/${name}`, of);
     await landing.keepSnapshot(name);
     first = false;
   }
-  await unpackTree(unpacking, landing, 'backup/container', { first, change });
+  await unpackTree(unpacking, landing, `backup/${tree}`, { first, change });
   await landing.commit([]);
 }

@@ -1,22 +1,27 @@
 import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InstanceSpec } from '@lxd-ts/core';
+import { LxdError } from '@lxd-ts/core';
 import type { BackupRequest, CallOptions } from '@lxd-ts/rpc';
 import { stringify } from 'yaml';
-import { rootPool, type AgentContext } from '../context.ts';
-import { volumeOf } from '../instance/paths.ts';
+import type { AgentContext } from '../context.ts';
 import { hasSubvolumes } from '../migration/places.ts';
 import { nestedIn, setReadonly, subvolumesOf } from '../migration/subvolumes.ts';
 import { compressorOf, packing, type Member } from './archive.ts';
 import { backupPath, partialBackup } from './places.ts';
 import { progressOf } from './progress.ts';
+import type { BackupSubject } from './subject.ts';
 
-/** An instance's files as they are at one moment. */
+/** Files of an instance, or of a volume, as they are at one moment. */
 export interface StillFiles {
   path: string;
   /** A copy of the caller's, to do with as it likes. */
   own: boolean;
+  /** They are not still: what changes while it is read is as it was read. */
+  live?: boolean;
 }
+
+/** Of tar: some files changed while they were read. */
+const changedStatus = 1;
 
 /** One after the other, each as the difference from the one before. Only what cannot change can be sent. */
 async function sendStates(
@@ -36,12 +41,12 @@ async function sendStates(
 }
 
 /**
- * Writes a backup as LXD's: `backup/index.yaml`, the snapshots, the instance. It is at its place when it is whole.
- * @param files of the instance; nobody changes them meanwhile
+ * Writes a backup as LXD's: `backup/index.yaml`, the snapshots, the volume. It is at its place when it is whole.
+ * @param files of the volume; nobody changes them meanwhile
  */
 export async function writeBackup(
   context: AgentContext,
-  spec: InstanceSpec,
+  subject: BackupSubject,
   request: BackupRequest,
   files: StillFiles,
   options: CallOptions,
@@ -49,8 +54,8 @@ export async function writeBackup(
   const { dir, host, pools } = context;
   const { signal } = options;
   const compressor = compressorOf(request.compression);
-  const pool = await pools.open(rootPool(spec), options);
-  const volume = volumeOf(spec);
+  const { tree, volume } = subject;
+  const pool = await pools.open(subject.pool, options);
   const work = partialBackup(dir, request.id);
   await using uses = new AsyncDisposableStack();
   await rm(work, { recursive: true, force: true });
@@ -63,7 +68,7 @@ export async function writeBackup(
       snapshots.push({ name, path: uses.use(use).path });
     }
     const states = [...snapshots.map(({ path }) => path), files.path];
-    const nested = hasSubvolumes(rootPool(spec))
+    const nested = hasSubvolumes(subject.pool)
       ? await Promise.all(states.map((path) => nestedIn(host, path, { signal })))
       : [];
     // A stream is of one subvolume: what has others within it is packed as files.
@@ -78,10 +83,12 @@ export async function writeBackup(
     const members: Member[] = [await say('index.yaml', index)];
     const { config } = request.index;
     if (optimized) {
-      // An imported one may have a link there, to anywhere on this host.
-      const described = join(files.path, 'backup.yaml');
-      await rm(described, { force: true, recursive: true });
-      await writeFile(described, stringify(config), { mode: 0o400, flag: 'wx' });
+      if (tree === 'container') {
+        // An imported one may have a link there, to anywhere on this host.
+        const described = join(files.path, 'backup.yaml');
+        await rm(described, { force: true, recursive: true });
+        await writeFile(described, stringify(config), { mode: 0o400, flag: 'wx' });
+      }
       await setReadonly(host, files.path, true, { signal });
       const all = [...snapshots, { name: '', path: files.path }];
       const listed = await Promise.all(
@@ -93,19 +100,25 @@ export async function writeBackup(
       members.push(await say('optimized_header.yaml', { subvolumes: listed }));
       const named = all.map(({ name, path }, at) => ({
         path,
-        as: name === '' ? 'backup/container.bin' : `backup/snapshots/${name}.bin`,
+        as: name === '' ? `backup/${tree}.bin` : `backup/${subject.snapshots}/${name}.bin`,
         file: join(work, `${at}.bin`),
       }));
       members.push(...(await sendStates(context, named, options)));
     } else {
+      // Of an instance it lies beside its root; a volume's files are all its own.
+      const without = tree === 'container' ? { without: ['backup.yaml'] } : {};
       for (const { name, path } of snapshots)
-        members.push({ path, as: `backup/snapshots/${name}`, without: ['backup.yaml'] });
-      members.push({ path: files.path, as: 'backup/container', without: ['backup.yaml'] });
-      const own = await say('backup.yaml', config);
-      members.push({ ...own, as: 'backup/container/backup.yaml' });
+        members.push({ path, as: `backup/${subject.snapshots}/${name}`, ...without });
+      members.push({ path: files.path, as: `backup/${tree}`, ...without });
+      if (tree === 'container') {
+        const own = await say('backup.yaml', config);
+        members.push({ ...own, as: 'backup/container/backup.yaml' });
+      }
     }
-    using _told = progressOf(out, `Backing up ${spec.name}`, 'create_backup_progress', options.onProgress);
-    await host.run(packing(out, compressor, members), { signal });
+    using _told = progressOf(out, `Backing up ${subject.name}`, 'create_backup_progress', options.onProgress);
+    const argv = packing(out, compressor, members);
+    const { status, stderr } = await host.run(argv, { signal, allowFailure: files.live ?? false });
+    if (status > changedStatus) throw new LxdError('internal', `Packing the backup failed: ${stderr.trim()}`);
     const file = await open(out, 'r');
     await file.sync().finally(() => file.close());
     const { size } = await stat(out);

@@ -4,6 +4,7 @@ import { Undo, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, InstanceSource } from '@lxd-ts/rpc';
 import type { CopyOptions, StoragePool, VolumeRef } from '@lxd-ts/storage';
 import { restoreBackup } from '../backup/restore-backup.ts';
+import { instanceSubject } from '../backup/subject.ts';
 import { rootPool, type AgentContext } from '../context.ts';
 import { unpackLayers } from './layers.ts';
 import { limitRoot } from './limit.ts';
@@ -55,7 +56,7 @@ async function fillFrom(
     case 'none':
       return fillFresh(context, pool, spec, volumeOf(spec), source, options);
     case 'backup':
-      return restoreBackup(context, pool, spec, source, options);
+      return restoreBackup(context, pool, instanceSubject(spec), source, options);
     case 'copy':
       return copyInstance(context, spec, source, { ...options, ...(still ? { still } : {}) });
   }

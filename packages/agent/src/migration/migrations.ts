@@ -170,20 +170,20 @@ export class Migrations {
 
   receiveVolume(
     volume: VolumeSpec,
-    { confirm, idmap }: { confirm: boolean; idmap: string },
+    { confirm, idmap, present }: { confirm: boolean; idmap: string } & Pick<ReceiveRequest, 'present'>,
     streams: MigrationStreams,
     options: CallOptions,
-  ): Promise<Pick<ReceivedInstance, 'snapshots'>> {
+  ): Promise<Pick<ReceivedInstance, 'snapshots' | 'gone'>> {
     return this.#with(streams, options.signal, async (opened) => {
       const shifted = { key: volumeKey, volume: rangesOf(idmap, `"${volumeKey}"`) };
       const { received } = await this.#receive(
         custom(volume),
-        { confirm, shifted },
+        { confirm, shifted, ...(present ? { present } : {}) },
         { ...opened, streams },
         options,
       );
       if (confirm) await sendOutcome(opened.control, true);
-      return { snapshots: received.snapshots };
+      return { snapshots: received.snapshots, gone: received.gone };
     });
   }
 

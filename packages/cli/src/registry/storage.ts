@@ -109,6 +109,16 @@ export const storageCommands: readonly Entry[] = [
     load: () => import('../commands/volume/restore.ts'),
   },
   {
+    path: 'storage volume export',
+    summary: 'Save a volume in a file',
+    load: () => import('../commands/volume/export.ts'),
+  },
+  {
+    path: 'storage volume import',
+    summary: 'Make a volume from such a file',
+    load: () => import('../commands/volume/import.ts'),
+  },
+  {
     path: 'storage volume attach',
     summary: 'Give a volume to an instance',
     load: () => import('../commands/volume/attach.ts'),

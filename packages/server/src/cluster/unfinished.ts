@@ -9,7 +9,7 @@ interface Unfinished extends Pick<Pending, 'server' | 'operation'> {
   key: string;
 }
 
-const kinds = ['pools', 'networks', 'volumes', 'instances', 'backups', 'members'] as const;
+const kinds = ['pools', 'networks', 'volumes', 'instances', 'backups', 'volumeBackups', 'members'] as const;
 
 /** What any server is at, or has left. */
 export const unfinished = (records: Records): Unfinished[] =>

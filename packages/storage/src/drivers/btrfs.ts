@@ -1,5 +1,5 @@
 import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   LxdError,
   parseSize,
@@ -12,6 +12,7 @@ import {
 import type { Host } from '@lxd-ts/host';
 import type {
   Fill,
+  MountOptions,
   StorageContext,
   StorageDriver,
   StoragePool,
@@ -113,10 +114,13 @@ class BtrfsPool implements StoragePool {
     } else {
       complete = { ...config, 'volatile.initial_source': source };
       const kind = await stat(source).catch(() => undefined);
+      if (kind && !kind.isBlockDevice()) await this.#takeDirectory(source);
+      // What the daemon makes there is its own.
+      if (`${resolve(source)}/`.startsWith(`${this.#dir}/`))
+        throw new LxdError('invalid', `Only allowed source path under "${this.#dir}" is "${this.path}"`);
       if (!kind) throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
       if (kind.isBlockDevice())
         await this.#host.run(['mkfs.btrfs', '-L', this.#pool.name, '--', source], { signal });
-      else await this.#takeDirectory(source);
     }
     undo.push(() => rmdir(this.path));
     undo.push(() => this.unmount({ signal: AbortSignal.timeout(10_000) }));
@@ -148,18 +152,17 @@ class BtrfsPool implements StoragePool {
   }
 
   async #takeDirectory(source: string): Promise<void> {
-    if ((await statfs(source)).type !== btrfsMagic) {
-      throw new LxdError('invalid', `Source path '${source}' is not on a btrfs filesystem`);
-    }
+    if ((await statfs(source)).type !== btrfsMagic)
+      throw new LxdError('invalid', 'Provided path does not reside on a btrfs filesystem');
     if ((await readdir(source)).length > 0)
       throw new LxdError('invalid', `Source path '${source}' isn't empty`);
   }
 
-  mount(options: WaitOptions): Promise<void> {
+  mount(options: MountOptions): Promise<void> {
     return this.#mountAt(this.#pool.config, options);
   }
 
-  async #mountAt(config: Config, { signal }: WaitOptions): Promise<void> {
+  async #mountAt(config: Config, { signal, asFound }: MountOptions): Promise<void> {
     const source = config['source'] || this.#loop;
     await mkdir(this.path, { recursive: true, mode: 0o711 });
     if (!(await this.#host.mounts()).some(({ target }) => target === this.path)) {
@@ -169,10 +172,13 @@ class BtrfsPool implements StoragePool {
           'unavailable',
           `Source '${source}' of storage pool "${this.#pool.name}" is missing`,
         );
+      if (asFound && kind.isDirectory() && (await statfs(source)).type !== btrfsMagic)
+        throw new LxdError('invalid', `Source path '${source}' isn't btrfs`);
       const own = (config['btrfs.mount_options'] ?? 'user_subvol_rm_allowed').split(',').filter(Boolean);
       const options = kind.isDirectory() ? ['bind'] : [...(kind.isFile() ? ['loop'] : []), ...own];
       await this.#host.mount({ source, target: this.path, options }, { signal });
     }
+    if (asFound) return;
     await chmod(this.path, 0o711);
     await makeDirectories(this.path);
     for (const left of await listPartials(this.path)) await this.#removeSubvolume(left, signal);
@@ -207,14 +213,37 @@ class BtrfsPool implements StoragePool {
     await rm(this.#partial, { force: true });
   }
 
-  async update(after: Config): Promise<void> {
+  async update(after: Config, { signal }: WaitOptions): Promise<void> {
     const { config } = this.#pool;
-    for (const key of ['source', 'size']) {
-      if ((after[key] ?? '') !== (config[key] ?? '')) {
-        throw new LxdError('invalid', `The pool's "${key}" cannot be changed`);
-      }
+    if ((after['source'] ?? '') !== (config['source'] ?? ''))
+      throw new LxdError('invalid', 'The pool\'s "source" cannot be changed');
+    const size = after['size'];
+    if (size === undefined || size === config['size']) return;
+    await this.#grow(config['source'] || this.#loop, parseSize(size), signal);
+  }
+
+  /** The file, the device on it, the filesystem on that, while all of it is used. Cut off, the same call goes on with it. */
+  async #grow(file: string, bytes: number, signal: AbortSignal): Promise<void> {
+    const found = await stat(file).catch(() => undefined);
+    if (!found?.isFile())
+      throw new LxdError('invalid', 'The size can be changed of a pool in a file only: this one has its own');
+    if (bytes < found.size)
+      throw new LxdError('invalid', `A pool cannot become smaller: it has ${found.size} bytes`);
+    const opened = await open(file, 'r+');
+    try {
+      await opened.truncate(bytes);
+    } finally {
+      await opened.close();
     }
-    await Promise.resolve();
+    const { stdout } = await this.#host.run(['losetup', '--noheadings', '--output=NAME', '-j', file], {
+      signal,
+    });
+    for (const device of stdout
+      .split('\n')
+      .map((line) => line.trim())
+      .filter(Boolean))
+      await this.#host.run(['losetup', '--set-capacity', device], { signal });
+    await this.#btrfs(['filesystem', 'resize', 'max', this.path], signal);
   }
 
   volumePath(volume: VolumeRef): string {

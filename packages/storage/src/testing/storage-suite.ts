@@ -253,6 +253,10 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     expect(await names('container')).toEqual(['default/c1']);
     await pool.unmount(wait);
     await pool.unmount(wait);
+    // Whoever only looks leaves it as it is.
+    await again().mount({ ...wait, asFound: true });
+    expect(readdirSync(join(pool.path, 'containers')).sort()).toEqual(['.partial-c9', 'c1']);
+    expect(await names('container')).toEqual(['default/c1']);
     await again().mount(wait);
     await again().mount(wait);
     expect(readdirSync(join(pool.path, 'containers-snapshots'))).toEqual([]);

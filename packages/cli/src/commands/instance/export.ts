@@ -1,37 +1,11 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { LxdError } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
-import type { Context } from '../../base/context.ts';
 import { apiPath } from '../../base/names.ts';
 import { notice } from '../../base/output.ts';
-import { meter } from '../image/upload.ts';
+import { saveBackup } from '../../base/save-backup.ts';
 
 /** The server's copy is only there to be fetched: it goes by itself, should we not come to delete it. */
 const keptMs = 24 * 60 * 60 * 1000;
-
-/** Into a file, or nothing of it. `-` is standard output. */
-async function save(context: Context, path: string, target: string): Promise<void> {
-  using progress = context.progress('Exporting the backup');
-  const response = await context.client.download(path);
-  const total = Number(response.headers['content-length'] ?? 0);
-  const counter = meter(progress, total, () => context.io.now().getTime());
-  if (target === '-') {
-    await pipeline(response, counter, context.io.stdout, { end: false });
-    return;
-  }
-  // What was there stays until there is something better.
-  const partial = `${target}.partial`;
-  try {
-    await pipeline(response, counter, createWriteStream(partial, { mode: 0o600 }));
-    await rename(partial, target);
-  } catch (error) {
-    await rm(partial, { force: true });
-    if (error instanceof LxdError) throw error;
-    throw new LxdError('internal', `Cannot save the backup: ${(error as Error).message}`, { cause: error });
-  }
-}
 
 export default command({
   usage: '[<remote>:]<instance> [<target>]',
@@ -73,7 +47,7 @@ export default command({
     if (name === undefined) throw new LxdError('internal', 'The server did not tell the name of the backup');
     const backup = `${backups}/${name}`;
     try {
-      await save(context, `${backup}/export`, target);
+      await saveBackup(context, `${backup}/export`, target);
     } finally {
       await context.change('DELETE', backup);
     }

@@ -1,30 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { LxdError } from '@lxd-ts/core';
-import type { Operation } from '@lxd-ts/client';
 import { command } from '../../base/command.ts';
-import type { Context } from '../../base/context.ts';
-import { meter } from '../image/upload.ts';
-
-async function send(
-  context: Context,
-  path: string,
-  headers: Record<string, string>,
-): Promise<Operation | undefined> {
-  using progress = context.progress('Importing instance');
-  const size = path === '-' ? 0 : (await stat(path)).size;
-  const source: NodeJS.ReadableStream = path === '-' ? context.io.stdin : createReadStream(path);
-  const stream = source.pipe(meter(progress, size, () => context.io.now().getTime()));
-  source.on('error', (error: Error) => stream.destroy(error));
-  return await context.client.change('POST', '/1.0/instances', {
-    stream,
-    headers: {
-      'content-type': 'application/octet-stream',
-      ...(size > 0 ? { 'content-length': String(size) } : {}),
-      ...headers,
-    },
-  });
-}
+import { sendBackup } from '../../base/send-backup.ts';
 
 export default command({
   usage: '[<remote>:] <backup file> [<instance>]',
@@ -41,19 +17,13 @@ export default command({
     if (path === undefined || more.length > 0)
       throw new LxdError('invalid', 'Give a backup file, and perhaps a name for the instance');
     const [context] = await shell.parse(remote);
-    if (path !== '-') {
-      await stat(path).catch((error: unknown) => {
-        const { code, message } = error as NodeJS.ErrnoException;
-        throw new LxdError(
-          'not-found',
-          `Cannot read "${path}": ${code === 'ENOENT' ? 'no such file' : message}`,
-          { cause: error },
-        );
-      });
-    }
-    const operation = await send(context, path, {
-      ...(name === undefined ? {} : { 'x-lxd-name': name }),
-      ...(flags.storage ? { 'x-lxd-pool': flags.storage } : {}),
+    const operation = await sendBackup(context, path, {
+      url: '/1.0/instances',
+      what: 'Importing instance',
+      headers: {
+        ...(name === undefined ? {} : { 'x-lxd-name': name }),
+        ...(flags.storage ? { 'x-lxd-pool': flags.storage } : {}),
+      },
     });
     await context.wait(operation, 'Importing instance');
     return undefined;

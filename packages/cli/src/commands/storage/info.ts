@@ -13,8 +13,9 @@ export function usersByKind(links: readonly string[]): Record<string, string[]> 
     const project = url.searchParams.get('project');
     const snapshot = rest.includes('snapshots');
     const volume = kind === 'storage-pools';
-    const name = snapshot ? `${rest[0] ?? ''}/${rest[2] ?? ''}` : (rest[volume ? 3 : 0] ?? '');
-    const list = (result[snapshot ? 'snapshots' : volume ? 'volumes' : kind] ??= []);
+    const at = volume ? 3 : 0;
+    const name = `${rest[at] ?? ''}${snapshot ? `/${rest[at + 2] ?? ''}` : ''}`;
+    const list = (result[volume ? 'volumes' : kind] ??= []);
     list.push(project && project !== 'default' ? `${name} (project "${project}")` : name);
   }
   return Object.fromEntries(

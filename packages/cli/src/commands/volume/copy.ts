@@ -11,11 +11,22 @@ export default command({
     ['storage volume copy default/data big/data', 'A copy in the pool "big"'],
     ['storage volume copy default/data far:default/data', 'A copy on the server "far"'],
   ],
-  flags: { ...transferFlags, 'volume-only': { kind: 'boolean', help: 'Without its snapshots' } },
+  flags: {
+    ...transferFlags,
+    'volume-only': { kind: 'boolean', help: 'Without its snapshots' },
+    refresh: { kind: 'boolean', help: 'Bring a copy up to date that is there' },
+  },
   async run(shell, [from, to], { target, mode, ...flags }) {
     const destination = flags['destination-target'];
     const volumeOnly = flags['volume-only'];
-    await transferVolume(shell, [from, to], { target, destination, mode, volumeOnly, move: false });
+    await transferVolume(shell, [from, to], {
+      target,
+      destination,
+      mode,
+      volumeOnly,
+      move: false,
+      refresh: flags.refresh,
+    });
     return notice('Storage volume copied successfully!');
   },
 });

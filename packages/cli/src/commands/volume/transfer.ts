@@ -22,13 +22,15 @@ interface Wanted {
   mode: string | undefined;
   volumeOnly: boolean;
   move: boolean;
+  /** A copy that is there is brought up to date. */
+  refresh?: boolean;
 }
 
 /** Copies or moves a volume, on its server or to another. */
 export async function transferVolume(
   shell: Shell,
   [from, to]: [string | undefined, string | undefined],
-  { target, destination, mode: asked, volumeOnly, move }: Wanted,
+  { target, destination, mode: asked, volumeOnly, move, refresh = false }: Wanted,
 ): Promise<void> {
   const [source, text] = await shell.require(from, 'storage volume');
   const [sink, wanted] = await shell.require(to, 'storage volume');
@@ -49,7 +51,7 @@ export async function transferVolume(
     const body = {
       name: copy.volume.name,
       type: 'custom',
-      source: { type: 'copy', pool, name, volume_only: volumeOnly },
+      source: { type: 'copy', pool, name, volume_only: volumeOnly, ...(refresh ? { refresh } : {}) },
     };
     await sink.change('POST', create, { body, query: { target: destination ?? target } });
   } else {
@@ -77,7 +79,10 @@ export async function transferVolume(
       receive: async (how) =>
         started(
           await sink.client.change('POST', create, {
-            body: { ...body, source: { type: 'migration', volume_only: volumeOnly, ...how } },
+            body: {
+              ...body,
+              source: { type: 'migration', volume_only: volumeOnly, ...(refresh ? { refresh } : {}), ...how },
+            },
             query: { target: destination },
           }),
         ),

@@ -6,7 +6,7 @@ import type { Services } from '../../services.ts';
 import { findInstance, memberOf } from '../instances/context.ts';
 import { expandIn, rootDisk } from '../instances/expand.ts';
 import { instanceSpec } from '../instances/spec.ts';
-import { describeForPeers } from '../migration/index-header.ts';
+import { descriptionOf } from '../descriptions/content.ts';
 import { snapshotsToSend } from '../migration/snapshots.ts';
 import { dropFile } from './files.ts';
 import { findBackup } from './records.ts';
@@ -42,7 +42,8 @@ export function checkAlgorithm(name: string): void {
     );
 }
 
-const timeOf = (text: string | null | undefined): string =>
+/** '' for none; what no time is named by was checked at the edge. */
+export const timeOf = (text: string | null | undefined): string =>
   !text || text.startsWith('0001-') ? '' : new Date(text).toISOString();
 
 const told = ({ events }: Services, { project, instance, name }: BackupRef, action: string): void =>
@@ -53,10 +54,8 @@ const told = ({ events }: Services, { project, instance, name }: BackupRef, acti
   });
 
 /** As LXD: one more than the highest there is. */
-function nextName(services: Services, project: string, instance: string): string {
-  const numbers = services.records
-    .list('backups', project, instance)
-    .map(({ value }) => Number(/^backup(\d+)$/.exec(value.name)?.[1] ?? -1));
+export function nextName(taken: readonly string[]): string {
+  const numbers = taken.map((name) => Number(/^backup(\d+)$/.exec(name)?.[1] ?? -1));
   return `backup${Math.max(-1, ...numbers) + 1}`;
 }
 
@@ -64,7 +63,6 @@ function nextName(services: Services, project: string, instance: string): string
 function indexOf(services: Services, { project, instance, instanceOnly }: BackupRecord) {
   const record = findInstance(services, project, instance).value;
   const snapshots = instanceOnly ? [] : snapshotsToSend(services, project, instance);
-  const described = describeForPeers(services, record, snapshots);
   const pool = services.records.get(
     'pools',
     rootDisk(expandIn(services, project, record).devices)?.[1]['pool'] ?? '',
@@ -80,14 +78,7 @@ function indexOf(services: Services, { project, instance, instanceOnly }: Backup
       optimized: false,
       optimized_header: false,
       type: 'container',
-      config: {
-        container: described.Container,
-        snapshots: described.Snapshots,
-        pool: described.Pool,
-        profiles: described.Profiles,
-        volume: described.Volume,
-        volume_snapshots: described.VolumeSnapshots,
-      },
+      config: descriptionOf(services, record, snapshots),
     },
   };
 }
@@ -140,7 +131,8 @@ export function startBackup(
 ): Promise<OperationView> {
   const { records, server, clock } = services;
   findInstance(services, project, instance);
-  const name = body.name || nextName(services, project, instance);
+  const name =
+    body.name || nextName(records.list('backups', project, instance).map(({ value }) => value.name));
   if (name.includes('/')) throw new LxdError('invalid', 'Backup names may not contain slashes');
   const expiresAt = timeOf(body.expires_at);
   const fallback = records.get('serverConfig')?.value.config['backups.compression_algorithm'];

@@ -23,9 +23,9 @@ export async function dropFile(
 
 /** A member is back: it keeps what is on record. */
 export async function dropOrphans(services: Services, member: string): Promise<void> {
-  const ids = services.records
-    .list('backups')
-    .filter(({ value }) => value.member === member)
-    .map(({ value }) => value.id);
+  const ids = (['backups', 'volumeBackups'] as const)
+    .flatMap((kind) => services.records.list(kind).map(({ value }) => value))
+    .filter((backup) => backup.member === member)
+    .map(({ id }) => id);
   await services.agents.get(member).keepBackups(ids, { signal: AbortSignal.timeout(timeoutMs) });
 }

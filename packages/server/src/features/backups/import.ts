@@ -10,6 +10,7 @@ import { createInstance } from '../instances/create.ts';
 import { expandIn, rootDisk } from '../instances/expand.ts';
 import type { InstancesPost } from '../instances/requests.ts';
 import { drain } from '../../http/drain.ts';
+import { configIn as config, devicesIn as devices, fields, list, text, texts, time } from './fields.ts';
 import { dropFile } from './files.ts';
 
 /** A backup that was taken in, and what it becomes. */
@@ -33,27 +34,6 @@ export interface ImportRequest {
 const header = (headers: IncomingHttpHeaders, name: string): string => {
   const value = headers[name];
   return (Array.isArray(value) ? value[0] : value) ?? '';
-};
-
-// What a file says is whatever somebody wrote: each value is looked at before it is used.
-type Fields = Readonly<Record<string, unknown>>;
-const fields = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const texts = (value: unknown): string[] => list(value).map(text).filter(Boolean);
-const config = (value: unknown): Config =>
-  Object.fromEntries(
-    Object.entries(fields(value)).map(([key, one]) => [
-      key,
-      typeof one === 'string' ? one : JSON.stringify(one),
-    ]),
-  );
-const devices = (value: unknown): Devices =>
-  Object.fromEntries(Object.entries(fields(value)).map(([name, device]) => [name, config(device)]));
-const time = (value: unknown): string => {
-  const at = new Date(text(value));
-  return Number.isNaN(at.getTime()) || at.getTime() <= 0 ? '' : at.toISOString();
 };
 
 /** Files are kept with the ids inside, whatever they were there. */

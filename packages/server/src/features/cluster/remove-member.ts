@@ -14,6 +14,7 @@ import {
   tell,
   type ClusterContext,
 } from './context.ts';
+import { backupIdOf } from '../volume-backups/records.ts';
 
 /** So many records change in one transaction. */
 const batch = 100;
@@ -96,6 +97,10 @@ async function forget({ services }: ClusterContext, name: string, signal: AbortS
     records.list('volumeSnapshots').filter(({ value }) => value.member === name),
     (transaction, { value: { pool, project, volume, member, name: snapshot } }) =>
       transaction.remove('volumeSnapshots', [pool, project, volume, member, snapshot]),
+  );
+  await each(
+    records.list('volumeBackups').filter(({ value }) => value.member === name),
+    (transaction, { value }) => transaction.remove('volumeBackups', backupIdOf(value)),
   );
   const lost = (project: string, target: string) => records.get('images', project, target) === undefined;
   await each(

@@ -1,5 +1,6 @@
 import type { Config } from '@lxd-ts/core';
 import type { Records, Transaction, Versioned } from '@lxd-ts/state';
+import { backupIdOf } from '../volume-backups/records.ts';
 
 /** So many changes go into one transaction. */
 const batchSize = 50;
@@ -79,6 +80,15 @@ export async function renameMember(
       transaction
         .delete('volumeSnapshots', [pool, project, volume, from, name], revision)
         .put('volumeSnapshots', [pool, project, volume, to, name], { ...value, member: to });
+    },
+  );
+  await each(
+    records.list('volumeBackups').filter(({ value }) => value.member === from),
+    (transaction, { value, revision }) => {
+      const after = { ...value, member: to };
+      transaction
+        .delete('volumeBackups', backupIdOf(value), revision)
+        .put('volumeBackups', backupIdOf(after), after);
     },
   );
   await each(records.list('arrears', from), (transaction, { value }) =>

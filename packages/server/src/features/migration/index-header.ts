@@ -1,18 +1,25 @@
 import type { MigratedSnapshot } from '@lxd-ts/rpc';
 import type { InstanceRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
+import { memberOf } from '../instances/context.ts';
 import { expandIn, rootDisk } from '../instances/expand.ts';
-import { instanceView } from '../instances/view.ts';
+import { poolSpec } from '../instances/spec.ts';
+import { instanceView, type InstanceView } from '../instances/view.ts';
 
 const never = '0001-01-01T00:00:00Z';
 
 export interface PeerDescription {
-  Container: unknown;
+  Container: InstanceView;
   Snapshots: unknown[];
-  Pool: unknown;
-  Profiles: unknown[];
-  Volume: unknown;
+  Pool: object | undefined;
+  Profiles: object[];
+  Volume: object;
   VolumeSnapshots: unknown[];
+}
+
+function expandedOf(services: Services, project: string, snapshot: MigratedSnapshot) {
+  const { config, devices } = expandIn(services, project, { ...snapshot, profiles: [...snapshot.profiles] });
+  return { expanded_config: config, expanded_devices: devices };
 }
 
 /** What LXD writes into `backup.yaml` and sends before the files: it reads from it what the files do not say. */
@@ -42,17 +49,16 @@ export function describeForPeers(
       created_at: snapshot.createdAt || never,
       last_used_at: snapshot.lastUsedAt || never,
       expires_at: snapshot.expiresAt || never,
-      expanded_config: snapshot.config,
-      expanded_devices: snapshot.devices,
+      ...expandedOf(services, project, snapshot),
       size: -1,
     })),
     Pool: pool && {
       name: pool.name,
       driver: pool.driver,
       description: pool.description,
-      config: pool.config,
+      config: poolSpec(pool, memberOf(services, project, name)).config,
       status: 'Created',
-      locations: [],
+      locations: [container.location],
       used_by: null,
     },
     Profiles: profiles.map(({ name: of, description, config, devices, used_by }) => ({

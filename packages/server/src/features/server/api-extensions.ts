@@ -76,7 +76,8 @@ export const apiExtensions: readonly string[] = [
   ],
   // Backups
   ...['container_backup', 'container_backup_override_pool', 'backup_override_name'],
-  ...['backup_compression', 'backup_compression_algorithm'],
+  ...['backup_compression', 'backup_compression_algorithm', 'custom_volume_backup'],
+  ...['custom_volume_refresh'],
   // Files
   ...['directory_manipulation', 'file_delete', 'file_append', 'file_symlinks', 'file_get_symlink'],
   ...['instance_file_head'],

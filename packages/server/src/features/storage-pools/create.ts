@@ -5,6 +5,7 @@ import type { Services } from '../../services.ts';
 import type { Drivers } from '../shared/drivers.ts';
 import { effectTimeoutMs, isClustered, nodes, partConfig, setOnly, targetOf } from '../shared/members.ts';
 import { asInternal, ownKey, sharedKey } from '../shared/parts/checks.ts';
+import { volumeSchema } from '../volumes/config.ts';
 import type { onMembers } from '../shared/parts/on-members.ts';
 
 export interface StoragePoolsPost {
@@ -23,7 +24,10 @@ export function checkPoolConfig(schema: ConfigSchema, config: Config): void {
     if (key.startsWith('user.') || key.startsWith('volatile.')) continue;
     const found = findKey(schema, key);
     if (!found) throw invalid(`Invalid option "${key}"`);
-    const wrong = value === '' ? undefined : found.check(value);
+    // What it says of new volumes is checked as what they say themselves.
+    const { check } =
+      (key.startsWith('volume.') && findKey(volumeSchema, key.slice('volume.'.length))) || found;
+    const wrong = value === '' ? undefined : check(value);
     if (wrong !== undefined) throw invalid(`Invalid value for option "${key}": ${wrong}`);
   }
 }

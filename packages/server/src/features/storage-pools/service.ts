@@ -20,6 +20,7 @@ import { poolParts } from '../shared/parts/part-kind.ts';
 import { statusView } from '../shared/parts/status.ts';
 import { usedBy } from '../shared/used-by.ts';
 import { listVolumes } from '../volumes/list.ts';
+import { snapshotsIn } from '../volumes/roots.ts';
 import { checkPoolConfig, poolCreation, type StoragePoolsPost } from './create.ts';
 
 export type { StoragePoolsPost } from './create.ts';
@@ -71,7 +72,10 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
     const volumes = [...projects].flatMap((project) =>
       listVolumes(services, { pool: name, project, type: 'custom' }).map(({ url }) => url),
     );
-    return volumes.length > 0 ? [...new Set([...(devices ?? []), ...volumes])].sort() : devices;
+    const snapshots = snapshotsIn(services, name);
+    return volumes.length + snapshots.length > 0
+      ? [...new Set([...(devices ?? []), ...volumes, ...snapshots])].sort()
+      : devices;
   };
 
   /** Idempotent. A pool that was never made is only forgotten. */

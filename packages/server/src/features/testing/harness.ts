@@ -167,6 +167,17 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
       const name = nameOf(volume);
       for (const one of [...volumes]) if (one === name || one.startsWith(`${name}/`)) volumes.delete(one);
     },
+    scanPool: async ({ name: pool }: { name: string }) =>
+      [...volumes]
+        .filter((one) => one.startsWith(`${pool}:`) && !one.includes('/'))
+        .map((one) => ({
+          type: 'custom',
+          project: 'default',
+          name: one.slice(pool.length + 1),
+          snapshots: [...volumes]
+            .filter((other) => other.startsWith(`${one}/`))
+            .map((other) => other.slice(one.length + 1)),
+        })),
     limitVolume: async (volume: VolumeSpec, bytes: number | null) =>
       call('limitVolume', `${nameOf(volume)} ${bytes}`),
     volumeUsage: async () => 7,

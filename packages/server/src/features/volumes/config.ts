@@ -1,4 +1,4 @@
-import { findKey, LxdError, parseSize, type Config, type ConfigSchema } from '@lxd-ts/core';
+import { findKey, isTrue, LxdError, parseSize, type Config, type ConfigSchema } from '@lxd-ts/core';
 import * as check from '../instances/config-checks.ts';
 
 export const volumeSchema: ConfigSchema = {
@@ -37,7 +37,19 @@ export function checkVolumeConfig(project: string, name: string, config: Config)
     const wrong = value === '' ? undefined : found.check(value);
     if (wrong !== undefined) throw new LxdError('internal', `Invalid value for ${volume} "${key}": ${wrong}`);
   }
+  if (isTrue(config['security.unmapped']) && isTrue(config['security.shifted']))
+    throw new LxdError('internal', 'security.unmapped and security.shifted are mutually exclusive');
 }
+
+/** What is not said otherwise is as the pool says of new volumes. */
+export const withDefaults = (pool: Config, given: Config): Config => ({
+  ...Object.fromEntries(
+    Object.entries(pool)
+      .filter(([key, value]) => key.startsWith('volume.') && value !== '')
+      .map(([key, value]) => [key.slice('volume.'.length), value]),
+  ),
+  ...given,
+});
 
 /** Bytes; null: no limit. */
 export const limitOf = ({ size }: Config): number | null => {

@@ -4,7 +4,8 @@ import type { Versioned, VolumeRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { findPool, findVolume, idOf, keyOf, specOf, told, type VolumesContext } from './context.ts';
-import { sendToMember } from './migrate.ts';
+import { refreshFromMember, sendToMember } from './migrate.ts';
+import { bringLocal, findTarget, refreshVolume } from './refresh.ts';
 import { isRunningWith, moveReferences } from './references.ts';
 import { makeVolume, remove } from './service.ts';
 import { findSnapshot, snapshotsOf } from './snapshots.ts';
@@ -18,6 +19,8 @@ export interface VolumeSource {
   project?: string;
   /** Without its snapshots. */
   volume_only?: boolean;
+  /** One that is there is brought up to date. */
+  refresh?: boolean;
 }
 
 type Place = Pick<VolumeRecord, 'pool' | 'project' | 'name' | 'member'>;
@@ -38,8 +41,8 @@ export function startCopy(
 ): Promise<OperationView> {
   const { services } = context;
   checkVolumeName(to.name);
-  if (services.records.get('volumes', to.pool, to.project, to.name, to.member))
-    throw new LxdError('conflict', 'Volume by that name already exists');
+  const target = findTarget(services, to);
+  if (target && source.refresh !== true) throw new LxdError('conflict', 'Volume by that name already exists');
   const { pool = '', name = '' } = source;
   const [volume = '', snapshot] = name.split('/', 2);
   return services.operations.start({
@@ -64,6 +67,18 @@ export function startCopy(
         snapshots,
       };
       const alone = snapshots.length === 0;
+      const present = findTarget(services, to);
+      if (source.refresh === true && present) {
+        if (keyOf(idOf(found)) === keyOf(idOf(present.value)))
+          throw new LxdError('invalid', 'A volume cannot be brought up to date from itself');
+        const all = snapshot === undefined && source.volume_only !== true ? snapshots : undefined;
+        await refreshVolume(context, present, (record, signal) =>
+          found.member === to.member
+            ? bringLocal(services, { from: found, snapshot, snapshots: all }, record, signal)
+            : refreshFromMember(services, found, record, source.volume_only === true, signal),
+        );
+        return;
+      }
       const made = await makeVolume(context, to, wanted, (record, signal) =>
         found.member === to.member
           ? services.agents.get(to.member).copyVolume(

@@ -5,6 +5,9 @@ import { locationOf, memberOf } from '../instances/context.ts';
 import { expandIn, rootDisk } from '../instances/expand.ts';
 import { findPool, findVolume, volumeUrl, type VolumeAsked } from './context.ts';
 import { snapshotsOf } from './snapshots.ts';
+import { snapshotsOf as snapshotsOfInstance } from '../instances/snapshot-records.ts';
+import { containerUrl, findRoot } from './roots.ts';
+import { volumeUsersOf } from './users.ts';
 import { snapshotAsVolume, volumeView } from './view.ts';
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
@@ -21,13 +24,19 @@ function instancesOn(services: Services, pool: string, project: string): Instanc
     .filter((record) => rootDisk(expandIn(services, project, record).devices)?.[1]['pool'] === pool);
 }
 
-/** LXD's StorageVolume of an instance's root. */
-const view = (services: Services, { project, name }: InstanceRecord): Record<string, unknown> => ({
+/** LXD's StorageVolume of an instance's root, or of a snapshot of it. */
+const view = (
+  services: Services,
+  { project, name }: InstanceRecord,
+  snapshot?: string,
+): Record<string, unknown> => ({
   config: {},
   description: '',
-  name,
+  name: snapshot === undefined ? name : `${name}/${snapshot}`,
   type: 'container',
-  used_by: [`/1.0/instances/${name}${inProject(project)}`],
+  used_by: [
+    `/1.0/instances/${name}${snapshot === undefined ? '' : `/snapshots/${encodeURIComponent(snapshot)}`}${inProject(project)}`,
+  ],
   location: locationOf(services, memberOf(services, project, name)),
   content_type: 'filesystem',
   project,
@@ -41,12 +50,13 @@ export interface ListedVolume {
 
 /** Custom ones and their snapshots, in order. */
 function customOn(services: Services, { pool, project, target }: VolumesAsked): ListedVolume[] {
+  const usersOf = volumeUsersOf(services);
   return services.records
     .list('volumes', pool, project)
     .map(({ value }) => value)
     .filter(({ member }) => target === undefined || member === target)
     .flatMap((volume) => [
-      { url: volumeUrl(volume), view: () => volumeView(services, volume) },
+      { url: volumeUrl(volume), view: () => volumeView(services, volume, usersOf) },
       ...snapshotsOf(services, volume).map(({ value }) => ({
         url: volumeUrl(volume, value.name),
         view: () => snapshotAsVolume(services, volume, value),
@@ -77,11 +87,15 @@ export function listVolumes(services: Services, asked: VolumesAsked): ListedVolu
           (record) => target === undefined || memberOf(services, project, record.name) === target,
         )
       : [];
+  const of = (record: InstanceRecord, snapshot?: string): ListedVolume => ({
+    url: containerUrl(pool, record, snapshot),
+    view: () => view(services, record, snapshot),
+  });
   return [
-    ...instances.map((record) => ({
-      url: `/1.0/storage-pools/${encodeURIComponent(pool)}/volumes/container/${record.name}${inProject(project)}`,
-      view: () => view(services, record),
-    })),
+    ...instances.flatMap((record) => [
+      of(record),
+      ...snapshotsOfInstance(services, project, record.name).map((snapshot) => of(record, snapshot.name)),
+    ]),
     ...custom,
   ];
 }
@@ -92,10 +106,11 @@ export function getVolume(services: Services, asked: VolumeAsked, type: string):
   if (type === 'custom') return volumeView(services, findVolume(services, asked).value);
   findPool(services, pool);
   if (!types.includes(type)) throw invalid('Invalid storage volume type name');
-  const found =
-    type === 'container'
-      ? instancesOn(services, pool, project).find((record) => record.name === name)
-      : undefined;
-  if (!found) throw new LxdError('not-found', 'Storage pool volume not found');
-  return view(services, found);
+  const [instance = '', snapshot] = name.split('/', 2);
+  const found = type === 'container' ? findRoot(services, { pool, project, name: instance }) : undefined;
+  const there =
+    snapshot === undefined ||
+    snapshotsOfInstance(services, project, instance).some((one) => one.name === snapshot);
+  if (!found || !there) throw new LxdError('not-found', 'Storage pool volume not found');
+  return view(services, found, snapshot);
 }

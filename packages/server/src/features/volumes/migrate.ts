@@ -8,6 +8,7 @@ import { sourceEnd } from '../migration/ends.ts';
 import { sinkEnd } from '../migration/receive.ts';
 import { checkVolumeConfig, checkVolumeName } from './config.ts';
 import { specOf, told, type VolumesContext } from './context.ts';
+import { findTarget, refreshVolume, type Refreshed } from './refresh.ts';
 import { makeVolume, type NewVolume } from './service.ts';
 import { snapshotsOf } from './snapshots.ts';
 import { snapshotView, volumeView } from './view.ts';
@@ -88,6 +89,10 @@ const requestOf = (services: Services, volume: VolumeRecord, alone: boolean) => 
   index: describe(services, volume),
 });
 
+/** What the other side is told of those that are there. */
+const presentOf = (services: Services, volume: VolumeRecord) =>
+  snapshotsOf(services, volume).map(({ value: { name, createdAt } }) => ({ name, createdAt }));
+
 /**
  * The source of a migration to another server: goes to its operation, or waits for it with the secrets of ours.
  * @throws LxdError `invalid`
@@ -130,11 +135,8 @@ export function startReceiving(
 ): Promise<OperationView> {
   const { services } = context;
   checkVolumeName(place.name);
-  if (services.records.get('volumes', place.pool, place.project, place.name, place.member)) {
-    if (source.refresh)
-      throw new LxdError('unsupported', 'Volumes cannot be brought up to date yet: delete it first');
+  if (findTarget(services, place) && source.refresh !== true)
     throw new LxdError('conflict', 'Volume by that name already exists');
-  }
   const config = given.config ?? {};
   checkVolumeConfig(place.project, place.name, config);
   const end = sinkEnd(services, {
@@ -154,6 +156,20 @@ export function startReceiving(
         const agent = services.agents.get(place.member);
         const wanted = { description: given.description ?? '', config: withoutIdmap(config) };
         try {
+          const present = findTarget(services, place);
+          if (present) {
+            await refreshVolume(context, present, async (record) => {
+              const { snapshots, gone } = await agent.receiveVolume(
+                specOf(services, record),
+                { confirm: false, idmap: config[idmapKey] ?? '', present: presentOf(services, record) },
+                connection.streams,
+                { signal, onProgress: (progress) => update(progress) },
+              );
+              return { came: fromMigrated(snapshots, [], services.clock.now().toISOString()), gone };
+            });
+            await connection.tell(true, '').catch(() => undefined);
+            return;
+          }
           const made = await makeVolume(context, place, wanted, async (record) => {
             const { snapshots } = await agent.receiveVolume(
               specOf(services, record),
@@ -178,13 +194,31 @@ export function startReceiving(
 }
 
 /** A volume's files and snapshots from one member to another, past the control plane. @returns the snapshots that came */
-export async function sendToMember(
+export const sendToMember = async (
   services: Services,
   from: VolumeRecord,
   to: VolumeRecord,
   alone: boolean,
   given: AbortSignal,
-): Promise<Snapshots> {
+): Promise<Snapshots> => (await acrossMembers(services, from, to, { alone }, given)).came;
+
+/** The same of one that is there already. */
+export const refreshFromMember = (
+  services: Services,
+  from: VolumeRecord,
+  to: VolumeRecord,
+  alone: boolean,
+  given: AbortSignal,
+): Promise<Refreshed> =>
+  acrossMembers(services, from, to, { alone, present: presentOf(services, to) }, given);
+
+async function acrossMembers(
+  services: Services,
+  from: VolumeRecord,
+  to: VolumeRecord,
+  { alone, present }: { alone: boolean; present?: { name: string; createdAt: string }[] },
+  given: AbortSignal,
+): Promise<Refreshed> {
   const source = services.agents.get(from.member);
   const sink = services.agents.get(to.member);
   const failed = new AbortController();
@@ -197,7 +231,14 @@ export async function sendToMember(
     throw failed.signal.reason;
   };
   const [received, sent] = await Promise.allSettled([
-    sink.receiveVolume(specOf(services, to), { confirm: true, idmap: '' }, streams, { signal }).catch(fail),
+    sink
+      .receiveVolume(
+        specOf(services, to),
+        { confirm: true, idmap: '', ...(present ? { present } : {}) },
+        streams,
+        { signal },
+      )
+      .catch(fail),
     source
       .sendVolume(specOf(services, from), requestOf(services, from, alone), streams, { signal })
       .catch(fail),
@@ -205,5 +246,6 @@ export async function sendToMember(
   if (received.status === 'rejected') throw received.reason;
   if (sent.status === 'rejected') throw sent.reason;
   const known = snapshotsOf(services, from).map(({ value }) => value);
-  return fromMigrated(received.value.snapshots, known, to.createdAt);
+  const { snapshots, gone } = received.value;
+  return { came: fromMigrated(snapshots, known, to.createdAt), gone };
 }

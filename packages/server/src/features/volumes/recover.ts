@@ -2,6 +2,7 @@ import { toLxdError } from '@lxd-ts/core';
 import type { VolumeRecord } from '@lxd-ts/state';
 import { limitOf } from './config.ts';
 import { idOf, keyOf, settle, specOf, withoutPending, type VolumesContext } from './context.ts';
+import { dropUnrecorded } from './refresh.ts';
 import { finishRename, remove } from './service.ts';
 import { finishSnapshotRename, removeSnapshot } from './snapshots.ts';
 
@@ -36,6 +37,9 @@ async function putRight(
       break;
     case 'snapshot-delete':
       await removeSnapshot(services, record, snapshot, signal);
+      break;
+    case 'refresh':
+      await dropUnrecorded(services, record, signal);
       break;
     case 'restore':
       await agent.restoreVolume(specOf(services, record), snapshot, { signal });

@@ -5,9 +5,11 @@ import { parseFilter } from '../shared/filter.ts';
 import { isClustered, targetOf } from '../shared/members.ts';
 import { findPool, findVolume, volumeUrl, type VolumeAsked, type VolumesContext } from './context.ts';
 import { startCopy, startMove, type VolumeSource } from './copy.ts';
+import { importVolume } from '../volume-backups/import.ts';
+import { volumeBackupRoutes } from '../volume-backups/routes.ts';
 import { getVolume, listVolumes, types } from './list.ts';
 import { startReceiving, startSending, type MigrationSource, type MigrationTarget } from './migrate.ts';
-import { createVolume, deleteVolume, renameVolume, updateVolume, volumeState } from './service.ts';
+import { createVolume, deleteVolume, renameVolume, rootState, updateVolume, volumeState } from './service.ts';
 import { snapshotRoutes } from './snapshot-routes.ts';
 import { restoreVolume } from './snapshots.ts';
 
@@ -95,7 +97,13 @@ export function volumesRoutes(context: VolumesContext): Route[] {
   const post = (operationId: string): Route<StorageVolumesPost> => ({
     operationId,
     async handle(request) {
-      const { body, caller } = request;
+      const { body, caller, headers, stream, signal } = request;
+      const isBackup = headers['content-type'] === 'application/octet-stream';
+      if (isBackup && request.params['type'] === 'custom') {
+        const member = targeted(request) ?? memberOf(request);
+        const to = { pool: param(request, 'name'), project: request.project, member };
+        return started(await importVolume(context, { ...to, headers, body: stream, caller }, signal));
+      }
       const type = request.params['type'] ?? body.type ?? '';
       const name = body.name ?? '';
       if (name === '') throw invalid('No name provided');
@@ -182,6 +190,8 @@ export function volumesRoutes(context: VolumesContext): Route[] {
   const state: Route = {
     operationId: 'storagePoolVolumeStateGet',
     async handle(request) {
+      if (param(request, 'type') === 'container')
+        return sync(await rootState(services, askedOf(request), request.signal));
       mustBeCustom(
         request,
         (type) => `The usage of volumes of type "${type}" is in the state of their instance`,
@@ -202,5 +212,6 @@ export function volumesRoutes(context: VolumesContext): Route[] {
     remove,
     state,
     ...snapshotRoutes(context, askedOf),
+    ...volumeBackupRoutes(context, askedOf),
   ];
 }

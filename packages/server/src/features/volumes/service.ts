@@ -3,7 +3,8 @@ import type { Transaction, Versioned, VolumeRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { effectTimeoutMs, setOnly } from '../shared/members.ts';
-import { checkVolumeConfig, checkVolumeName, limitOf } from './config.ts';
+import { dropBackups, renameBackups } from '../volume-backups/records.ts';
+import { checkVolumeConfig, checkVolumeName, limitOf, withDefaults } from './config.ts';
 import {
   changing,
   findPool,
@@ -16,6 +17,10 @@ import {
   type VolumeAsked,
   type VolumesContext,
 } from './context.ts';
+import { memberOf } from '../instances/context.ts';
+import { expandIn, rootDisk } from '../instances/expand.ts';
+import { instanceSpec } from '../instances/spec.ts';
+import { findRoot } from './roots.ts';
 import { isRunningWith, moveReferences } from './references.ts';
 import { volumeUsers } from './view.ts';
 
@@ -44,7 +49,9 @@ export async function remove(services: Services, record: VolumeRecord, signal: A
   const transaction = records.transaction().remove('volumes', idOf(record));
   for (const { value } of records.list('volumeSnapshots', ...snapshotPrefix(record)))
     transaction.remove('volumeSnapshots', [...snapshotPrefix(record), value.name]);
+  const dropFiles = dropBackups(services, transaction, record);
   await transaction.commit({ signal });
+  await dropFiles();
 }
 
 /** Of the ids of its snapshots. */
@@ -68,7 +75,7 @@ export async function makeVolume(
   checkVolumeName(place.name);
   const { pool: of, project, name, member } = place;
   if (records.get('volumes', of, project, name, member)) throw new LxdError('conflict', alreadyThere);
-  const set = setOnly(config);
+  const set = withDefaults(pool.value.config, setOnly(config));
   checkVolumeConfig(project, name, set);
   const createdAt = clock.now().toISOString();
   const record: VolumeRecord = { pool: of, project, name, member, description, config: set, createdAt };
@@ -92,7 +99,8 @@ export async function makeVolume(
       const { revision } = records.get('volumes', ...id) ?? { revision: 0 };
       const transaction = records.transaction().update('volumes', id, revision, record);
       for (const snapshot of came) {
-        const value = { pool: of, project, volume: name, member, ...snapshot };
+        const own = withDefaults(pool.value.config, snapshot.config);
+        const value = { pool: of, project, volume: name, member, ...snapshot, config: own };
         transaction.create('volumeSnapshots', [of, project, name, member, snapshot.name], value);
       }
       also(transaction);
@@ -196,6 +204,7 @@ export async function finishRename(
       transaction
         .remove('volumeSnapshots', [...snapshotPrefix(record), value.name])
         .put('volumeSnapshots', [...snapshotPrefix(after), value.name], { ...value, volume: to });
+    renameBackups(services, transaction, before, after);
     moveReferences(services, transaction, before, { pool: before.pool, name: to });
     try {
       return await transaction.commit({ signal });
@@ -231,6 +240,18 @@ export async function renameVolume(
     { undo },
   );
   told(services, 'renamed', { ...value, name: to }, caller, { context: { old_name: value.name } });
+}
+
+/** The same of an instance's root. */
+export async function rootState(services: Services, asked: VolumeAsked, signal: AbortSignal) {
+  const record = findRoot(services, asked);
+  const member = memberOf(services, record.project, record.name);
+  const [root = 'root'] = rootDisk(expandIn(services, record.project, record).devices) ?? [];
+  const [state] = await services.agents
+    .get(member)
+    .instanceStates([instanceSpec(services, record, member)], { signal });
+  const { usage, total = 0 } = state?.disk[root] ?? {};
+  return { usage: { ...(usage === undefined ? {} : { used: usage }), total } };
 }
 
 /** How much is in it and may be, in bytes. */

@@ -1,6 +1,8 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Versioned, VolumeRecord } from '@lxd-ts/state';
 import { empty, started, sync, type RequestContext, type Route } from '../../http/route.ts';
+import { snapshotsOf as snapshotsOfInstance } from '../instances/snapshot-records.ts';
+import { containerUrl, findRoot } from './roots.ts';
 import { findVolume, volumeUrl, type VolumeAsked, type VolumesContext } from './context.ts';
 import {
   findSnapshot,
@@ -33,9 +35,33 @@ export function snapshotRoutes(
     return findVolume(services, askedOf(request));
   };
 
+  /** Of an instance's root; they are looked at here, and changed with their instance. */
+  const ofRoot = (request: RequestContext) => {
+    const { pool, project, name } = askedOf(request);
+    const record = findRoot(services, { pool, project, name });
+    return snapshotsOfInstance(services, project, name).map((one) => ({
+      name: one.name,
+      url: containerUrl(pool, record, one.name),
+      view: (listed: boolean) => ({
+        description: '',
+        // As LXD, which tells it of one only.
+        expires_at: listed ? null : one.expiresAt || '0001-01-01T00:00:00Z',
+        name: listed ? `${name}/${one.name}` : one.name,
+        config: {},
+        content_type: listed ? '' : 'filesystem',
+        created_at: one.createdAt,
+      }),
+    }));
+  };
+
   const list: Route = {
     operationId: 'storagePoolVolumeSnapshotsGet',
     handle: (request) => {
+      if (request.params['type'] === 'container') {
+        const found = ofRoot(request);
+        const listed = request.query.get('recursion') === '1';
+        return Promise.resolve(sync(found.map(({ url, view }) => (listed ? view(true) : url))));
+      }
       const { value: volume } = volumeOf(request);
       const all = snapshotsOf(services, volume)
         .map(({ value }) => value)
@@ -57,6 +83,12 @@ export function snapshotRoutes(
   const get: Route = {
     operationId: 'storagePoolVolumeSnapshotGet',
     handle: (request) => {
+      if (request.params['type'] === 'container') {
+        const found = ofRoot(request).find(({ name }) => name === snapshotName(request));
+        if (!found) throw new LxdError('not-found', 'Storage pool volume not found');
+        const view = found.view(false);
+        return Promise.resolve(sync(view, [view.name, view.description, view.expires_at, view.config]));
+      }
       const { value } = findSnapshot(services, volumeOf(request).value, snapshotName(request));
       const view = snapshotView(value, false);
       return Promise.resolve(sync(view, [value.name, value.description, value.expiresAt, value.config]));

@@ -1,32 +1,25 @@
 import type { VolumeRecord, VolumeSnapshotRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
-import { locationOf, memberOf } from '../instances/context.ts';
-import { usedBy } from '../shared/used-by.ts';
+import { locationOf } from '../instances/context.ts';
+import { volumeUsersOf, type VolumeUsers } from './users.ts';
 
 const never = '0001-01-01T00:00:00Z';
 
-/** REST paths of the instances on its member, and of the profiles, that have it as a disk; null: none. */
-export const volumeUsers = (
-  services: Services,
-  { pool, project, name, member }: VolumeRecord,
-): string[] | null =>
-  usedBy(
-    services,
-    (device, of, instance) =>
-      of === project &&
-      device['type'] === 'disk' &&
-      device['pool'] === pool &&
-      device['source'] === name &&
-      (instance === undefined || memberOf(services, of, instance) === member),
-  );
+/** Of one; for many see `volumeUsersOf`. */
+export const volumeUsers = (services: Services, volume: VolumeRecord): string[] | null =>
+  volumeUsersOf(services)(volume);
 
-/** LXD's StorageVolume. */
-export const volumeView = (services: Services, record: VolumeRecord): Record<string, unknown> => ({
+/** LXD's StorageVolume. @param usersOf shared by those of a list */
+export const volumeView = (
+  services: Services,
+  record: VolumeRecord,
+  usersOf: VolumeUsers = volumeUsersOf(services),
+): Record<string, unknown> => ({
   config: record.config,
   description: record.description,
   name: record.name,
   type: 'custom',
-  used_by: volumeUsers(services, record) ?? [],
+  used_by: usersOf(record) ?? [],
   location: locationOf(services, record.member),
   content_type: 'filesystem',
   project: record.project,
@@ -39,7 +32,7 @@ export const snapshotAsVolume = (
   volume: VolumeRecord,
   snapshot: VolumeSnapshotRecord,
 ): Record<string, unknown> => ({
-  ...volumeView(services, volume),
+  ...volumeView(services, volume, () => null),
   config: snapshot.config,
   description: snapshot.description,
   name: `${volume.name}/${snapshot.name}`,

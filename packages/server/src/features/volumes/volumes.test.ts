@@ -64,6 +64,69 @@ async function setUp() {
   };
 }
 
+describe('a copy that is there', () => {
+  const refreshed = async (at: Awaited<ReturnType<typeof setUp>>, source: object) =>
+    at.h.finish(
+      startCopy(
+        at.context,
+        { ...place, name: 'v2' },
+        { name: 'v1', pool: 'default', refresh: true, ...source },
+        {},
+        caller,
+      ),
+    );
+
+  it('is brought up to date: snapshots come and go with those of its source', async () => {
+    await using at = await setUp();
+    await at.snapshot('s1');
+    await refreshed(at, {});
+    expect(at.snapshots()).toEqual(['v1/s1', 'v2/s1']);
+    await at.snapshot('s2');
+    await at.h.records
+      .transaction()
+      .remove('volumeSnapshots', ['default', 'default', 'v1', 'm1', 's1'])
+      .commit({ signal });
+    at.fake.calls.length = 0;
+    await refreshed(at, {});
+    expect(at.fake.calls).toEqual(['deleteVolume default:v2/s1', 'copyVolume default:v1 default:v2']);
+    expect(at.snapshots()).toEqual(['v1/s2', 'v2/s2']);
+    expect(at.find('v2').value).not.toHaveProperty('pending');
+  });
+
+  it('keeps what it is when that fails, and has no snapshot that is not on record', async () => {
+    await using at = await setUp();
+    await refreshed(at, {});
+    await at.snapshot('s1');
+    at.fake.fail.set('copyVolume', new LxdError('internal', 'no space'));
+    at.fake.volumes.add('default:v2/s1');
+    await expect(refreshed(at, {})).rejects.toThrow('no space');
+    expect(at.snapshots()).toEqual(['v1/s1']);
+    expect([...at.fake.volumes]).not.toContain('default:v2/s1');
+    expect(at.find('v2').value).not.toHaveProperty('pending');
+  });
+
+  it('keeps its snapshots when only files are wanted, and is never its own source', async () => {
+    await using at = await setUp();
+    await at.snapshot('s1');
+    await refreshed(at, {});
+    await at.h.records
+      .transaction()
+      .remove('volumeSnapshots', ['default', 'default', 'v1', 'm1', 's1'])
+      .commit({ signal });
+    await refreshed(at, { volume_only: true });
+    await at.snapshot('s2');
+    await refreshed(at, { name: 'v1/s2' });
+    expect(at.snapshots()).toEqual(['v1/s2', 'v2/s1']);
+    await expect(refreshed(at, { name: 'v2' })).rejects.toThrow('from itself');
+  });
+
+  it('is not touched when it is not meant', async () => {
+    await using at = await setUp();
+    await refreshed(at, {});
+    await expect(refreshed(at, { refresh: false })).rejects.toThrow('already exists');
+  });
+});
+
 describe('a custom volume', () => {
   it('is made on its member, with its limit', async () => {
     await using at = await setUp();

@@ -1,0 +1,38 @@
+import type { InstanceRef } from '@lxd-ts/core';
+import type { CallOptions, InstanceDescription } from '@lxd-ts/rpc';
+import type { AgentContext } from '../context.ts';
+import { blockYaml } from './block-yaml.ts';
+import { writeDescription } from './describe.ts';
+import { volumeOf } from './paths.ts';
+
+/** Nobody else changes an instance's volume meanwhile. */
+interface AtRest {
+  atRest<T>(ref: InstanceRef, work: () => Promise<T>): Promise<T>;
+}
+
+/** See `Agent.describeInstances`. */
+export async function describeAll(
+  context: AgentContext,
+  instances: AtRest,
+  descriptions: readonly InstanceDescription[],
+  options: CallOptions,
+): Promise<InstanceRef[]> {
+  const failed: InstanceRef[] = [];
+  const one = async ({ project, name, pool: spec, content }: InstanceDescription) => {
+    const ref = { project, name };
+    try {
+      await instances.atRest(ref, async () => {
+        const pool = await context.pools.open(spec, options);
+        const volume = volumeOf(ref);
+        if (!(await pool.exists(volume))) return;
+        await using use = await pool.useVolume(volume, { ...options, besideRoot: true });
+        await writeDescription(use.path, blockYaml(content));
+      });
+    } catch (error) {
+      context.log.warn(`the description of ${name} was not written`, { project, error: String(error) });
+      failed.push(ref);
+    }
+  };
+  await Promise.all(descriptions.map(one));
+  return failed;
+}

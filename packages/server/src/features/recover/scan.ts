@@ -1,0 +1,138 @@
+import { checkPoolName, LxdError, toLxdError, type Config, type PoolSpec } from '@lxd-ts/core';
+import type { FoundVolume } from '@lxd-ts/rpc';
+import type { PoolRecord } from '@lxd-ts/state';
+import type { Services } from '../../services.ts';
+import { fields, text, texts } from '../backups/fields.ts';
+import { poolSpec } from '../instances/spec.ts';
+import type { Drivers } from '../shared/drivers.ts';
+import { setOnly } from '../shared/members.ts';
+import { checkPoolConfig } from '../storage-pools/create.ts';
+
+/** A pool as `lxd recover` sends it; one that is on record is looked at as that says. */
+export interface RecoverPool {
+  name?: string;
+  driver?: string;
+  description?: string;
+  config?: Config | null;
+}
+
+export interface RecoverRequest {
+  pools?: RecoverPool[] | null;
+}
+
+/** A pool, and what of it nobody knows. */
+export interface Scanned {
+  spec: PoolSpec;
+  description: string;
+  /** Absent: it is not on record. */
+  record?: PoolRecord;
+  volumes: FoundVolume[];
+}
+
+export interface ScanContext {
+  services: Services;
+  drivers: Pick<Drivers, 'pool'>;
+}
+
+const scanMs = 600_000;
+
+const prefixed = (prefix: string, error: unknown): LxdError => {
+  const { code, message } = toLxdError(error);
+  return new LxdError(code === 'unavailable' ? code : 'internal', `${prefix}: ${message}`, { cause: error });
+};
+
+/** @throws LxdError worded as LXD's */
+function specFor({ services, drivers }: ScanContext, pool: RecoverPool, member: string): Scanned {
+  const { name = '', driver = '', description = '' } = pool;
+  const record = services.records.get('pools', name)?.value;
+  if (record) return { spec: poolSpec(record, member), description, record, volumes: [] };
+  checkPoolName(name);
+  const schema = drivers.pool(driver);
+  if (!schema) throw new LxdError('internal', `Failed to initialise unknown pool "${name}": Unknown driver`);
+  const config = setOnly(pool.config ?? {});
+  try {
+    checkPoolConfig(schema, config);
+  } catch (error) {
+    throw prefixed(`Failed to initialise unknown pool "${name}"`, error);
+  }
+  return { spec: { name, driver, config }, description, volumes: [] };
+}
+
+/** Whether it is on record that there is such a volume; an instance's name is its own, in whatever pool it is. */
+const isKnown = ({ records }: Services, pool: string, volume: FoundVolume, member: string): boolean =>
+  volume.type === 'custom'
+    ? records.get('volumes', pool, volume.project, volume.name, member) !== undefined
+    : records.get('instances', volume.project, volume.name) !== undefined;
+
+/** @throws LxdError `invalid` where a description is that of another */
+function checkDescription(pool: string, { project, name, description, problem }: FoundVolume): void {
+  if (problem !== undefined)
+    throw new LxdError('not-found', `Failed checking volumes on pool "${pool}": ${problem}`);
+  const container = fields(fields(description)['container'] ?? fields(description)['instance']);
+  const said = text(container['name']);
+  const inProject = text(container['project']) || 'default';
+  if (said !== name || inProject !== project)
+    throw new LxdError(
+      'invalid',
+      `Failed checking volumes on pool "${pool}": Instance "${name}" in project "${project}" has a backup file of "${said}" in project "${inProject}"`,
+    );
+}
+
+/** Looks at each pool, on the member; nothing in it, and no record, changes. */
+export async function scan(
+  context: ScanContext,
+  { pools }: RecoverRequest,
+  member: string,
+): Promise<Scanned[]> {
+  const { services } = context;
+  const named = new Map((pools ?? []).map((pool) => [pool.name ?? '', pool]));
+  const all: Scanned[] = [];
+  for (const pool of named.values()) {
+    const scanned = specFor(context, pool, member);
+    const { name } = scanned.spec;
+    const signal = AbortSignal.timeout(scanMs);
+    const found = await services.agents
+      .get(member)
+      .scanPool(scanned.spec, { signal })
+      .catch((error: unknown) => {
+        throw prefixed(`Failed mounting pool "${name}"`, error);
+      });
+    scanned.volumes = found.filter((volume) => !isKnown(services, name, volume, member));
+    for (const volume of scanned.volumes) if (volume.type === 'container') checkDescription(name, volume);
+    all.push(scanned);
+  }
+  return all;
+}
+
+/** What must be there before these can be taken in, in LXD's words. */
+export function dependencyErrors({ records }: Services, scanned: readonly Scanned[]): string[] {
+  const missing = new Set<string>();
+  for (const { project, type, description } of scanned.flatMap(({ volumes }) => volumes)) {
+    if (project !== 'default') {
+      missing.add(`Project "${project}"`);
+      continue;
+    }
+    if (type !== 'container') continue;
+    const container = fields(fields(description)['container'] ?? fields(description)['instance']);
+    for (const profile of texts(container['profiles']))
+      if (!records.get('profiles', project, profile))
+        missing.add(`Profile "${profile}" in project "${project}"`);
+  }
+  return [...missing];
+}
+
+/** LXD's answer. */
+export function validateView(services: Services, scanned: readonly Scanned[]): Record<string, unknown> {
+  const unknown = scanned.flatMap(({ spec, volumes }) =>
+    volumes.map(({ name, type, project, snapshots }) => ({
+      name,
+      type: type === 'custom' ? 'volume' : 'container',
+      snapshotCount: snapshots.length,
+      project,
+      pool: spec.name,
+    })),
+  );
+  const missing = dependencyErrors(services, scanned);
+  const orNull = <T>(list: T[]): T[] | null => (list.length > 0 ? list : null);
+  return { UnknownVolumes: orNull(unknown), DependencyErrors: orNull(missing) };
+}
