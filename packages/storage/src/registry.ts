@@ -1,9 +1,11 @@
 import type { StorageDriver } from './driver.ts';
 import { btrfs } from './drivers/btrfs.ts';
 import { dir } from './drivers/dir.ts';
+import { lvm } from './drivers/lvm.ts';
+import { zfs } from './drivers/zfs.ts';
 
 /** Every storage driver there is. */
-export const storageDrivers: readonly StorageDriver[] = [btrfs, dir];
+export const storageDrivers: readonly StorageDriver[] = [btrfs, dir, lvm, zfs];
 
 export const storageDriver = (type: string): StorageDriver | undefined =>
   storageDrivers.find((driver) => driver.type === type);
