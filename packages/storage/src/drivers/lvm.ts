@@ -352,8 +352,13 @@ class LvmStore implements VolumeStore {
     options: WaitOptions,
   ): Promise<number | undefined> {
     if (mounted !== undefined) return (await this.#host.statfs(mounted)).used;
-    const { size: bytes, usedPercent } = await this.#group.volume(lvName(volume), options);
-    return Number.isNaN(usedPercent) ? undefined : Math.round((bytes * usedPercent) / 100);
+    if (!this.#thin) return undefined;
+    // The kernel tells it, of those that it has.
+    const name = lvName(volume);
+    const found = () => this.#group.volume(name, options);
+    const { active } = await found();
+    const { size: bytes, usedPercent } = await (active ? found() : this.#group.during(name, found, options));
+    return Math.round((bytes * (usedPercent || 0)) / 100);
   }
 
   async limit(

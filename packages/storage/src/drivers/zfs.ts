@@ -153,7 +153,10 @@ class ZfsStore implements VolumeStore {
   /** Names below the pool's dataset, and what they were cloned from. */
   async #all(options: WaitOptions): Promise<{ name: string; origin: string }[]> {
     const columns = ['-t', 'filesystem,volume,snapshot', '-o', 'name,origin'];
-    const rows = await this.#table(['zfs', 'list', '-Hp', '-r', ...columns, this.#root], options);
+    const rows = await this.#table(
+      ['zfs', 'list', '-Hp', '-r', '-s', 'createtxg', ...columns, this.#root],
+      options,
+    );
     const start = `${this.#root}/`;
     return (rows ?? []).flatMap(([name = '', origin = '-']) =>
       name.startsWith(start) ? [{ name: name.slice(start.length), origin }] : [],

@@ -25,6 +25,8 @@ export interface StorageWorld extends AsyncDisposable {
   directories: boolean;
   /** Bytes that a volume can be limited to; where its filesystem cannot be made smaller, more than it has. */
   limit?: number;
+  /** By tools that are simulated: any user can run it, and nothing keeps anybody from writing. */
+  simulated?: boolean;
 }
 
 const container = (name: string, project = 'default'): VolumeRef => ({ type: 'container', project, name });
@@ -138,7 +140,8 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     expect(pool.volumePath(s1)).toBe(join(pool.path, 'containers-snapshots/c1/s1'));
     await write(container('c1'), 'changed\n');
     expect(await read(s1)).toBe('image\n');
-    if (world.driver.capabilities.optimizedCopy) await expect(write(s1, 'no\n')).rejects.toThrow(/EROFS/);
+    if (world.driver.capabilities.optimizedCopy && !world.simulated)
+      await expect(write(s1, 'no\n')).rejects.toThrow(/EROFS/);
     const bad = { ...container('c1'), snapshot: '../c1' };
     await expect(pool.copyVolume(container('c1'), bad, wait)).rejects.toMatchObject({ code: 'invalid' });
   });
@@ -274,9 +277,10 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     const { mapped } = await pool.holdVolume(c1, map, wait);
     await again().holdVolume(c1, map, wait);
     const held = join(pool.volumePath(c1), hostname);
-    expect(lstatSync(held).uid).toBe(mapped ? 1_000_000 : 0);
+    const inside = world.simulated ? process.getuid?.() : 0;
+    expect(lstatSync(held).uid).toBe(mapped ? 1_000_000 : inside);
     // Whoever looks at one that runs sees the ids inside all the same.
-    expect(await within(c1, (path) => lstatSync(join(path, hostname)).uid, { readonly: true })).toBe(0);
+    expect(await within(c1, (path) => lstatSync(join(path, hostname)).uid, { readonly: true })).toBe(inside);
     await reborn().useVolume(c1, { ...wait, readonly: true });
     const next = reborn();
     await next.mount({ ...wait, held: [c1] });
