@@ -15,7 +15,7 @@ import { linuxHost } from '@lxd-ts/host';
 import { storageDriver, storageDrivers, type VolumeRef } from '@lxd-ts/storage';
 import { storageSuite, type StorageWorld } from '../../packages/storage/src/testing/storage-suite.ts';
 
-const wait = { signal: AbortSignal.timeout(600_000) };
+const wait = { signal: AbortSignal.timeout(1_800_000) };
 const host = linuxHost();
 
 interface Place {
@@ -77,7 +77,13 @@ const places: Record<string, Place> = {
       return { source: join(fs, 'images/pool') };
     },
   },
-  'lvm in a loop file': { driver: 'lvm', mounted: true, missing: noLvm, config: () => ({ size: '6GiB' }) },
+  'lvm in a loop file': {
+    driver: 'lvm',
+    mounted: true,
+    missing: noLvm,
+    config: () => ({ size: '6GiB' }),
+    limit: 256 * 1024 * 1024,
+  },
   'lvm on a block device, with xfs': {
     driver: 'lvm',
     mounted: true,

@@ -1,11 +1,13 @@
 import type { StorageDriver } from './driver.ts';
 import { btrfs } from './drivers/btrfs.ts';
+import { cephfs } from './drivers/cephfs.ts';
+import { ceph } from './drivers/ceph.ts';
 import { dir } from './drivers/dir.ts';
 import { lvm } from './drivers/lvm.ts';
 import { zfs } from './drivers/zfs.ts';
 
 /** Every storage driver there is. */
-export const storageDrivers: readonly StorageDriver[] = [btrfs, dir, lvm, zfs];
+export const storageDrivers: readonly StorageDriver[] = [btrfs, ceph, cephfs, dir, lvm, zfs];
 
 export const storageDriver = (type: string): StorageDriver | undefined =>
   storageDrivers.find((driver) => driver.type === type);

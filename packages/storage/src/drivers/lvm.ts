@@ -289,13 +289,13 @@ class LvmStore implements VolumeStore {
   }
 
   async list(options: WaitOptions): Promise<StoredVolume[]> {
-    return (await this.#group.volumes(options)).flatMap(({ name, size: bytes, tags, extent }) => {
+    return (await this.#group.volumes(options)).flatMap(({ name, size: bytes, tags, extent, readonly }) => {
       const volume = volumeOfLv(name);
       if (!volume) return [];
       const made = tags.find((tag) => tag.startsWith('fs_')) ?? this.#filesystemTag;
       const wanted = Math.ceil(this.#wantedSize / extent) * extent;
       const stale = volume.type === 'image' && (bytes !== wanted || made !== this.#filesystemTag);
-      return [{ volume, within: false, ...(stale ? { stale } : {}) }];
+      return [{ volume, within: false, readonly, ...(stale ? { stale } : {}) }];
     });
   }
 
@@ -307,8 +307,8 @@ class LvmStore implements VolumeStore {
       ? ['--virtualsize', `${bytes}b`, '--thinpool', this.#thinPool]
       : ['--size', `${bytes}b`, ...this.#stripes()];
     await this.#group.run(['lvcreate', ...flags, ...where, '--', this.#group.name], options);
-    const make = (device: string) => this.#filesystem.make(device, this.#thin, options);
-    await this.#group.during(name, make, options);
+    // It is active from the first, and stays so until it has been filled.
+    await this.#filesystem.make(this.#group.device(name), this.#thin, options);
   }
 
   clones(): boolean {
@@ -330,20 +330,20 @@ class LvmStore implements VolumeStore {
     await this.#group.run(['lvremove', '--yes', '--', `${this.#group.name}/${lvName(volume)}`], options);
   }
 
-  async attach({ volume }: StoredVolume, target: string, options: WaitOptions): Promise<void> {
-    const name = lvName(volume);
+  async attach(
+    { volume, readonly: still = false }: StoredVolume,
+    target: string,
+    options: WaitOptions,
+  ): Promise<void> {
+    const device = await this.#group.activate(lvName(volume), options);
     // A snapshot that LXD has made cannot be written to; LVM lets the filesystem stand still while it makes one.
-    const { readonly: still } = await this.#group.volume(name, options);
-    const device = await this.#group.activate(name, options);
     const readonly = still || volume.snapshot !== undefined;
     await this.#filesystem.mount(device, target, { readonly, still }, options);
   }
 
   async detach(volume: VolumeRef, target: string, options: WaitOptions): Promise<void> {
     await this.#host.unmount(target, options);
-    const name = lvName(volume);
-    const found = (await this.#group.volumes(options)).find((one) => one.name === name);
-    if (found?.active) await this.#group.deactivate(name, options);
+    await this.#group.deactivate(lvName(volume), options);
   }
 
   async usage(

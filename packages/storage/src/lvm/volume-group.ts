@@ -121,8 +121,12 @@ export class VolumeGroup {
     return this.device(volume);
   }
 
+  /** Gone, or not active: nothing done. */
   async deactivate(volume: string, options: WaitOptions): Promise<void> {
-    await this.run(['lvchange', '--activate', 'n', '--', `${this.name}/${volume}`], options);
+    const argv = ['lvchange', '--activate', 'n', '--', `${this.name}/${volume}`] as const;
+    const { status, stderr } = await this.run(argv, options, { allowFailure: true });
+    if (status !== 0 && !stderr.includes('Failed to find'))
+      throw new LxdError('internal', `lvchange failed: ${stderr.trim()}`);
   }
 
   /** Its device is there meanwhile. */

@@ -8,6 +8,8 @@ export interface StoredVolume {
   within: boolean;
   /** An image that is not what new ones would be: its size or its filesystem has been configured anew. */
   stale?: boolean;
+  /** What it is on cannot be written to at all. */
+  readonly?: boolean;
 }
 
 /**

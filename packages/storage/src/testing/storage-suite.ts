@@ -38,7 +38,7 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
   let spec: PoolSpec;
   let pool: StoragePool;
   let fills = 0;
-  const wait = { signal: AbortSignal.timeout(300_000) };
+  const wait = { signal: AbortSignal.timeout(1_800_000) };
 
   const fill: Fill = async (directory) => {
     fills += 1;
