@@ -70,8 +70,10 @@ export class Pools {
   }
 
   async usage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage> {
-    const { path } = await this.open(pool, options);
-    const { used, total, inodesUsed, inodesTotal } = await this.#context.host.statfs(path);
+    const opened = await this.open(pool, options);
+    const own = await opened.usage?.(options);
+    if (own) return { space: own, inodes: { used: 0, total: 0 } };
+    const { used, total, inodesUsed, inodesTotal } = await this.#context.host.statfs(opened.path);
     return { space: { used, total }, inodes: { used: inodesUsed, total: inodesTotal } };
   }
 

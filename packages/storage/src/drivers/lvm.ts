@@ -148,7 +148,7 @@ class LvmStore implements VolumeStore {
     const bytes = this.#pool.config['size'] || (await defaultSize(this.#dir));
     // It has its name once there is a volume group in it.
     const file = this.#partial;
-    await this.#dropFile(file, options);
+    if (await exists(file)) await this.#dropFile(file, options);
     await makeLoopFile(file, bytes, undo);
     undo.push(() => detachLoops(this.#host, file, back()));
     await this.#makeGroup(await attachLoop(this.#host, file, options), undo, options);
@@ -216,7 +216,8 @@ class LvmStore implements VolumeStore {
   }
 
   async present(options: WaitOptions): Promise<boolean> {
-    return (await exists(this.#loop)) || (await this.#isClaimed(options));
+    if (await exists(this.#loop)) await attachLoop(this.#host, this.#loop, options);
+    return this.#isClaimed(options);
   }
 
   async open(options: WaitOptions): Promise<void> {
@@ -243,10 +244,16 @@ class LvmStore implements VolumeStore {
   }
 
   async destroy(options: WaitOptions): Promise<void> {
-    await this.#dropFile(this.#loop, options);
-    await this.#dropFile(this.#partial, options);
-    // Refused, or another's: not to be touched.
-    if (!(await this.#isClaimed(options))) return;
+    if (await exists(this.#partial)) await this.#dropFile(this.#partial, options);
+    // What was refused is another's: not to be touched.
+    if (!(await this.present(options))) {
+      if (await exists(this.#loop)) await detachLoops(this.#host, this.#loop, options);
+      return;
+    }
+    if (await exists(this.#loop)) {
+      await this.#dropFile(this.#loop, options);
+      return;
+    }
     if (this.#pool.config['volatile.initial_source']) {
       await this.#group.remove(options);
       return;
@@ -258,7 +265,6 @@ class LvmStore implements VolumeStore {
 
   /** With the loop devices on it, and the volume group that LVM sees through them. */
   async #dropFile(file: string, options: WaitOptions): Promise<void> {
-    if (!(await exists(file))) return;
     const device = await attachLoop(this.#host, file, options);
     const argv = ['pvs', '--noheadings', '-o', 'vg_name', '--', device] as const;
     const found = await this.#group.run(argv, options, { allowFailure: true });

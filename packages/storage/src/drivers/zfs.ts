@@ -195,7 +195,7 @@ class ZfsStore implements VolumeStore {
         const [from, to] = [snapshot, `deleted-${randomUUID()}`].map((name) => `${this.#in(of)}@${name}`);
         await this.#run(['zfs', 'rename', from ?? '', to ?? ''], options);
       },
-      isBuried: (name) => name.startsWith(buried),
+      isBuried: (name) => name.startsWith(buried) && name.split('/').length > 2,
       isHidden: (snapshot) => /^(copy|deleted)-/.test(snapshot),
     };
   }
@@ -230,11 +230,15 @@ class ZfsStore implements VolumeStore {
     if (await exists(this.#loop))
       throw new LxdError('conflict', `The loop file ${this.#loop} exists already`);
     const bytes = this.#pool.config['size'] || (await defaultSize(this.#dir));
-    await makeLoopFile(this.#partial, bytes, undo);
-    // A zpool remembers its file's name: it has it before there is a zpool in it.
-    await rename(this.#partial, this.#loop);
+    // It has its name once there is a zpool in it.
+    const file = this.#partial;
+    await this.#dropPartial(options);
+    await makeLoopFile(file, bytes, undo);
+    await this.#makePool(file, undo, options);
+    await this.#run(['zpool', 'export', this.#root], options);
+    await rename(file, this.#loop);
     undo.push(() => rm(this.#loop, { force: true }));
-    await this.#makePool(this.#loop, undo, options);
+    await this.open(options);
     return { source: this.#loop, size: bytes };
   }
 
@@ -290,13 +294,14 @@ class ZfsStore implements VolumeStore {
   }
 
   async present(options: WaitOptions): Promise<boolean> {
-    return (await exists(this.#loop)) || (await this.#isClaimed(options));
+    if (await exists(this.#loop)) await this.open(options).catch(() => undefined);
+    return this.#isClaimed(options);
   }
 
   async open(options: WaitOptions): Promise<void> {
     if ((await this.#property('name', this.#root, options)) !== undefined) return;
     const [zpool = ''] = this.#root.split('/');
-    const where = (await exists(this.#loop)) ? ['-d', dirname(this.#loop)] : [];
+    const where = (await exists(this.#loop)) ? ['-d', this.#loop] : [];
     const { status, stderr } = await this.#run(['zpool', 'import', '-N', ...where, zpool], options, {
       allowFailure: true,
     });
@@ -313,20 +318,25 @@ class ZfsStore implements VolumeStore {
   }
 
   async destroy(options: WaitOptions): Promise<void> {
+    await this.#dropPartial(options);
+    // What was refused is another's: not to be touched.
+    if (!(await this.present(options))) return;
     const isFile = await exists(this.#loop);
-    // Cut off before there was a zpool in it, there is none to be opened.
-    if (isFile) await this.open(options).catch(() => undefined);
-    if (await this.#isClaimed(options)) {
-      if (isFile || this.#pool.config['volatile.initial_source'])
-        await this.#run(['zpool', 'destroy', '-f', this.#root], options);
-      else {
-        for (const { name } of await this.#all(options))
-          if (!name.includes('/') && !name.includes('@'))
-            await this.#run(['zfs', 'destroy', '-r', this.#in(name)], options);
-        await this.#run(['zfs', 'inherit', claim, this.#root], options);
-      }
+    if (isFile || this.#pool.config['volatile.initial_source'])
+      await this.#run(['zpool', 'destroy', '-f', this.#root], options);
+    else {
+      for (const { name } of await this.#all(options))
+        if (!/[/@]/.test(name)) await this.#run(['zfs', 'destroy', '-r', this.#in(name)], options);
+      await this.#run(['zfs', 'inherit', claim, this.#root], options);
     }
-    for (const file of [this.#loop, this.#partial]) await rm(file, { force: true });
+    if (isFile) await rm(this.#loop);
+  }
+
+  /** What was cut off while it was made, and the zpool in it. */
+  async #dropPartial(options: WaitOptions): Promise<void> {
+    if (!(await exists(this.#partial))) return;
+    if (await this.#isClaimed(options)) await this.#run(['zpool', 'destroy', '-f', this.#root], options);
+    await rm(this.#partial);
   }
 
   async foreign(options: WaitOptions): Promise<string | undefined> {

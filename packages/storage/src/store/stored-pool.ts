@@ -94,7 +94,9 @@ export class StoredPool implements StoragePool {
     await mkdir(this.path, { recursive: true, mode: 0o711 });
     await chmod(this.path, 0o711);
     await makeDirectories(this.path);
-    for (const volume of held) await this.#uses.adopt(placeOf(this.path, volume));
+    const mounted = new Set((await this.#context.host.mounts()).map(({ target }) => target));
+    for (const place of held.map((volume) => placeOf(this.path, volume)))
+      if (mounted.has(place)) await this.#uses.adopt(place);
     const there = await this.#store.list(options);
     const idle = there.filter(({ volume }) => !this.#uses.isOpen(placeOf(this.path, volume)));
     for (const { volume } of idle) await this.#shut(volume, options);

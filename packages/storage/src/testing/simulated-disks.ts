@@ -71,6 +71,11 @@ export class SimulatedDisks {
       this.tool(`mkfs.${type}`, (args) => this.#onDevice(args.at(-1), (disk) => (disk.filesystem = type)));
     this.tool('e2fsck', (args) => this.#onDevice(args.at(-1), () => undefined, true));
     this.tool('btrfstune', (args) => this.#onDevice(args.at(-1), () => undefined, true));
+    for (const name of ['btrfs', 'xfs_growfs'])
+      this.tool(name, (args) => {
+        const there = this.#mounts.some(({ target }) => target === args.at(-1));
+        return there ? {} : failed(`${name}: ${args.at(-1) ?? ''} is not mounted`);
+      });
     this.tool('resize2fs', (args) => this.#onDevice(args[0], () => undefined));
   }
 
