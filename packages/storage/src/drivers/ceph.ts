@@ -22,7 +22,7 @@ import { BlockFilesystem, defaultVolumeSize, filesystemOf } from '../store/block
 import { pruneLineage, removeNode, removeSnapshot, type Lineage } from '../store/lineage.ts';
 import { isPartial, placeOf } from '../store/places.ts';
 import { StoredPool } from '../store/stored-pool.ts';
-import { blockSchema } from '../store/volume-schema.ts';
+import { blockSchema } from '../store/block-schema.ts';
 import type { Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
 
 const schema: ConfigSchema = {

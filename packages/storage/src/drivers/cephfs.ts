@@ -76,6 +76,8 @@ const schema: ConfigSchema = {
 };
 
 const directories = ['custom', 'custom-snapshots'] as const;
+/** Snapshots stay where they are. */
+const notKept = ['--exclude=/.snap'];
 const claimFile = '.lxd-ts-claim';
 const probeKind = (path: string) => lstat(path).catch(() => undefined);
 /** What has not been touched for so long was left by a crash, of this member or another. */
@@ -145,10 +147,9 @@ class CephfsPool implements StoragePool {
     await this.#atTop(options, (top) => mkdir(join(top, directory), { recursive: true, mode: 0o711 }));
     await using undo = new Undo();
     const whole = new CephfsPool({ ...this.#pool, config: named }, this.#context);
-    await mkdir(this.path, { recursive: true, mode: 0o711 });
     undo.push(() => rmdir(this.path));
     undo.push(() => whole.unmount({ signal: AbortSignal.timeout(60_000) }));
-    await whole.#mountAt(directory, this.path, options);
+    await whole.#attach(options);
     // Another member may have made it.
     const claim = config['cephfs.claim'] || randomUUID();
     if (!(await this.#isClaimedBy(claim))) {
@@ -180,7 +181,7 @@ class CephfsPool implements StoragePool {
   async delete(options: WaitOptions): Promise<void> {
     const claim = this.#pool.config['cephfs.claim'];
     // One that was refused, or never made, is not this pool's.
-    if (claim) await this.mount(options);
+    if (claim) await this.#attach(options);
     if (await this.#isClaimedBy(claim)) {
       const [used] = await this.volumes('custom');
       if (used)
@@ -192,10 +193,14 @@ class CephfsPool implements StoragePool {
     if (await probeKind(this.path)) await rmdir(this.path);
   }
 
-  async mount(options: WaitOptions): Promise<void> {
+  async #attach(options: WaitOptions): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o711 });
     const mounted = (await this.#host.mounts()).some(({ target }) => target === this.path);
     if (!mounted) await this.#mountAt(this.#source.directory, this.path, options);
+  }
+
+  async mount(options: WaitOptions): Promise<void> {
+    await this.#attach(options);
     for (const name of directories) await mkdir(join(this.path, name), { recursive: true, mode: 0o711 });
     for (const left of await listPartials(this.path)) {
       const { ctimeMs = Date.now() } = (await probeKind(left)) ?? {};
@@ -306,14 +311,14 @@ class CephfsPool implements StoragePool {
       return;
     }
     const copy: Fill = (path) =>
-      copyTree(this.#host, this.volumePath(from), path, { signal, ...(still ? { still } : {}) });
+      copyTree(this.#host, this.volumePath(from), path, { signal, ...(still ? { still } : {}) }, notKept);
     await this.createVolume(to, copy, { signal });
   }
 
   async replaceVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void> {
     // Its snapshots are in its directory: that stays, and its files change. Cut off, the same call goes on with it.
     if (await this.exists(to))
-      await copyTree(this.#host, this.volumePath(from), this.volumePath(to), options);
+      await copyTree(this.#host, this.volumePath(from), this.volumePath(to), options, notKept);
     else await this.copyVolume(from, to, options);
   }
 

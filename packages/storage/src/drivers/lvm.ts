@@ -17,12 +17,12 @@ import { loopFile, poolPath } from '../layout.ts';
 import { lvName, volumeOfLv } from '../lvm/lv-names.ts';
 import { lvmVersion } from '../lvm/lvm-version.ts';
 import { VolumeGroup } from '../lvm/volume-group.ts';
-import { commonSchema, sizeSchema } from '../schema.ts';
+import { commonSchema, size, sizeSchema } from '../schema.ts';
 import { BlockFilesystem, defaultVolumeSize, filesystemOf } from '../store/block-filesystem.ts';
 import { defaultSize } from '../store/default-size.ts';
 import { attachLoop, detachLoops, loopsOf, makeLoopFile } from '../store/loop.ts';
 import { StoredPool } from '../store/stored-pool.ts';
-import { blockSchema, size } from '../store/volume-schema.ts';
+import { blockSchema } from '../store/block-schema.ts';
 import type { Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
 
 const schema: ConfigSchema = {

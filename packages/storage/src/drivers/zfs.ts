@@ -16,7 +16,7 @@ import {
 import type { ExecResult, Host } from '@lxd-ts/host';
 import type { StorageContext, StorageDriver, VolumeRef, WaitOptions } from '../driver.ts';
 import { loopFile, poolPath } from '../layout.ts';
-import { commonSchema, sizeSchema } from '../schema.ts';
+import { commonSchema, size, sizeSchema } from '../schema.ts';
 import { defaultSize } from '../store/default-size.ts';
 import {
   pruneLineage,
@@ -27,7 +27,6 @@ import {
 } from '../store/lineage.ts';
 import { makeLoopFile } from '../store/loop.ts';
 import { StoredPool } from '../store/stored-pool.ts';
-import { size } from '../store/volume-schema.ts';
 import type { Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
 import { datasetName, shownSnapshot, snapshotName, volumeOfDataset } from '../zfs/dataset-names.ts';
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ExecResult } from '@lxd-ts/host';
 import { failed, readArgs, type SimulatedDisk, type SimulatedDisks } from './simulated-disks.ts';
 
@@ -29,9 +30,19 @@ export class SimulatedCeph {
   #next = 0;
   /** What is made is as old as this says, in milliseconds. */
   age = 0;
+  /** The filesystem `myfs`. */
+  readonly files: string;
+  /** Extended attributes that were set. */
+  readonly attributes: string[] = [];
 
   constructor(disks: SimulatedDisks) {
     this.#disks = disks;
+    this.files = disks.newDisk().directory;
+    mkdirSync(join(this.files, 'pools/p1'), { recursive: true });
+    disks.plugDirectory(':/', this.files);
+    disks.plugDirectory(':/pools/p1', join(this.files, 'pools/p1'));
+    disks.tool('getfattr', () => ({ stdout: '4096' }));
+    disks.tool('setfattr', (args) => ({ stdout: String(this.attributes.push(args.join(' '))) }));
     disks.tool('ceph', (args) => this.#ceph(args));
     disks.tool('rbd', (args) => this.#rbd(args));
     disks.tool('mkdir', (args) => this.#keep(args.at(-1) ?? ''));

@@ -136,6 +136,11 @@ export class SimulatedDisks {
     this.#devices.set(device, disk);
   }
 
+  /** A directory of a filesystem that is elsewhere, while nothing above it is mounted. */
+  plugDirectory(source: string, directory: string): void {
+    this.plug(source, { directory, filesystem: 'remote', mountedOn: undefined, mode: 0o711 });
+  }
+
   unplug(device: string): void {
     this.#devices.delete(device);
   }

@@ -1,14 +1,4 @@
-import { parseSize, toLxdError, validators, type ConfigSchema } from '@lxd-ts/core';
-
-/** What LXD's `volume.*` options of a pool say of its volumes; a size, in bytes or with a suffix. */
-export const size = (value: string): string | undefined => {
-  try {
-    parseSize(value);
-    return undefined;
-  } catch (error) {
-    return toLxdError(error).message;
-  }
-};
+import { validators, type ConfigSchema } from '@lxd-ts/core';
 
 /** Of drivers that put a filesystem on a block device. */
 export const blockSchema: ConfigSchema = {
