@@ -20,6 +20,8 @@ const host = linuxHost();
 
 interface Place {
   driver: string;
+  /** It holds no instances: the suite is not for it. */
+  customOnly?: boolean;
   config: (place: string) => Config;
   /** Its volumes are something else than directories of the pool. */
   mounted?: boolean;
@@ -41,6 +43,13 @@ function say(program: string, ...args: string[]): string {
 
 const noLvm = () =>
   say('lvm', 'version').includes('Driver version') ? undefined : 'no lvm2, or no device mapper in the kernel';
+const noZfs = () =>
+  say('zfs', 'version').includes('zfs-kmod') ? undefined : 'no zfsutils-linux, or no zfs in the kernel';
+/** A cluster that this machine is a client of, by /etc/ceph. */
+const noCeph = () =>
+  say('ceph', '--connect-timeout', '5', 'osd', 'pool', 'ls') && say('modprobe', '-n', '-v', 'rbd', 'ceph')
+    ? undefined
+    : 'no Ceph cluster, or no rbd or ceph in the kernel';
 const noXfs = () => noLvm() ?? (say('mkfs.xfs', '-V') ? undefined : 'no xfsprogs');
 
 /** A block device of its own: a loop device. */
@@ -76,6 +85,35 @@ const places: Record<string, Place> = {
       mkdirSync(join(fs, 'images/pool'), { recursive: true });
       return { source: join(fs, 'images/pool') };
     },
+  },
+  'zfs in a loop file': { driver: 'zfs', mounted: true, missing: noZfs, config: () => ({ size: '1GiB' }) },
+  "zfs in the user's zpool": {
+    driver: 'zfs',
+    mounted: true,
+    missing: noZfs,
+    config: (place) => {
+      execFileSync('zpool', ['create', '-m', 'none', 'lxd-ts-test', device(place, '1G')]);
+      return { source: 'lxd-ts-test/pools/p1' };
+    },
+    after: (place) => {
+      execFileSync('zpool', ['destroy', '-f', 'lxd-ts-test']);
+      dropDevice(place);
+    },
+  },
+  ceph: {
+    driver: 'ceph',
+    mounted: true,
+    missing: noCeph,
+    config: () => ({ source: 'lxd-ts-test', 'volume.size': '1GiB' }),
+    limit: 256 * 1024 * 1024,
+  },
+  // Its filesystem is one that the cluster has.
+  cephfs: {
+    driver: 'cephfs',
+    customOnly: true,
+    missing: () =>
+      noCeph() ?? (say('ceph', 'fs', 'get', 'lxd-ts-test') ? undefined : 'no CephFS "lxd-ts-test"'),
+    config: () => ({ source: 'lxd-ts-test/pools/p1' }),
   },
   'lvm in a loop file': {
     driver: 'lvm',
@@ -152,7 +190,42 @@ for (const [name, place] of Object.entries(places)) {
   const missing = place.missing?.();
   if (missing) console.log(`skipped: ${name}: ${missing}`);
   (missing ? describe.skip : describe)(name, () => {
-    storageSuite(() => makeWorld(place));
+    if (place.customOnly) customVolumes(place);
+    else storageSuite(() => makeWorld(place));
+  });
+}
+
+function customVolumes(place: Place): void {
+  test('custom volumes have snapshots, go back to them, are copied, and are renamed with them', async () => {
+    await using world = await makeWorld(place);
+    const config = await world.driver.open(world.pool, world).create(wait);
+    const pool = world.driver.open({ ...world.pool, config }, world);
+    const data: VolumeRef = { type: 'custom', project: 'default', name: 'data' };
+    const snapshot = { ...data, snapshot: 's1' };
+    const text = (volume: VolumeRef) => join(pool.volumePath(volume), 'text');
+    await pool.createVolume(data, undefined, wait);
+    writeFileSync(text(data), 'one');
+    await pool.copyVolume(data, snapshot, wait);
+    writeFileSync(text(data), 'two');
+    expect(readFileSync(text(snapshot), 'utf8')).toBe('one');
+    expect(() => writeFileSync(text(snapshot), 'no')).toThrow(/EROFS/);
+    const copy = { ...data, name: 'copy' };
+    await pool.copyVolume(snapshot, { ...copy, snapshot: 's1' }, wait);
+    await pool.copyVolume(data, copy, wait);
+    await pool.replaceVolume(snapshot, data, wait);
+    expect(readFileSync(text(data), 'utf8')).toBe('one');
+    const moved = { ...data, name: 'moved' };
+    await pool.renameVolume(data, moved, wait);
+    expect(readFileSync(text({ ...moved, snapshot: 's1' }), 'utf8')).toBe('one');
+    expect(readFileSync(text(copy), 'utf8')).toBe('two');
+    await pool.setQuota(copy, 1024 * 1024, wait);
+    expect(await pool.volumeUsage(copy, wait)).toBeGreaterThanOrEqual(0);
+    await pool.unmount(wait);
+    await pool.mount(wait);
+    expect(await pool.snapshots(moved)).toEqual(['s1']);
+    for (const volume of [copy, moved]) await pool.deleteVolume(volume, wait);
+    await pool.delete(wait);
+    expect(existsSync(pool.path)).toBe(false);
   });
 }
 
