@@ -84,6 +84,7 @@ const dead = 'zombie_';
 const abandonedMs = 60 * 60 * 1000;
 
 class CephStore implements VolumeStore {
+  readonly mine = `${hostname()}-`;
   readonly #pool: PoolSpec;
   readonly #host: Host;
   readonly #path: string;
@@ -404,7 +405,7 @@ class CephStore implements VolumeStore {
 
   /** What a snapshot within its volume is mounted by: journals are written to, and snapshots cannot be. */
   #stand({ snapshot = '', ...of }: VolumeRef): VolumeRef {
-    return volumeOf(of.type, `${partial}mount-${hostname()}-${volumeName(of)}-${snapshot}`);
+    return volumeOf(of.type, `${partial}${this.mine}mount-${volumeName(of)}-${snapshot}`);
   }
 
   async attach(stored: StoredVolume, target: string, options: WaitOptions): Promise<void> {

@@ -233,7 +233,7 @@ export class StoredPool implements StoragePool {
     this.volumePath(volume); // its name is right
     options.signal.throwIfAborted();
     if (await this.#find(volume, options)) return;
-    await this.#byWayOf(partialOf(volume), volume, options, async (part) => {
+    await this.#byWayOf(this.#partialOf(volume), volume, options, async (part) => {
       await this.#store.make(part, like, options);
       await using use = await this.useVolume(part, options);
       // A filesystem's own; it would not be empty.
@@ -257,8 +257,13 @@ export class StoredPool implements StoragePool {
       await this.#store.rename({ volume: part, within: false }, volume, options);
     } catch (error) {
       await this.#clear(part, { signal: soon() });
-      throw error;
+      // Another member may have been faster.
+      if (volume.type !== 'image' || !(await this.#find(volume, options))) throw error;
     }
+  }
+
+  #partialOf(volume: VolumeRef, kind = ''): VolumeRef {
+    return partialOf(volume, `${this.#store.mine ?? ''}${kind}`);
   }
 
   async createFromImage(
@@ -311,7 +316,7 @@ export class StoredPool implements StoragePool {
       await this.#store.snapshot(to, options);
       return;
     }
-    if (this.#store.clones(from, to)) await this.#clone(source, to, partialOf(to), options);
+    if (this.#store.clones(from, to)) await this.#clone(source, to, this.#partialOf(to), options);
     else
       await this.#create(
         to,
@@ -341,7 +346,7 @@ export class StoredPool implements StoragePool {
     const { signal } = options;
     const source = await this.#get(from, options);
     await this.#rest(to, options);
-    const [fresh, old] = [partialOf(to, 'new-'), partialOf(to)];
+    const [fresh, old] = [this.#partialOf(to, 'new-'), this.#partialOf(to)];
     const there = await this.#find(to, options);
     if (there && (await this.#hasWithin(to, options))) {
       // Its snapshots are part of it: it stays, and its files change. Cut off, the same call goes on with it.
@@ -352,7 +357,7 @@ export class StoredPool implements StoragePool {
     }
     for (const left of [fresh, old]) await this.#clear(left, options);
     if (this.#store.clones(from, fresh))
-      await this.#clone(source, fresh, partialOf(to, 'clone-'), { signal });
+      await this.#clone(source, fresh, this.#partialOf(to, 'clone-'), { signal });
     else await this.#create(fresh, (path) => this.#copyFiles(from, path, options), source, { signal });
     if (there) await this.#store.rename(there, old, { signal });
     await this.#store.rename({ volume: fresh, within: false }, to, { signal });

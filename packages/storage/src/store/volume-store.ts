@@ -17,6 +17,8 @@ export interface StoredVolume {
  * one thing at a time. `StoredPool` makes a pool of it. Names of what is half made are those of volumes, with `.partial-`.
  */
 export interface VolumeStore {
+  /** In the names of what this member has half made, where others are at work, too: of images they may make the same. */
+  readonly mine?: string;
   /** @returns the pool's configuration with every default written down */
   create(undo: Undo, options: WaitOptions): Promise<Config>;
   /** There is something that `create` has made for this pool. */
