@@ -85,6 +85,7 @@ const abandonedMs = 60 * 60 * 1000;
 
 class CephStore implements VolumeStore {
   readonly mine = `${hostname()}-`;
+  readonly fixed = ['ceph.cluster_name', 'ceph.osd.pool_name', 'ceph.osd.data_pool_name', 'ceph.osd.claim'];
   readonly #pool: PoolSpec;
   readonly #host: Host;
   readonly #path: string;
@@ -123,7 +124,9 @@ class CephStore implements VolumeStore {
     const claim = this.#pool.config['ceph.osd.claim'];
     if (!claim) return false;
     const argv = ['image-meta', 'get', this.#marker, claimKey];
-    const { status, stdout } = await this.#rbd.run(argv, options, true);
+    const { status, stdout, stderr } = await this.#rbd.run(argv, options, true);
+    // ENOENT: the pool, the marker, or what is written on it.
+    if (status !== 0 && status !== 2) throw new LxdError('internal', `rbd failed: ${stderr.trim()}`);
     return status === 0 && stdout.trim() === claim;
   }
 
@@ -188,8 +191,8 @@ class CephStore implements VolumeStore {
     await this.#rbd.ceph(['osd', 'pool', 'delete', pool, pool, '--yes-i-really-really-mean-it'], options);
   }
 
-  async present(options: WaitOptions): Promise<boolean> {
-    return this.#isClaimed(options).catch(() => false);
+  present(options: WaitOptions): Promise<boolean> {
+    return this.#isClaimed(options);
   }
 
   async open(options: WaitOptions): Promise<void> {

@@ -67,6 +67,7 @@ const exists = (path: string): Promise<boolean> =>
   );
 
 class LvmStore implements VolumeStore {
+  readonly fixed = ['lvm.vg_name', 'lvm.thinpool_name', 'lvm.thinpool_metadata_size', 'lvm.use_thinpool'];
   readonly #pool: PoolSpec;
   readonly #host: Host;
   readonly #dir: string;
@@ -212,7 +213,11 @@ class LvmStore implements VolumeStore {
   }
 
   async #isClaimed(options: WaitOptions): Promise<boolean> {
-    return (await this.#group.tags(options).catch(() => undefined))?.includes(this.#claim) === true;
+    const { config } = this.#pool;
+    // What was refused because LVM is missing need not ask it.
+    const made = config['source'] && config['lvm.vg_name'];
+    if (!made && 'missing' in (await lvmVersion(this.#host, options))) return false;
+    return (await this.#group.tags(options))?.includes(this.#claim) === true;
   }
 
   async present(options: WaitOptions): Promise<boolean> {

@@ -92,6 +92,7 @@ const imageSnapshot = 'readonly';
 const buried = 'deleted/';
 
 class ZfsStore implements VolumeStore {
+  readonly fixed = ['zfs.pool_name'];
   readonly #pool: PoolSpec;
   readonly #host: Host;
   readonly #dir: string;
@@ -288,8 +289,11 @@ class ZfsStore implements VolumeStore {
   }
 
   async #isClaimed(options: WaitOptions): Promise<boolean> {
-    const owner = await this.#property(claim, this.#root, options).catch(() => undefined);
-    return owner === this.#owner;
+    const { config } = this.#pool;
+    // What was refused because ZFS is missing need not ask it.
+    const made = config['source'] && config['zfs.pool_name'];
+    if (!made && !(await zfs.probe(this.#host, options))) return false;
+    return (await this.#property(claim, this.#root, options)) === this.#owner;
   }
 
   async present(options: WaitOptions): Promise<boolean> {

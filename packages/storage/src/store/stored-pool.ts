@@ -99,7 +99,8 @@ export class StoredPool implements StoragePool {
       if (mounted.has(place)) await this.#uses.adopt(place);
     const there = await this.#store.list(options);
     const idle = there.filter(({ volume }) => !this.#uses.isOpen(placeOf(this.path, volume)));
-    for (const { volume } of idle) await this.#shut(volume, options);
+    for (const { volume } of idle)
+      if (mounted.has(placeOf(this.path, volume))) await this.#shut(volume, options);
     const partials = idle.filter(({ volume }) => isPartial(volume));
     const abandoned = (await this.#store.abandoned?.(partials, options)) ?? partials;
     for (const left of abandoned) await this.#store.remove(left, options);
@@ -108,18 +109,18 @@ export class StoredPool implements StoragePool {
   }
 
   async unmount(options: WaitOptions): Promise<void> {
-    const within = (await this.#context.host.mounts()).filter(({ target }) =>
-      target.startsWith(`${this.path}/`),
-    );
-    if (within.length > 0)
-      for (const { volume } of await this.#store.list(options)) await this.#shut(volume, options);
+    const mounted = (await this.#context.host.mounts()).map(({ target }) => target);
+    // Without them it may be that the pool is not there to be asked.
+    if (mounted.some((target) => target.startsWith(`${this.path}/`)))
+      for (const { volume } of await this.#store.list(options))
+        if (mounted.includes(placeOf(this.path, volume))) await this.#shut(volume, options);
     await dropEmptyPlaces(this.path);
     await this.#store.close(options);
   }
 
   async update(after: Config): Promise<void> {
     const { config } = this.#pool;
-    for (const key of ['source', 'size'])
+    for (const key of ['source', 'size', ...this.#store.fixed])
       if ((after[key] ?? '') !== (config[key] ?? ''))
         throw new LxdError('invalid', `The pool's "${key}" cannot be changed`);
     await Promise.resolve(); // the others are read when they are needed

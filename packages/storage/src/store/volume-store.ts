@@ -19,9 +19,12 @@ export interface StoredVolume {
 export interface VolumeStore {
   /** In the names of what this member has half made, where others are at work, too: of images they may make the same. */
   readonly mine?: string;
+  /** Options of the pool that cannot be others once it is there, besides where it is. */
+  readonly fixed: readonly string[];
+
   /** @returns the pool's configuration with every default written down */
   create(undo: Undo, options: WaitOptions): Promise<Config>;
-  /** There is something that `create` has made for this pool. */
+  /** There is something that `create` has made for this pool; not so when it refused, or was never called. */
   present(options: WaitOptions): Promise<boolean>;
   /** Whatever has to be there before volumes can be seen. */
   open(options: WaitOptions): Promise<void>;
