@@ -89,7 +89,7 @@ export class SimulatedDisks {
       options.signal.throwIfAborted();
       const tool = this.#tools.get(program);
       // What copies files does so: directories are real.
-      if (!tool) return linuxHost().run([program, ...args], options);
+      if (!tool) return this.#open(args.slice(-2), () => linuxHost().run([program, ...args], options));
       const result = { stdout: '', stderr: '', status: 0, ...tool(args) };
       if (result.status !== 0 && !options.allowFailure)
         throw new LxdError('internal', `${program} failed: ${result.stderr.trim()}`);
@@ -107,6 +107,17 @@ export class SimulatedDisks {
     },
     statfs: () => Promise.resolve({ used: 4096, total: 1024 ** 3, inodesUsed: 1, inodesTotal: 100 }),
   };
+
+  /** Has directories that only root could look into open, for the copy of one to another. */
+  async #open<T>(directories: readonly string[], work: () => Promise<T>): Promise<T> {
+    const [from = '', to = ''] = directories;
+    if (!existsSync(from) || !existsSync(to)) return work();
+    const mode = statSync(from).mode & 0o777;
+    for (const one of directories) chmodSync(one, 0o700);
+    const result = await work();
+    for (const one of directories) chmodSync(one, mode);
+    return result;
+  }
 
   newDisk(filesystem = ''): SimulatedDisk {
     this.#next += 1;
