@@ -69,17 +69,19 @@ const exists = (path: string): Promise<boolean> =>
 class LvmStore implements VolumeStore {
   readonly fixed = ['lvm.vg_name', 'lvm.thinpool_name', 'lvm.thinpool_metadata_size', 'lvm.use_thinpool'];
   readonly #pool: PoolSpec;
+  readonly #context: StorageContext;
   readonly #host: Host;
   readonly #dir: string;
   readonly #filesystem: BlockFilesystem;
   readonly #group: VolumeGroup;
 
-  constructor(pool: PoolSpec, { host, dir }: StorageContext) {
+  constructor(pool: PoolSpec, context: StorageContext) {
     this.#pool = pool;
-    this.#host = host;
-    this.#dir = dir;
-    this.#filesystem = new BlockFilesystem(host, pool.config);
-    this.#group = new VolumeGroup(host, pool.config['lvm.vg_name'] || pool.name);
+    this.#context = context;
+    this.#host = context.host;
+    this.#dir = context.dir;
+    this.#filesystem = new BlockFilesystem(context.host, pool.config);
+    this.#group = new VolumeGroup(context.host, pool.config['lvm.vg_name'] || pool.name);
   }
 
   get #thinPool(): string {
@@ -136,10 +138,7 @@ class LvmStore implements VolumeStore {
     if (config['lvm.vg_name'] && config['lvm.vg_name'] !== source)
       throw new LxdError('invalid', 'Invalid combination of source and lvm.vg_name properties');
     const whole = { ...named, 'lvm.vg_name': source, source };
-    await new LvmStore({ ...this.#pool, config: whole }, { host: this.#host, dir: this.#dir }).#takeGroup(
-      undo,
-      options,
-    );
+    await new LvmStore({ ...this.#pool, config: whole }, this.#context).#takeGroup(undo, options);
     return whole;
   }
 

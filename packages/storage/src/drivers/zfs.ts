@@ -94,13 +94,15 @@ const buried = 'deleted/';
 class ZfsStore implements VolumeStore {
   readonly fixed = ['zfs.pool_name'];
   readonly #pool: PoolSpec;
+  readonly #context: StorageContext;
   readonly #host: Host;
   readonly #dir: string;
 
-  constructor(pool: PoolSpec, { host, dir }: StorageContext) {
+  constructor(pool: PoolSpec, context: StorageContext) {
     this.#pool = pool;
-    this.#host = host;
-    this.#dir = dir;
+    this.#context = context;
+    this.#host = context.host;
+    this.#dir = context.dir;
   }
 
   get #root(): string {
@@ -221,7 +223,7 @@ class ZfsStore implements VolumeStore {
     if (config['zfs.pool_name'] && config['zfs.pool_name'] !== source)
       throw new LxdError('invalid', 'Invalid combination of source and zfs.pool_name properties');
     const whole = { ...named, source, 'zfs.pool_name': source };
-    const taken = new ZfsStore({ ...this.#pool, config: whole }, { host: this.#host, dir: this.#dir });
+    const taken = new ZfsStore({ ...this.#pool, config: whole }, this.#context);
     await taken.#takeDataset(undo, options);
     return whole;
   }
