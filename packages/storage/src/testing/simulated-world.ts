@@ -15,6 +15,8 @@ export class SimulatedWorld<Tools> implements StorageWorld {
   readonly pool;
   readonly directories = false;
   readonly simulated = true;
+  /** Drivers that mount layers are none of these. */
+  readonly overlayProgram = '';
   readonly wait = { signal: AbortSignal.timeout(60_000) };
 
   constructor(driver: StorageDriver, config: Config, plug: (disks: SimulatedDisks) => Tools) {
@@ -25,7 +27,8 @@ export class SimulatedWorld<Tools> implements StorageWorld {
 
   /** @param config instead of its own, as another record would have it; @param dir another daemon's */
   open(config: Config = this.pool.config, dir = this.dir): StoragePool {
-    return this.driver.open({ ...this.pool, config }, { host: this.host, dir });
+    const context = { host: this.host, dir, overlayProgram: this.overlayProgram };
+    return this.driver.open({ ...this.pool, config }, context);
   }
 
   async create(): Promise<{ pool: StoragePool; config: Config }> {
