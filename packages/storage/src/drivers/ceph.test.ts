@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Fill, VolumeRef } from '../driver.ts';
 import { SimulatedCeph } from '../testing/simulated-ceph.ts';
 import { SimulatedWorld } from '../testing/simulated-world.ts';
+import { crashSuite } from '../testing/crash-suite.ts';
 import { storageSuite } from '../testing/storage-suite.ts';
 import { ceph } from './ceph.ts';
 
@@ -158,3 +159,8 @@ test('an image that two members unpack at once is there once', async () => {
   expect(await pool.volumes('image')).toEqual([image]);
   expect(names(world).filter((name) => name.includes('.partial-'))).toEqual([]);
 });
+
+crashSuite(
+  () => simulated({}),
+  (world) => [...world.tools.pools.values()].flatMap((images) => [...images.keys()]),
+);

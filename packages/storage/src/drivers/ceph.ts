@@ -267,7 +267,11 @@ class CephStore implements VolumeStore {
   /** Other members are at work in it, too. */
   async abandoned(volumes: readonly StoredVolume[], options: WaitOptions): Promise<StoredVolume[]> {
     const found: StoredVolume[] = [];
-    for (const one of volumes) if (await this.#isOld(this.#name(one.volume), options)) found.push(one);
+    for (const one of volumes) {
+      const name = one.volume.snapshot ?? volumeName(one.volume);
+      const own = name.startsWith(`${partial}${this.mine}`);
+      if (own || (await this.#isOld(this.#name(one.volume), options))) found.push(one);
+    }
     return found;
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Fill, VolumeRef } from '../driver.ts';
 import { SimulatedLvm } from '../testing/simulated-lvm.ts';
 import { SimulatedWorld } from '../testing/simulated-world.ts';
+import { crashSuite } from '../testing/crash-suite.ts';
 import { storageSuite } from '../testing/storage-suite.ts';
 import { lvm } from './lvm.ts';
 
@@ -186,3 +187,8 @@ test('volumes that are not thin are copied file by file, while what writes to th
   await pool.delete(world.wait);
   expect(world.tools.groups.size).toBe(0);
 });
+
+crashSuite(
+  () => simulated({ size: '6GiB' }),
+  (world) => [...world.tools.groups.values()].flatMap(({ volumes }) => [...volumes.keys()]),
+);

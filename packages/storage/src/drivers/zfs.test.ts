@@ -4,6 +4,7 @@ import { checkConfig } from '@lxd-ts/core';
 import type { Fill, VolumeRef } from '../driver.ts';
 import { SimulatedWorld } from '../testing/simulated-world.ts';
 import { SimulatedZfs } from '../testing/simulated-zfs.ts';
+import { crashSuite } from '../testing/crash-suite.ts';
 import { storageSuite } from '../testing/storage-suite.ts';
 import { zfs } from './zfs.ts';
 
@@ -160,3 +161,8 @@ test('without the kernel module it says so', async () => {
   expect(await zfs.probe(world.host, world.wait)).toBeUndefined();
   await expect(world.open().create(world.wait)).rejects.toMatchObject({ code: 'unsupported' });
 });
+
+crashSuite(
+  () => simulated({ size: '6GiB' }),
+  (world) => [...world.tools.datasets.keys()].filter((name) => name !== 'tank'),
+);

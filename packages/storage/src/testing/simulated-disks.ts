@@ -61,6 +61,7 @@ export class SimulatedDisks {
   readonly #tools = new Map<string, Tool>();
   readonly #mounts: (MountEntry & { disk: SimulatedDisk })[] = [];
   #next = 0;
+  #left = Infinity;
 
   constructor() {
     this.dir = join(this.#place, 'daemon');
@@ -83,10 +84,21 @@ export class SimulatedDisks {
     this.#tools.set(name, tool);
   }
 
+  /** Whoever asks for more than this of the machine is dead; Infinity: it lives again. */
+  dieAfter(steps: number): void {
+    this.#left = steps;
+  }
+
+  #step(): void {
+    this.#left -= 1;
+    if (this.#left < 0) throw new Error('killed');
+  }
+
   readonly host: Host = {
     ...fakeHost(),
     run: async ([program, ...args], options) => {
       options.signal.throwIfAborted();
+      this.#step();
       const tool = this.#tools.get(program);
       // What copies files does so: directories are real.
       if (!tool) return this.#open(args.slice(-2), () => linuxHost().run([program, ...args], options));
@@ -98,10 +110,12 @@ export class SimulatedDisks {
     mounts: () => Promise.resolve([...this.#mounts]),
     mount: async (mount, { signal }) => {
       signal.throwIfAborted();
+      this.#step();
       this.#mount(mount);
       return Promise.resolve();
     },
-    unmount: (target) => {
+    unmount: async (target) => {
+      this.#step();
       this.#unmount(target);
       return Promise.resolve();
     },

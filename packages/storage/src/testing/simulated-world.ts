@@ -31,6 +31,12 @@ export class SimulatedWorld<Tools> implements StorageWorld {
     return this.driver.open({ ...this.pool, config }, context);
   }
 
+  /** As a process that knows nothing of the last one. */
+  reborn(config: Config): StoragePool {
+    const context = { host: { ...this.host }, dir: this.dir, overlayProgram: this.overlayProgram };
+    return this.driver.open({ ...this.pool, config }, context);
+  }
+
   async create(): Promise<{ pool: StoragePool; config: Config }> {
     const config = await this.open().create(this.wait);
     return { pool: this.open(config), config };
