@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -46,6 +47,16 @@ export function readArgs(
     else options.set(arg, []);
   }
   return { options, rest };
+}
+
+/** With what only root could look into. */
+function removeAll(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true });
+  } catch {
+    execFileSync('chmod', ['-R', 'u+rwX', directory]);
+    rmSync(directory, { recursive: true });
+  }
 }
 
 /**
@@ -147,14 +158,13 @@ export class SimulatedDisks {
     const from = of.mountedOn ?? of.directory;
     const mode = of.mountedOn === undefined ? of.mode : statSync(from).mode & 0o777;
     chmodSync(from, 0o700);
-    execFileSync('cp', ['-a', from, copy.directory]);
+    cpSync(from, copy.directory, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
     if (of.mountedOn !== undefined) chmodSync(from, mode);
     return { ...copy, mode };
   }
 
-  dropDisk(disk: SimulatedDisk): void {
-    execFileSync('chmod', ['-R', 'u+rwX', disk.directory]);
-    rmSync(disk.directory, { recursive: true });
+  dropDisk({ directory }: SimulatedDisk): void {
+    removeAll(directory);
   }
 
   plug(device: string, disk: SimulatedDisk): void {
@@ -233,8 +243,7 @@ export class SimulatedDisks {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    execFileSync('chmod', ['-R', 'u+rwX', this.#place]);
-    rmSync(this.#place, { recursive: true });
+    removeAll(this.#place);
     return Promise.resolve();
   }
 }
