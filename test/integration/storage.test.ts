@@ -17,12 +17,23 @@ import { storageDriver, storageDrivers, type Fill, type VolumeRef } from '@lxd-t
 import { differences, makeOddTree } from '../support/odd-tree.ts';
 import { storageSuite, type StorageWorld } from '../../packages/storage/src/testing/storage-suite.ts';
 
-const wait = { signal: AbortSignal.timeout(600_000) };
+const wait = { signal: AbortSignal.timeout(1_800_000) };
 const host = linuxHost();
 
 interface Place {
   driver: string;
+  /** It holds no instances: the suite is not for it. */
+  customOnly?: boolean;
   config: (place: string) => Config;
+  /** Its volumes are something else than directories of the pool. */
+  mounted?: boolean;
+  limit?: number;
+  /** Its filesystem limits directories. */
+  quotas?: boolean;
+  /** What it needs and this machine has not. */
+  missing?: () => string | undefined;
+  /** Takes back what `config` made beside the place. */
+  after?: (place: string) => void;
 }
 
 /** In a filesystem of its own, `fs` in the place. */
@@ -43,7 +54,67 @@ function overlayOn(...mkfs: [string, ...string[]]): Place {
   };
 }
 
+/** A program's output; empty where it is not there, or fails. */
+function say(program: string, ...args: string[]): string {
+  try {
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return '';
+  }
+}
+
+const noLvm = () =>
+  say('lvm', 'version').includes('Driver version') ? undefined : 'no lvm2, or no device mapper in the kernel';
+const noZfs = () =>
+  say('zfs', 'version').includes('zfs-kmod') ? undefined : 'no zfsutils-linux, or no zfs in the kernel';
+/** A cluster that this machine is a client of, by /etc/ceph. */
+const noCeph = () =>
+  say('ceph', '--connect-timeout', '5', 'osd', 'pool', 'ls') && say('modprobe', '-n', '-v', 'rbd', 'ceph')
+    ? undefined
+    : 'no Ceph cluster, or no rbd or ceph in the kernel';
+const noXfs = () => noLvm() ?? (say('mkfs.xfs', '-V') ? undefined : 'no xfsprogs');
+
+/** A block device of its own: a loop device. */
+function device(place: string, bytes: string): string {
+  const file = join(place, 'device.img');
+  execFileSync('truncate', ['-s', bytes, file]);
+  return execFileSync('losetup', ['--find', '--show', file], { encoding: 'utf8' }).trim();
+}
+const dropDevice = (place: string) => {
+  const name = say('losetup', '--noheadings', '--output', 'NAME', '--associated', join(place, 'device.img'));
+  if (name.trim()) execFileSync('losetup', ['--detach', name.trim()]);
+};
+
+/** `fs` in the place: a filesystem that counts by project. */
+function mountCounting(place: string): string {
+  const [image, fs] = [join(place, 'fs.img'), join(place, 'fs')];
+  execFileSync('truncate', ['-s', '300M', image]);
+  execFileSync('mkfs.ext4', ['-q', '-O', 'project,quota', '-E', 'quotatype=prjquota', image]);
+  mkdirSync(fs);
+  execFileSync('mount', ['-o', 'loop,prjquota', image, fs], { stdio: 'pipe' });
+  mkdirSync(join(fs, 'pool'));
+  return join(fs, 'pool');
+}
+function noProjectQuotas(): string | undefined {
+  const place = mkdtempSync('/tmp/lxd-ts-quotas-');
+  try {
+    mountCounting(place);
+    execFileSync('umount', [join(place, 'fs')]);
+    return undefined;
+  } catch {
+    return 'no project quotas in the kernel';
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
 const places: Record<string, Place> = {
+  'dir on ext4 with project quotas': {
+    driver: 'dir',
+    quotas: true,
+    missing: noProjectQuotas,
+    config: (place) => ({ source: mountCounting(place) }),
+  },
   'overlay of its own': {
     driver: 'overlay',
     config: (place) => {
@@ -76,9 +147,82 @@ const places: Record<string, Place> = {
       return { source: join(fs, 'images/pool') };
     },
   },
+  'zfs in a loop file': { driver: 'zfs', mounted: true, missing: noZfs, config: () => ({ size: '1GiB' }) },
+  "zfs in the user's zpool": {
+    driver: 'zfs',
+    mounted: true,
+    missing: noZfs,
+    config: (place) => {
+      execFileSync('zpool', ['create', '-m', 'none', 'lxd-ts-test', device(place, '1G')]);
+      return { source: 'lxd-ts-test/pools/p1' };
+    },
+    after: (place) => {
+      execFileSync('zpool', ['destroy', '-f', 'lxd-ts-test']);
+      dropDevice(place);
+    },
+  },
+  ceph: {
+    driver: 'ceph',
+    mounted: true,
+    missing: noCeph,
+    config: () => ({ source: 'lxd-ts-test', 'volume.size': '1GiB' }),
+    limit: 256 * 1024 * 1024,
+  },
+  // Its filesystem is one that the cluster has.
+  cephfs: {
+    driver: 'cephfs',
+    customOnly: true,
+    missing: () =>
+      noCeph() ?? (say('ceph', 'fs', 'get', 'lxd-ts-test') ? undefined : 'no CephFS "lxd-ts-test"'),
+    config: () => ({ source: 'lxd-ts-test/pools/p1' }),
+  },
+  'lvm in a loop file': {
+    driver: 'lvm',
+    mounted: true,
+    missing: noLvm,
+    config: () => ({ size: '6GiB' }),
+    limit: 256 * 1024 * 1024,
+  },
+  'lvm on a block device, with xfs': {
+    driver: 'lvm',
+    mounted: true,
+    missing: noXfs,
+    config: (place) => ({
+      source: device(place, '6G'),
+      'volume.block.filesystem': 'xfs',
+      'volume.size': '400MiB',
+    }),
+    limit: 512 * 1024 * 1024,
+    after: dropDevice,
+  },
+  "lvm in the user's volume group, with btrfs": {
+    driver: 'lvm',
+    mounted: true,
+    missing: noLvm,
+    config: (place) => {
+      execFileSync('vgcreate', ['-q', 'lxd-ts-test', device(place, '6G')], { stdio: 'ignore' });
+      return {
+        source: 'lxd-ts-test',
+        'volume.block.filesystem': 'btrfs',
+        'volume.size': '300MiB',
+      };
+    },
+    limit: 512 * 1024 * 1024,
+    after: (place) => {
+      execFileSync('vgremove', ['-q', '--yes', '--force', 'lxd-ts-test'], { stdio: 'ignore' });
+      dropDevice(place);
+    },
+  },
 };
 
-async function makeWorld({ driver: type, config }: Place): Promise<StorageWorld> {
+async function makeWorld({
+  driver: type,
+  config,
+  mounted = false,
+  quotas,
+  limit,
+  after,
+}: Place): Promise<StorageWorld> {
   const place = mkdtempSync('/tmp/lxd-ts-storage-');
   chmodSync(place, 0o711);
   const dir = join(place, 'daemon');
@@ -90,11 +234,14 @@ async function makeWorld({ driver: type, config }: Place): Promise<StorageWorld>
     overlayProgram: resolve('packages/liblxc/build/lxd-ts-overlay'),
     quotaProgram: resolve('packages/liblxc/build/lxd-ts-quota'),
     pool: { name: 'p1', driver: type, config: config(place) },
-    directories: true,
+    directories: !mounted,
+    ...(limit === undefined ? {} : { limit }),
+    ...(quotas === undefined ? {} : { quotas }),
     [Symbol.asyncDispose]: async () => {
       await host.unmount(join(dir, 'storage-pools/p1'), wait);
       await host.unmount(join(place, 'fs'), wait);
       await host.unmount(place, wait);
+      after?.(place);
       rmSync(place, { recursive: true });
     },
   });
@@ -105,9 +252,48 @@ test('every driver has a place here', () => {
   expect([...tested].sort()).toEqual(storageDrivers.map(({ type }) => type).sort());
 });
 
-describe.each(Object.entries(places))('%s', (_name, place) => {
-  storageSuite(() => makeWorld(place));
-});
+for (const [name, place] of Object.entries(places)) {
+  const missing = place.missing?.();
+  if (missing) console.log(`skipped: ${name}: ${missing}`);
+  (missing ? describe.skip : describe)(name, () => {
+    if (place.customOnly) customVolumes(place);
+    else storageSuite(() => makeWorld(place));
+  });
+}
+
+function customVolumes(place: Place): void {
+  test('custom volumes have snapshots, go back to them, are copied, and are renamed with them', async () => {
+    await using world = await makeWorld(place);
+    const config = await world.driver.open(world.pool, world).create(wait);
+    const pool = world.driver.open({ ...world.pool, config }, world);
+    const data: VolumeRef = { type: 'custom', project: 'default', name: 'data' };
+    const snapshot = { ...data, snapshot: 's1' };
+    const text = (volume: VolumeRef) => join(pool.volumePath(volume), 'text');
+    await pool.createVolume(data, undefined, wait);
+    writeFileSync(text(data), 'one');
+    await pool.copyVolume(data, snapshot, wait);
+    writeFileSync(text(data), 'two');
+    expect(readFileSync(text(snapshot), 'utf8')).toBe('one');
+    expect(() => writeFileSync(text(snapshot), 'no')).toThrow(/EROFS/);
+    const copy = { ...data, name: 'copy' };
+    await pool.copyVolume(snapshot, { ...copy, snapshot: 's1' }, wait);
+    await pool.copyVolume(data, copy, wait);
+    await pool.replaceVolume(snapshot, data, wait);
+    expect(readFileSync(text(data), 'utf8')).toBe('one');
+    const moved = { ...data, name: 'moved' };
+    await pool.renameVolume(data, moved, wait);
+    expect(readFileSync(text({ ...moved, snapshot: 's1' }), 'utf8')).toBe('one');
+    expect(readFileSync(text(copy), 'utf8')).toBe('two');
+    await pool.setQuota(copy, 1024 * 1024, wait);
+    expect(await pool.volumeUsage(copy, wait)).toBeGreaterThanOrEqual(0);
+    await pool.unmount(wait);
+    await pool.mount(wait);
+    expect(await pool.snapshots(moved)).toEqual(['s1']);
+    for (const volume of [copy, moved]) await pool.deleteVolume(volume, wait);
+    await pool.delete(wait);
+    expect(existsSync(pool.path)).toBe(false);
+  });
+}
 
 describe.each(['btrfs in a loop file', 'btrfs in a directory of a filesystem'])('%s', (name) => {
   const c1: VolumeRef = { type: 'container', project: 'default', name: 'c1' };

@@ -111,13 +111,15 @@ export class Pools {
 
   async usage(pool: PoolSpec, options: CallOptions): Promise<PoolUsage> {
     // Asked at any time, also while it is deleted: then it must not be there again.
-    const { path } = await this.#lock.run(pool.name, async () => {
+    const opened = await this.#lock.run(pool.name, async () => {
       const handle = this.handle(pool);
       if (!this.#mounted.has(pool.name) && !(await access(handle.path).then(...isThere)))
         throw new LxdError('unavailable', `Storage pool "${pool.name}" is not mounted here`);
       return this.open(pool, options);
     });
-    const { used, total, inodesUsed, inodesTotal } = await this.#context.host.statfs(path);
+    const own = await opened.usage?.(options);
+    if (own) return { space: own, inodes: { used: 0, total: 0 } };
+    const { used, total, inodesUsed, inodesTotal } = await this.#context.host.statfs(opened.path);
     return { space: { used, total }, inodes: { used: inodesUsed, total: inodesTotal } };
   }
 

@@ -71,6 +71,8 @@ export interface StoragePool {
   /** With what is mounted of its volumes. */
   unmount(options: WaitOptions): Promise<void>;
   update(after: Config, options: WaitOptions): Promise<void>;
+  /** Bytes. Absent: they are those of the filesystem that is mounted on its path. */
+  usage?(options: WaitOptions): Promise<{ used: number; total: number }>;
 
   /** Where the volume's files are while it is used or held. What is done to a volume as a whole needs neither. */
   volumePath(volume: VolumeRef): string;

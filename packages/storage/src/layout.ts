@@ -68,7 +68,8 @@ export async function removeDirectories(pool: string): Promise<void> {
   for (const [name] of directories) await rmdir(join(pool, name)).catch(() => undefined);
 }
 
-function volumeOf(type: VolumeRef['type'], name: string): VolumeRef {
+/** By the name of its directory. */
+export function volumeOf(type: VolumeRef['type'], name: string): VolumeRef {
   // Projects and instances have no underscore in their names; custom volumes may.
   const at = name.indexOf('_');
   if (type === 'image' || at < 0) return { type, project: 'default', name };

@@ -1,6 +1,7 @@
 import { parseSize, toLxdError, validators, type ConfigSchema } from '@lxd-ts/core';
 
-const size = (value: string): string | undefined => {
+/** A check: bytes, or a number with a suffix. */
+export const size = (value: string): string | undefined => {
   try {
     parseSize(value);
     return undefined;

@@ -38,9 +38,9 @@ import {
   volumePath,
 } from '../layout.ts';
 import { commonSchema, sizeSchema } from '../schema.ts';
+import { defaultSize } from '../store/default-size.ts';
 import { useDirectory } from '../use-directory.ts';
 
-const GiB = 1024 ** 3;
 const btrfsMagic = 0x9123683e;
 /** Inode number of the root of every subvolume. */
 const subvolumeInode = 256;
@@ -60,13 +60,6 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** A fifth of what is free, between 5 and 30 GiB, as LXD chooses. */
-async function defaultSize(dir: string): Promise<string> {
-  const { bsize, bavail } = await statfs(dir);
-  const fifth = Math.floor((bsize * bavail) / 5 / GiB);
-  return `${Math.min(30, Math.max(5, fifth))}GiB`;
-}
 
 /** Pools are opened anew for every call; this is shared by all that use the same machine. */
 interface Shared {

@@ -1,0 +1,420 @@
+import { chmod, mkdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LxdError, Undo, type Config, type IdmapEntry, type PoolSpec } from '@lxd-ts/core';
+import type { Host } from '@lxd-ts/host';
+import type {
+  CopyOptions,
+  Fill,
+  MountOptions,
+  StorageContext,
+  StoragePool,
+  UseOptions,
+  VolumeRef,
+  VolumeUse,
+  WaitOptions,
+} from '../driver.ts';
+import {
+  closeVolume,
+  dropParent,
+  makeDirectories,
+  poolPath,
+  removeDirectories,
+  volumeName,
+  volumePath,
+} from '../layout.ts';
+import { VolumeUses } from '../volume-uses.ts';
+import { copyTree } from './copy-tree.ts';
+import { dropEmptyPlaces, isPartial, partialOf, placeOf, sameVolume } from './places.ts';
+import type { StoredVolume, VolumeStore } from './volume-store.ts';
+
+const soon = (): AbortSignal => AbortSignal.timeout(60_000);
+const shown = (volume: VolumeRef): string =>
+  volume.snapshot === undefined ? volumeName(volume) : `${volumeName(volume)}/${volume.snapshot}`;
+
+/** Images being unpacked, by path, on each machine: whoever comes second waits for the first. */
+const unpacking = new WeakMap<Host, Map<string, Promise<void>>>();
+
+/** A pool of what is no directory until it is mounted. */
+export class StoredPool implements StoragePool {
+  readonly path: string;
+  readonly #pool: PoolSpec;
+  readonly #context: StorageContext;
+  readonly #open: (pool: PoolSpec, context: StorageContext) => VolumeStore;
+  readonly #store: VolumeStore;
+  readonly #uses: VolumeUses;
+
+  constructor(
+    pool: PoolSpec,
+    context: StorageContext,
+    open: (pool: PoolSpec, context: StorageContext) => VolumeStore,
+  ) {
+    this.path = poolPath(context.dir, pool.name);
+    this.#pool = pool;
+    this.#context = context;
+    this.#open = open;
+    this.#store = open(pool, context);
+    this.#uses = VolumeUses.of(context.host, pool.driver);
+  }
+
+  async create(options: WaitOptions): Promise<Config> {
+    await using undo = new Undo();
+    const config = await this.#store.create(undo, options);
+    const whole = new StoredPool({ ...this.#pool, config }, this.#context, this.#open);
+    undo.push(() => rmdir(this.path));
+    undo.push(() => removeDirectories(this.path));
+    undo.push(() => whole.unmount({ signal: soon() }));
+    await whole.mount(options);
+    undo.disarm();
+    return config;
+  }
+
+  async delete(options: WaitOptions): Promise<void> {
+    if (await this.#store.present(options)) {
+      // What is in it must be seen before anything is removed.
+      await this.mount(options);
+      const kept = (await this.#store.list(options)).filter(({ volume }) => volume.type !== 'image');
+      const [first] = kept;
+      const used = first ? shown(first.volume) : await this.#store.foreign(options);
+      if (used !== undefined)
+        throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${used}`);
+      // Unpacked images are a cache; only what holds somebody's data keeps the pool.
+      for (const image of await this.volumes('image')) await this.deleteVolume(image, options);
+      await this.unmount(options);
+    }
+    await this.#store.destroy(options);
+    await removeDirectories(this.path);
+    await rmdir(this.path).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    });
+  }
+
+  async mount(options: MountOptions): Promise<void> {
+    const { held = [], asFound } = options;
+    await this.#store.open(options);
+    await mkdir(this.path, { recursive: true, mode: 0o711 });
+    if (asFound) return;
+    await chmod(this.path, 0o711);
+    await makeDirectories(this.path);
+    const mounted = new Set((await this.#context.host.mounts()).map(({ target }) => target));
+    for (const place of held.map((volume) => placeOf(this.path, volume)))
+      if (mounted.has(place)) await this.#uses.adopt(place);
+    const there = await this.#store.list(options);
+    const idle = there.filter(({ volume }) => !this.#uses.isOpen(placeOf(this.path, volume)));
+    for (const { volume } of idle)
+      if (mounted.has(placeOf(this.path, volume))) await this.#shut(volume, options);
+    const partials = idle.filter(({ volume }) => isPartial(volume));
+    const abandoned = (await this.#store.abandoned?.(partials, options)) ?? partials;
+    for (const left of abandoned) await this.#store.remove(left, options);
+    await this.#store.prune?.(options);
+    await dropEmptyPlaces(this.path);
+  }
+
+  async unmount(options: WaitOptions): Promise<void> {
+    const mounted = (await this.#context.host.mounts()).map(({ target }) => target);
+    // Without them it may be that the pool is not there to be asked.
+    if (mounted.some((target) => target.startsWith(`${this.path}/`)))
+      for (const { volume } of await this.#store.list(options))
+        if (mounted.includes(placeOf(this.path, volume))) await this.#shut(volume, options);
+    await dropEmptyPlaces(this.path);
+    await this.#store.close(options);
+  }
+
+  async update(after: Config): Promise<void> {
+    const { config } = this.#pool;
+    for (const key of ['source', 'size', ...this.#store.fixed])
+      if ((after[key] ?? '') !== (config[key] ?? ''))
+        throw new LxdError('invalid', `The pool's "${key}" cannot be changed`);
+    await Promise.resolve(); // the others are read when they are needed
+  }
+
+  usage(options: WaitOptions): Promise<{ used: number; total: number }> {
+    return this.#store.space(options);
+  }
+
+  volumePath(volume: VolumeRef): string {
+    return volumePath(this.path, volume);
+  }
+
+  async #find(volume: VolumeRef, options: WaitOptions): Promise<StoredVolume | undefined> {
+    return (await this.#store.list(options)).find((one) => sameVolume(one.volume, volume));
+  }
+
+  /** @throws LxdError `not-found` */
+  async #get(volume: VolumeRef, options: WaitOptions): Promise<StoredVolume> {
+    const found = await this.#find(volume, options);
+    if (!found) throw new LxdError('not-found', `There is no volume "${shown(volume)}"`);
+    return found;
+  }
+
+  /** Nothing is mounted that will be another, or gone. @throws LxdError `conflict` */
+  async #rest(volume: VolumeRef, options: WaitOptions): Promise<void> {
+    const place = placeOf(this.path, volume);
+    if (this.#uses.isOpen(place)) throw new LxdError('conflict', `Volume "${shown(volume)}" is in use`);
+    await this.#shut(volume, options);
+  }
+
+  async #show(volume: VolumeRef, options: WaitOptions): Promise<void> {
+    const place = placeOf(this.path, volume);
+    const found = await this.#get(volume, options);
+    if ((await this.#context.host.mounts()).some(({ target }) => target === place)) return;
+    await mkdir(place, { recursive: true, mode: 0o700 });
+    try {
+      await this.#store.attach(found, place, options);
+    } catch (error) {
+      await this.#shut(volume, { signal: soon() }, true).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #shut(volume: VolumeRef, options: WaitOptions, half = false): Promise<void> {
+    const place = placeOf(this.path, volume);
+    const mounted = (await this.#context.host.mounts()).some(({ target }) => target === place);
+    if (mounted || half) await this.#store.detach(volume, place, options);
+    await rmdir(place).catch(() => undefined);
+    if (volume.snapshot !== undefined) await dropParent(this.path, volume);
+  }
+
+  async useVolume(volume: VolumeRef, options: UseOptions): Promise<VolumeUse> {
+    const path = placeOf(this.path, volume);
+    const use = await this.#uses.use(
+      path,
+      () => this.#show(volume, options),
+      () => this.#shut(volume, { signal: soon() }),
+    );
+    return { path, mapped: false, [Symbol.asyncDispose]: () => use[Symbol.asyncDispose]() };
+  }
+
+  async holdVolume(
+    volume: VolumeRef,
+    _idmap: readonly IdmapEntry[],
+    options: WaitOptions,
+  ): Promise<{ mapped: boolean }> {
+    await this.#uses.hold(placeOf(this.path, volume), () => this.#show(volume, options));
+    return { mapped: false };
+  }
+
+  releaseVolume(volume: VolumeRef, options: WaitOptions): Promise<void> {
+    return this.#uses.release(placeOf(this.path, volume), () => this.#shut(volume, options));
+  }
+
+  async volumes(type: VolumeRef['type']): Promise<VolumeRef[]> {
+    return (await this.#store.list({ signal: soon() }))
+      .map(({ volume }) => volume)
+      .filter((volume) => volume.type === type && volume.snapshot === undefined && !isPartial(volume));
+  }
+
+  async snapshots(of: VolumeRef): Promise<string[]> {
+    const whole = (await this.#store.list({ signal: soon() })).filter(({ volume }) => !isPartial(volume));
+    return whole.flatMap(({ volume: { snapshot, ...volume } }) =>
+      snapshot !== undefined && sameVolume(volume, of) ? [snapshot] : [],
+    );
+  }
+
+  async exists(volume: VolumeRef): Promise<boolean> {
+    return (await this.#find(volume, { signal: soon() })) !== undefined;
+  }
+
+  /** What a crash, or a failure, left of it. */
+  async #clear(volume: VolumeRef, options: WaitOptions): Promise<void> {
+    const left = await this.#find(volume, options);
+    if (!left) return;
+    await this.#rest(volume, options);
+    await this.#store.remove(left, options);
+  }
+
+  createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void> {
+    return this.#create(volume, fill, undefined, options);
+  }
+
+  async #create(
+    volume: VolumeRef,
+    fill: Fill | undefined,
+    like: StoredVolume | undefined,
+    options: WaitOptions,
+  ): Promise<void> {
+    this.volumePath(volume); // its name is right
+    options.signal.throwIfAborted();
+    if (await this.#find(volume, options)) return;
+    await this.#byWayOf(this.#partialOf(volume), volume, options, async (part) => {
+      await this.#store.make(part, like, options);
+      await using use = await this.useVolume(part, options);
+      // A filesystem's own; it would not be empty.
+      await rmdir(join(use.path, 'lost+found')).catch(() => undefined);
+      await chmod(use.path, 0o700);
+      await fill?.(use.path, options);
+      await closeVolume(use.path, volume, fill !== undefined);
+    });
+  }
+
+  /** One rename makes it whole; a failure leaves nothing. */
+  async #byWayOf(
+    part: VolumeRef,
+    volume: VolumeRef,
+    options: WaitOptions,
+    work: (part: VolumeRef) => Promise<void>,
+  ): Promise<void> {
+    await this.#clear(part, options);
+    try {
+      await work(part);
+      await this.#store.rename({ volume: part, within: false }, volume, options);
+    } catch (error) {
+      await this.#clear(part, { signal: soon() });
+      // Another member may have been faster.
+      if (volume.type !== 'image' || !(await this.#find(volume, options))) throw error;
+    }
+  }
+
+  #partialOf(volume: VolumeRef, kind = ''): VolumeRef {
+    return partialOf(volume, `${this.#store.mine ?? ''}${kind}`);
+  }
+
+  async createFromImage(
+    volume: VolumeRef,
+    fingerprint: string,
+    fill: Fill,
+    options: WaitOptions,
+  ): Promise<void> {
+    if (await this.#find(volume, options)) return;
+    const image: VolumeRef = { type: 'image', project: 'default', name: fingerprint };
+    const found = await this.#find(image, options);
+    if (!found || found.stale) await this.#unpackOnce(image, fill, options);
+    await this.copyVolume(image, volume, options);
+  }
+
+  async #unpackOnce(image: VolumeRef, fill: Fill, options: WaitOptions): Promise<void> {
+    const { host } = this.#context;
+    const all = unpacking.get(host) ?? new Map<string, Promise<void>>();
+    unpacking.set(host, all);
+    const key = this.volumePath(image);
+    const running = all.get(key);
+    if (running) {
+      // When the first one was given up, this one does it itself.
+      await running.catch(() => undefined);
+      options.signal.throwIfAborted();
+      if (!(await this.#find(image, options))) await this.#unpackOnce(image, fill, options);
+      return;
+    }
+    const unpack = async () => {
+      const found = await this.#find(image, options);
+      if (found?.stale) await this.#store.remove(found, options);
+      await this.createVolume(image, fill, options);
+    };
+    const work = unpack();
+    all.set(key, work);
+    try {
+      await work;
+    } finally {
+      all.delete(key);
+    }
+  }
+
+  async copyVolume(from: VolumeRef, to: VolumeRef, { still, ...options }: CopyOptions): Promise<void> {
+    this.volumePath(to); // its name is right
+    options.signal.throwIfAborted();
+    if (await this.#find(to, options)) return;
+    const source = await this.#get(from, options);
+    const { snapshot, ...volume } = to;
+    if (this.#store.snapshot && snapshot !== undefined && sameVolume(from, volume)) {
+      await this.#store.snapshot(to, options);
+      return;
+    }
+    if (this.#store.clones(from, to)) await this.#clone(source, to, this.#partialOf(to), options);
+    else
+      await this.#create(
+        to,
+        (path) => this.#copyFiles(from, path, { ...options, ...(still ? { still } : {}) }),
+        source,
+        options,
+      );
+  }
+
+  async #copyFiles(from: VolumeRef, path: string, options: CopyOptions): Promise<void> {
+    await using source = await this.useVolume(from, { signal: options.signal, readonly: true });
+    await copyTree(this.#context.host, source.path, path, options);
+  }
+
+  async #clone(from: StoredVolume, to: VolumeRef, part: VolumeRef, options: WaitOptions): Promise<void> {
+    const { settle } = this.#store;
+    // A clone appears whole or not at all.
+    if (!settle) await this.#store.clone(from, to, options);
+    else
+      await this.#byWayOf(part, to, options, async () => {
+        await this.#store.clone(from, part, options);
+        await this.#store.settle?.(part, options);
+      });
+  }
+
+  async replaceVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void> {
+    const { signal } = options;
+    const source = await this.#get(from, options);
+    await this.#rest(to, options);
+    const [fresh, old] = [this.#partialOf(to, 'new-'), this.#partialOf(to)];
+    const there = await this.#find(to, options);
+    if (there && (await this.#hasWithin(to, options))) {
+      // Its snapshots are part of it: it stays, and its files change. Cut off, the same call goes on with it.
+      if (source.within && (await this.#store.rollback?.(from, options))) return;
+      await using target = await this.useVolume(to, { signal });
+      await this.#copyFiles(from, target.path, options);
+      return;
+    }
+    for (const left of [fresh, old]) await this.#clear(left, options);
+    if (this.#store.clones(from, fresh))
+      await this.#clone(source, fresh, this.#partialOf(to, 'clone-'), { signal });
+    else await this.#create(fresh, (path) => this.#copyFiles(from, path, options), source, { signal });
+    if (there) await this.#store.rename(there, old, { signal });
+    await this.#store.rename({ volume: fresh, within: false }, to, { signal });
+    await this.#clear(old, { signal });
+  }
+
+  async #hasWithin(of: VolumeRef, options: WaitOptions): Promise<boolean> {
+    return (await this.#store.list(options)).some(
+      ({ volume: { snapshot, ...volume }, within }) =>
+        within && snapshot !== undefined && sameVolume(volume, of),
+    );
+  }
+
+  /** Snapshots first: cut off, the same call goes on with it. */
+  async renameVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void> {
+    this.volumePath(to); // its name is right
+    if (await this.#find(to, options))
+      throw new LxdError('conflict', `Volume "${to.snapshot ?? volumeName(to)}" exists already`);
+    await this.#rest(from, options);
+    if (from.snapshot === undefined)
+      for (const one of await this.#ownSnapshots(from, options)) {
+        await this.#rest(one.volume, options);
+        if (one.within) continue;
+        await this.#store.rename(one, { ...to, snapshot: one.volume.snapshot ?? '' }, options);
+      }
+    await this.#store.rename(await this.#get(from, options), to, options);
+  }
+
+  async #ownSnapshots(of: VolumeRef, options: WaitOptions): Promise<StoredVolume[]> {
+    return (await this.#store.list(options)).filter(({ volume: { snapshot, ...volume } }) => {
+      return snapshot !== undefined && sameVolume(volume, of);
+    });
+  }
+
+  async deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void> {
+    const parts = volume.snapshot === undefined ? await this.#ownSnapshots(volume, options) : [];
+    for (const one of parts) await this.#clear(one.volume, options);
+    await this.#clear(volume, options);
+    await dropParent(this.path, volume);
+  }
+
+  async volumeUsage(volume: VolumeRef, options: WaitOptions): Promise<number | undefined> {
+    const place = placeOf(this.path, volume);
+    const found = await this.#find(volume, options);
+    if (!found) return undefined;
+    return this.#store.usage(found, this.#uses.isOpen(place) ? place : undefined, options);
+  }
+
+  async setQuota(volume: VolumeRef, bytes: number | undefined, options: WaitOptions): Promise<void> {
+    const found = await this.#get(volume, options);
+    const during = async <T>(work: (path: string) => Promise<T>): Promise<T> => {
+      await using use = await this.useVolume(volume, options);
+      return await work(use.path);
+    };
+    const inUse = this.#uses.isOpen(placeOf(this.path, volume));
+    await this.#store.limit(found, bytes, { inUse, during }, options);
+  }
+}

@@ -1,0 +1,244 @@
+import type { ExecResult } from '@lxd-ts/host';
+import { failed, readArgs, type SimulatedDisk, type SimulatedDisks } from './simulated-disks.ts';
+
+interface SimulatedDataset {
+  disk: SimulatedDisk;
+  origin: string;
+  properties: Map<string, string>;
+  /** Snapshots are listed in the order in which they were made. */
+  made: number;
+}
+
+type Result = Partial<ExecResult>;
+const absent = (name: string): Result => failed(`cannot open '${name}': dataset does not exist`);
+const rootOf = (name: string): string => name.split(/[/@]/)[0] ?? '';
+const parentOf = (name: string): string => name.slice(0, name.lastIndexOf('/'));
+
+/** OpenZFS 2.1, as far as the driver asks of it: its output, its words and statuses. */
+export class SimulatedZfs {
+  readonly #disks: SimulatedDisks;
+  /** Datasets and snapshots, by name, of zpools that are exported, too. */
+  readonly datasets = new Map<string, SimulatedDataset>();
+  readonly #exported = new Set<string>();
+  #made = 0;
+
+  constructor(disks: SimulatedDisks) {
+    this.#disks = disks;
+    disks.tool('zpool', ([verb = '', ...args]) => this.#zpool(verb, args));
+    disks.tool('zfs', ([verb = '', ...args]) => this.#zfs(verb, args));
+  }
+
+  /** One that the user has. */
+  addPool(name: string): void {
+    this.#add(name, this.#disks.newDisk('zfs'));
+  }
+
+  #add(name: string, disk: SimulatedDisk, origin = '-', properties = new Map<string, string>()): void {
+    this.#made += 1;
+    this.datasets.set(name, { disk, origin, properties, made: this.#made });
+    this.#disks.plug(name, disk);
+  }
+
+  #get(name: string): SimulatedDataset | undefined {
+    return this.#exported.has(rootOf(name)) ? undefined : this.datasets.get(name);
+  }
+
+  /** Those below it, snapshots too. */
+  #below(name: string): string[] {
+    return [...this.datasets.keys()].filter(
+      (one) => one.startsWith(`${name}/`) || one.startsWith(`${name}@`),
+    );
+  }
+
+  #clonesOf(snapshot: string): string[] {
+    return [...this.datasets].filter(([, { origin }]) => origin === snapshot).map(([name]) => name);
+  }
+
+  #drop(name: string): Result {
+    const found = this.datasets.get(name);
+    if (!found) return absent(name);
+    if (found.disk.mountedOn !== undefined) return failed(`cannot destroy '${name}': dataset is busy`);
+    this.#disks.dropDisk(found.disk);
+    this.#disks.unplug(name);
+    this.datasets.delete(name);
+    return {};
+  }
+
+  #zpool(verb: string, args: readonly string[]): Result {
+    const { options, rest } = readArgs(args, ['-m', '-o', '-O', '-d']);
+    const [name = ''] = rest;
+    switch (verb) {
+      case 'create': {
+        if (this.#get(name)) return failed(`cannot create '${name}': pool already exists`);
+        const settings = (options.get('-O') ?? []).map((one) => one.split('=') as [string, string]);
+        this.#add(name, this.#disks.newDisk('zfs'), '-', new Map(settings));
+        return {};
+      }
+      case 'destroy': {
+        if (!this.#get(name)) return failed(`cannot open '${name}': no such pool`);
+        for (const one of [...this.#below(name).reverse(), name]) {
+          const result = this.#drop(one);
+          if (result.status) return result;
+        }
+        return {};
+      }
+      case 'export': {
+        if (!this.#get(name)) return failed(`cannot open '${name}': no such pool`);
+        if ([name, ...this.#below(name)].some((one) => this.datasets.get(one)?.disk.mountedOn))
+          return failed(`cannot export '${name}': pool is busy`);
+        this.#exported.add(name);
+        return {};
+      }
+      case 'import':
+        return this.#exported.delete(name) ? {} : failed(`cannot import '${name}': no such pool available`);
+      default:
+        return failed(`unrecognized command '${verb}'`, 2);
+    }
+  }
+
+  #zfs(verb: string, args: readonly string[]): Result {
+    const { options, rest } = readArgs(args, ['-o', '-t', '-s']);
+    const [name = '', other = ''] = rest;
+    switch (verb) {
+      case 'version':
+        return { stdout: 'zfs-2.1.11-1+deb12u1\nzfs-kmod-2.1.11-1+deb12u1\n' };
+      case 'list':
+        return this.#list(name);
+      case 'get':
+        return this.#property(name, other);
+      case 'create':
+        return this.#create(name, options.get('-o') ?? []);
+      case 'set':
+        return this.#set(rest.slice(0, -1), rest.at(-1) ?? '');
+      case 'inherit':
+        this.#get(other)?.properties.delete(name);
+        return {};
+      case 'destroy':
+        return this.#destroy(name, options.has('-r'));
+      case 'snapshot':
+        return this.#snapshot(name);
+      case 'clone':
+        return this.#clone(name, other, options.get('-o') ?? []);
+      case 'rename':
+        return this.#rename(name, other, options.has('-p'));
+      case 'rollback':
+        return this.#rollback(name);
+      default:
+        return failed(`unrecognized command '${verb}'`, 2);
+    }
+  }
+
+  #list(root: string): Result {
+    if (!this.#get(root)) return absent(root);
+    const names = [root, ...this.#below(root)];
+    const made = (name: string) => this.datasets.get(name)?.made ?? 0;
+    const rows = names
+      .sort((a, b) => made(a) - made(b))
+      .map((name) => [name, this.datasets.get(name)?.origin]);
+    return { stdout: rows.map((row) => `${row.join('\t')}\n`).join('') };
+  }
+
+  #property(property: string, name: string): Result {
+    const found = this.#get(name);
+    if (!found) return absent(name);
+    const native: Record<string, string> = { name, used: '24576', referenced: '24576', available: '1000000' };
+    return { stdout: `${native[property] ?? found.properties.get(property) ?? '-'}\n` };
+  }
+
+  #create(name: string, settings: string[]): Result {
+    // With -p one that is there already is as good.
+    if (this.#get(name)) return {};
+    if (!this.#get(rootOf(name))) return failed(`cannot create '${name}': no such pool '${rootOf(name)}'`);
+    this.#parents(name);
+    const properties = new Map(settings.map((one) => one.split('=') as [string, string]));
+    this.#add(name, this.#disks.newDisk('zfs'), '-', properties);
+    return {};
+  }
+
+  #parents(name: string): void {
+    const parent = parentOf(name);
+    if (parent !== '' && !this.#get(parent)) this.#create(parent, []);
+  }
+
+  #set(settings: string[], name: string): Result {
+    const found = this.#get(name);
+    if (!found) return absent(name);
+    for (const one of settings) found.properties.set(...(one.split('=') as [string, string]));
+    return {};
+  }
+
+  #destroy(name: string, all: boolean): Result {
+    if (!this.#get(name)) return absent(name);
+    const below = this.#below(name);
+    if (!all && below.length > 0)
+      return failed(
+        `cannot destroy '${name}': filesystem has children\nuse '-r' to destroy the following datasets:`,
+      );
+    const gone = [...below.reverse(), name];
+    const needed = gone.flatMap((one) => this.#clonesOf(one)).find((clone) => !gone.includes(clone));
+    if (needed !== undefined)
+      return failed(
+        name.includes('@')
+          ? `cannot destroy '${name}': snapshot has dependent clones`
+          : `cannot destroy '${name}': filesystem has dependent clones`,
+      );
+    for (const one of gone) {
+      const result = this.#drop(one);
+      if (result.status) return result;
+    }
+    return {};
+  }
+
+  #snapshot(name: string): Result {
+    const [of = ''] = name.split('@');
+    const found = this.#get(of);
+    if (!found) return absent(of);
+    if (this.#get(name)) return failed(`cannot create snapshot '${name}': dataset already exists`);
+    this.#add(name, this.#disks.cloneDisk(found.disk));
+    return {};
+  }
+
+  #clone(from: string, to: string, settings: string[]): Result {
+    const found = this.#get(from);
+    if (!found) return absent(from);
+    if (this.#get(to)) return failed(`cannot create '${to}': dataset already exists`);
+    this.#parents(to);
+    const properties = new Map(settings.map((one) => one.split('=') as [string, string]));
+    this.#add(to, this.#disks.cloneDisk(found.disk), from, properties);
+    return {};
+  }
+
+  #rename(from: string, to: string, parents: boolean): Result {
+    if (!this.#get(from)) return absent(from);
+    if (this.#get(to)) return failed(`cannot rename '${from}': dataset already exists`);
+    if (!to.includes('@') && !this.#get(parentOf(to)) && !parents)
+      return failed(`cannot create '${to}': parent does not exist`);
+    if (!to.includes('@')) this.#parents(to);
+    for (const name of [from, ...this.#below(from)]) {
+      const found = this.datasets.get(name);
+      if (!found) continue;
+      const next = `${to}${name.slice(from.length)}`;
+      if (found.disk.mountedOn !== undefined) return failed(`cannot rename '${name}': dataset is busy`);
+      this.datasets.delete(name);
+      this.#disks.unplug(name);
+      this.datasets.set(next, found);
+      this.#disks.plug(next, found.disk);
+      for (const clone of this.datasets.values()) if (clone.origin === name) clone.origin = next;
+    }
+    return {};
+  }
+
+  #rollback(name: string): Result {
+    const [of = ''] = name.split('@');
+    const [found, snapshot] = [this.#get(of), this.#get(name)];
+    if (!found || !snapshot) return absent(name);
+    const later = this.#below(of).some(
+      (one) => one.startsWith(`${of}@`) && (this.datasets.get(one)?.made ?? 0) > snapshot.made,
+    );
+    if (later) return failed(`cannot rollback to '${name}': more recent snapshots or bookmarks exist`);
+    this.#disks.dropDisk(found.disk);
+    found.disk = this.#disks.cloneDisk(snapshot.disk);
+    this.#disks.plug(of, found.disk);
+    return {};
+  }
+}
