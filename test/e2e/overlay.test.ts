@@ -357,6 +357,7 @@ test('an image that is deleted stays below those that have it, and goes with the
 });
 
 test('killed at any moment, the daemon takes over what runs, unmounts all else, and leaves nothing half done', async () => {
+  await client(['delete', '-f', 'c1']);
   await launch('stays', 'o');
   await must('init', 'busybox', 'turns', '-s', 'o');
   await must('snapshot', 'turns', 'kept');
