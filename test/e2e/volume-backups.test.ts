@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startDaemon } from '../support/daemon.ts';
@@ -218,6 +218,58 @@ test('backups follow their volume: they are renamed and deleted with it', async 
   expect(backupsIn(ours)).toHaveLength(1);
   await ours.rest.must('DELETE', `${path}/w`);
   expect(backupsIn(ours)).toEqual([]);
+});
+
+withReference.each([
+  ['b', 'b'],
+  ['b', 'd'],
+])('a copy on the other server is brought up to date, again and again, from pool %s to %s', (from, to) => {
+  const [own, their] = [ours, theirs];
+  if (!their) throw new Error('there is no real LXD');
+  const config = join(dir, 'relay');
+  mkdirSync(config, { recursive: true });
+  const remotes = [own, their].map(
+    (server, at) => `  s${at}: {addr: "unix://${join(server.dir, 'unix.socket')}", public: false}`,
+  );
+  writeFileSync(
+    join(config, 'config.yml'),
+    `default-remote: s0\nremotes:\n${remotes.join('\n')}\naliases: {}\n`,
+  );
+  const client = (...args: string[]) =>
+    execFileSync('lxc', ['storage', 'volume', ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, LXD_CONF: config },
+      timeout: 60_000,
+    });
+  for (const [source, sink] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const at = [own, their][source] ?? own;
+    const there = [own, their][sink] ?? own;
+    const write = (text: string) => shell(at, 'echo "$2" > "$1/file"', place(at, from, 'moving'), text);
+    client('create', `s${source}:${from}`, 'moving');
+    // Of different lengths: a real LXD takes what was written twice in a second for the same.
+    for (const round of ['one', 'second', 'third']) {
+      write(round);
+      client('snapshot', `s${source}:${from}`, 'moving', round);
+      if (round === 'second') client('delete', `s${source}:${from}`, 'moving/one');
+      const refresh = round === 'one' ? [] : ['--refresh'];
+      client('copy', `s${source}:${from}/moving`, `s${sink}:${to}/moved`, '--mode', 'relay', ...refresh);
+      const snapshots = join(place(there, to, 'moved', 'x'), '..');
+      const all = shell(
+        there,
+        'cat "$1/file"; ls "$2"; cat "$2/$3/file"',
+        place(there, to, 'moved'),
+        snapshots,
+        round,
+      );
+      const names = { one: ['one'], second: ['second'], third: ['second', 'third'] }[round] ?? [];
+      expect(all.trim().split('\n')).toEqual([round, ...names, round]);
+    }
+    client('delete', `s${source}:${from}`, 'moving');
+    client('delete', `s${sink}:${to}`, 'moved');
+  }
 });
 
 test('what is none, or not for this pool, is refused and leaves nothing', async () => {

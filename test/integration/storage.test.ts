@@ -446,14 +446,16 @@ test('a filesystem that cannot carry layers is refused, and nothing is left in i
 
 test('a source that is not empty, not there or not btrfs is refused and left alone', async () => {
   await using world = await makeWorld(places['dir of its own']!);
-  const full = join(world.dir, 'full');
+  const full = join(world.dir, '../full');
   mkdirSync(full);
   writeFileSync(join(full, 'precious'), '');
   const create = (driver: string, source: string) =>
     storageDriver(driver)!.open({ name: 'p1', driver, config: { source } }, world).create(wait);
   await expect(create('dir', full)).rejects.toThrow(/isn't empty/);
-  await expect(create('dir', join(world.dir, 'absent'))).rejects.toThrow(/doesn't exist/);
-  await expect(create('btrfs', join(world.dir, 'absent'))).rejects.toThrow(/doesn't exist/);
+  for (const driver of ['dir', 'btrfs'])
+    await expect(create(driver, join(world.dir, '../absent'))).rejects.toThrow(/doesn't exist/);
+  await expect(create('dir', world.dir)).rejects.toThrow(/within the LXD directory/);
+  await expect(create('btrfs', join(world.dir, 'absent'))).rejects.toThrow(/Only allowed source path/);
   await expect(create('btrfs', '/proc')).rejects.toThrow(/btrfs/);
   expect(readdirSync(full)).toEqual(['precious']);
   expect(existsSync(join(world.dir, 'storage-pools/p1'))).toBe(false);

@@ -60,7 +60,9 @@ export async function refreshVolume(
       const { came, gone } = await bring(volume, signal);
       const { pool, project, name, member } = volume;
       const transaction = services.records.transaction();
-      for (const snapshot of gone)
+      const names = new Set(came.map((snapshot) => snapshot.name));
+      // Another one may have come in its place: a key is written once.
+      for (const snapshot of gone.filter((one) => !names.has(one)))
         transaction.remove('volumeSnapshots', [...snapshotPrefix(volume), snapshot]);
       for (const snapshot of came)
         transaction.put('volumeSnapshots', [...snapshotPrefix(volume), snapshot.name], {

@@ -6,6 +6,7 @@ import { idOf, type VolumesContext } from './context.ts';
 import { startCopy, startMove } from './copy.ts';
 import { volumeDuties } from './duties.ts';
 import { recoverVolumes } from './recover.ts';
+import { refreshVolume } from './refresh.ts';
 import { createVolume, deleteVolume, renameVolume, updateVolume } from './service.ts';
 import { restoreVolume, startSnapshot, startSnapshotRename } from './snapshots.ts';
 import { volumeUsers } from './view.ts';
@@ -118,6 +119,29 @@ describe('a copy that is there', () => {
     await refreshed(at, { name: 'v1/s2' });
     expect(at.snapshots()).toEqual(['v1/s2', 'v2/s1']);
     await expect(refreshed(at, { name: 'v2' })).rejects.toThrow('from itself');
+  });
+
+  it('has another snapshot in the place of one of the same name, written once', async () => {
+    await using at = await setUp();
+    await at.snapshot('s1');
+    await at.snapshot('s2');
+    const { records } = at.h;
+    const { transaction } = records;
+    const removed: unknown[] = [];
+    records.transaction = (...guards) => {
+      const made = transaction.apply(records, guards);
+      const { remove } = made;
+      made.remove = (kind, id) => {
+        removed.push(id.at(-1));
+        return remove.call(made, kind, id);
+      };
+      return made;
+    };
+    const createdAt = '2030-01-01T00:00:00.000Z';
+    const came = [{ name: 's1', description: 'another', config: {}, createdAt, expiresAt: '' }];
+    await refreshVolume(at.context, at.find('v1'), () => Promise.resolve({ came, gone: ['s1', 's2'] }));
+    expect(removed).toEqual(['s2']);
+    expect(records.list('volumeSnapshots').map(({ value }) => value.description)).toEqual(['another']);
   });
 
   it('is not touched when it is not meant', async () => {
