@@ -69,7 +69,9 @@ const noZfs = () =>
   say('zfs', 'version').includes('zfs-kmod') ? undefined : 'no zfsutils-linux, or no zfs in the kernel';
 /** A cluster that this machine is a client of, by /etc/ceph. */
 const noCeph = () =>
-  say('ceph', '--connect-timeout', '5', 'osd', 'pool', 'ls') && say('modprobe', '-n', '-v', 'rbd', 'ceph')
+  say('ceph', '--connect-timeout', '15', 'osd', 'stat') &&
+  say('modinfo', '-n', 'rbd') &&
+  say('modinfo', '-n', 'ceph')
     ? undefined
     : 'no Ceph cluster, or no rbd or ceph in the kernel';
 const noXfs = () => noLvm() ?? (say('mkfs.xfs', '-V') ? undefined : 'no xfsprogs');
