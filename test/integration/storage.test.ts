@@ -431,7 +431,7 @@ describe.each(Object.keys(places).filter((name) => places[name]?.driver === 'ove
 
 test('a filesystem that cannot carry layers is refused, and nothing is left in it', async () => {
   await using world = await makeWorld(places['overlay of its own']!);
-  const place = join(world.dir, 'layered');
+  const place = join(world.dir, '../layered');
   for (const one of ['lower', 'upper', 'work', 'seen']) mkdirSync(join(place, one), { recursive: true });
   const [lower, upper, work, seen] = ['lower', 'upper', 'work', 'seen'].map((one) => join(place, one));
   const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
