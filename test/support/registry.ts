@@ -124,6 +124,7 @@ export async function startRegistry(dir: string, auth: RegistryAuth = { kind: 'n
     const hash = execFileSync(
       'python3',
       [
+        '-Wignore',
         '-c',
         'import crypt,sys; print(crypt.crypt(sys.argv[1], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))',
         auth.password,
