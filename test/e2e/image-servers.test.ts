@@ -270,6 +270,28 @@ describe('servers of images', () => {
     expect(await must(lxc, 'exec', 'c1', '--', 'cat', '/etc/version')).toBe('20260202_0102\n');
   });
 
+  test('a newer version comes as what differs, and whole where that does not make it', async () => {
+    await daemon.rest.must('POST', '/1.0/images', { source: source('busybox') });
+    const third = server.publish('20260303_0102', '20260202_0102');
+    const elsewhere = { ...source('busybox'), server: `${server.url}//` };
+    server.asked.length = 0;
+    await daemon.rest.must('POST', '/1.0/images', { source: elsewhere });
+    const rootOf = () =>
+      server.asked.filter((path) => /root\./.test(path)).map((path) => path.split('/').at(-1));
+    expect(rootOf()).toEqual(['root.delta.vcdiff']);
+    expect((await image(third))?.properties).toMatchObject({ serial: '20260303_0102' });
+    expect(files()).toHaveLength(4);
+    await must(clients['lxd-ts'], 'launch', third, 'c1');
+    expect(await must(clients['lxd-ts'], 'exec', 'c1', '--', 'cat', '/etc/version')).toBe('20260303_0102\n');
+
+    const fourth = server.publish('20260404_0102', '20260303_0102');
+    writeFileSync(join(dir, 'tree/images/busybox/20260404_0102/root.delta.vcdiff'), 'no delta');
+    server.asked.length = 0;
+    await daemon.rest.must('POST', '/1.0/images', { source: { ...elsewhere, server: `${server.url}///` } });
+    expect([...new Set(rootOf())]).toEqual(['root.delta.vcdiff', 'root.squashfs']);
+    expect(files()).toContain(`${fourth}.rootfs`);
+  });
+
   test('the server is one itself, for what is public', async () => {
     const port = await freePort();
     const { lxc } = clients;

@@ -23,8 +23,8 @@ export interface ImageServer extends AsyncDisposable {
   breakAfter(bytes: number): void;
   /** The same, but it only stops. */
   stallAfter(bytes: number): void;
-  /** Adds a version of busybox that has one more file, and returns its fingerprint. */
-  publish(version: string): string;
+  /** Adds a version of busybox that has one more file, and returns its fingerprint; `from` is a version that a delta starts from. */
+  publish(version: string, from?: string): string;
 }
 
 /**
@@ -93,7 +93,7 @@ export async function serveImages(dir: string, image: BusyboxImage): Promise<Ima
     writeFileSync(join(tree, 'streams/v1/index.json'), JSON.stringify(index));
     writeFileSync(join(tree, 'streams/v1/images.json'), JSON.stringify(products));
   };
-  const publish = (version: string): string => {
+  const publish = (version: string, from?: string): string => {
     const at = `images/busybox/${version}`;
     mkdirSync(join(tree, at), { recursive: true });
     const [metadata, squashfs, tarball] = ['lxd.tar.xz', 'root.squashfs', 'root.tar.xz'].map((name) =>
@@ -110,8 +110,14 @@ export async function serveImages(dir: string, image: BusyboxImage): Promise<Ima
       'sh',
       ...[root, image.rootfs, image.metadata, version, squashfs ?? '', tarball ?? '', metadata ?? ''],
     ]);
+    const delta = join(at, 'root.delta.vcdiff');
+    if (from !== undefined) {
+      const before = join(tree, 'images/busybox', from, 'root.squashfs');
+      execFileSync('xdelta3', ['-e', '-f', '-s', before, squashfs ?? '', join(tree, delta)]);
+    }
     versions[version] = {
       items: {
+        ...(from === undefined ? {} : { delta: item(delta, 'squashfs.vcdiff', { delta_base: from }) }),
         'lxd.tar.xz': item(`${at}/lxd.tar.xz`, 'lxd.tar.xz', {
           combined_squashfs_sha256: sha256(metadata ?? '', squashfs ?? ''),
           combined_rootxz_sha256: sha256(metadata ?? '', tarball ?? ''),

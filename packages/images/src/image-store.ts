@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { access, lstat, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LxdError, type Config } from '@lxd-ts/core';
@@ -12,11 +12,14 @@ import { readMetadata, unpackFile, type FileKind, type UnpackOptions } from './u
 
 export interface ImagePart {
   /** An image of an OCI registry is its manifest, then blobs. */
-  kind: 'unified' | 'metadata' | 'rootfs' | 'manifest' | 'blob';
-  /** Of a blob. */
+  kind: 'unified' | 'metadata' | 'rootfs' | 'delta' | 'manifest' | 'blob';
+  /** Of a blob. Of a delta (xdelta3), which stands for a rootfs: the fingerprint of the image whose rootfs it starts from. */
   digest?: string;
   body: Readable;
 }
+
+/** What is kept: a delta is not. */
+export type ImageFileKind = Exclude<ImagePart['kind'], 'delta'>;
 
 export interface ReceivedImage {
   fingerprint: string;
@@ -28,13 +31,13 @@ export interface ReceivedImage {
   creationDate: number;
   expiryDate: number;
   /** Its files, in the order of the fingerprint; sizes in bytes. */
-  files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
+  files: { kind: ImageFileKind; size: number; sha256: string; squashfs: boolean }[];
   /** Of one of an OCI registry: the configuration that its instances begin with. */
   oci?: Config;
 }
 
 export interface ImageFile {
-  kind: ImagePart['kind'];
+  kind: ImageFileKind;
   /** Of a blob. */
   digest?: string;
   filename: string;
@@ -115,18 +118,21 @@ class Store implements ImageStore {
   ): Promise<ReceivedImage> {
     const { signal, expected } = options;
     const temporary = join(this.#dir, `${partial}${randomUUID()}`);
-    const files: { kind: ImagePart['kind']; path: string; size: number; sha256: string }[] = [];
+    const files: { kind: ImageFileKind; path: string; size: number; sha256: string }[] = [];
     const hash = createHash('sha256');
     let size = 0;
     try {
-      for await (const { kind, body } of parts) {
+      for await (const { kind: sent, digest, body } of parts) {
+        const kind = sent === 'delta' ? 'rootfs' : sent;
         const path = `${temporary}.${kind}`;
         const part = { kind, path, size: 0, sha256: '' };
         files.push(part);
         const own = createHash('sha256');
         const file = await open(path, 'wx', 0o600);
         try {
-          for await (const data of body as AsyncIterable<Buffer>) {
+          const bytes =
+            sent === 'delta' ? this.#undelta(digest ?? '', body, `${temporary}.delta`, signal) : body;
+          for await (const data of bytes as AsyncIterable<Buffer>) {
             signal.throwIfAborted();
             hash.update(data);
             own.update(data);
@@ -161,6 +167,28 @@ class Store implements ImageStore {
       return { fingerprint, size, type: 'container', ...metadata, files: described };
     } finally {
       for (const { path } of files) await rm(path, { force: true });
+    }
+  }
+
+  /** The file that a delta makes of the rootfs of another image. */
+  async *#undelta(
+    base: string,
+    body: Readable,
+    temporary: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer> {
+    checkFingerprint(base);
+    try {
+      await writeFile(temporary, body, { flag: 'wx', mode: 0o600, signal });
+      await using program = this.#host.open(
+        ['xdelta3', '-d', '-c', '-s', this.#path(base, 'rootfs'), temporary],
+        { signal },
+      );
+      program.stdin.end();
+      yield* program.stdout as AsyncIterable<Buffer>;
+      await program.ended;
+    } finally {
+      await rm(temporary, { force: true });
     }
   }
 

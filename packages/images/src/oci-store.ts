@@ -18,7 +18,7 @@ import {
 import type { Host } from '@lxd-ts/host';
 import { stringify } from 'yaml';
 import { Blobs } from './blobs.ts';
-import type { ImageFile, ImagePart, ReceivedImage } from './image-store.ts';
+import type { ImageFile, ImageFileKind, ImagePart, ReceivedImage } from './image-store.ts';
 import { unpackLayer } from './unpack-layer.ts';
 import type { UnpackOptions } from './unpack.ts';
 
@@ -133,7 +133,7 @@ export class OciStore {
 
   async #received(fingerprint: string): Promise<ReceivedImage> {
     const { manifest, config, manifestSize } = await this.#describe(fingerprint);
-    const file = (kind: ImagePart['kind'], sum: string, size: number) => ({
+    const file = (kind: ImageFileKind, sum: string, size: number) => ({
       ...{ kind, size, sha256: sum },
       squashfs: false,
     });

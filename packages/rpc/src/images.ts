@@ -6,11 +6,14 @@ import type { Config } from '@lxd-ts/core';
  * its manifest, then those of its blobs that the member lacks.
  */
 export interface ImagePart {
-  kind: 'unified' | 'metadata' | 'rootfs' | 'manifest' | 'blob';
-  /** Of a blob: `sha256:…`. */
+  kind: 'unified' | 'metadata' | 'rootfs' | 'delta' | 'manifest' | 'blob';
+  /** Of a blob: `sha256:…`. Of a delta (xdelta3), in place of a rootfs: the fingerprint of the image whose rootfs it starts from. */
   digest?: string;
   body: Readable;
 }
+
+/** What is kept: a delta is not. */
+export type ImageFileKind = Exclude<ImagePart['kind'], 'delta'>;
 
 export interface ReceivedImage {
   fingerprint: string;
@@ -23,13 +26,13 @@ export interface ReceivedImage {
   creationDate: number;
   expiryDate: number;
   /** Its files, in the order of the fingerprint; sizes in bytes. */
-  files: { kind: ImagePart['kind']; size: number; sha256: string; squashfs: boolean }[];
+  files: { kind: ImageFileKind; size: number; sha256: string; squashfs: boolean }[];
   /** Of an OCI registry, or made of such an instance: the configuration that its instances begin with. */
   oci?: Config;
 }
 
 export interface ImageFile {
-  kind: ImagePart['kind'];
+  kind: ImageFileKind;
   /** Of a blob: `sha256:…`. */
   digest?: string;
   /** `<fingerprint>.tar.xz`, `<fingerprint>.squashfs`, … */

@@ -6,6 +6,8 @@ import type { ImagePart } from '@lxd-ts/rpc';
 /** A file of an image, wherever it is. */
 export interface RemoteFile {
   kind: ImagePart['kind'];
+  /** Of a delta: what it starts from. */
+  digest?: string;
   /** For messages. */
   name: string;
   /** Bytes; 0: it is not known. */

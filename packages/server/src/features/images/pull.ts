@@ -1,7 +1,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { isFalse, LxdError, toLxdError, type StreamImage } from '@lxd-ts/core';
 import type { RunningOperation } from '@lxd-ts/operations';
-import type { ImagePart } from '@lxd-ts/rpc';
+import type { ImagePart, ReceivedImage } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { counting } from './counting.ts';
@@ -53,7 +53,8 @@ async function* partsOf(files: readonly RemoteFile[], running: RunningOperation)
     const body = counting(file.size, (text) => running.update({ download_progress: `${what}: ${text}` }));
     // What goes wrong comes out of the body.
     pipeline(Readable.from(downloadFile(file, running.signal), { objectMode: false }), body, () => undefined);
-    yield await Promise.resolve({ kind: file.kind, body });
+    const { kind, digest } = file;
+    yield await Promise.resolve({ kind, body, ...(digest === undefined ? {} : { digest }) });
   }
 }
 
@@ -88,6 +89,8 @@ async function withRemoteParts<T>(
 /** `files`: those of a server that does not speak LXD's API. `stream`: what is said of it there, in place of its own metadata. */
 type Described = Omit<RemoteDescription, 'files'> & {
   files?: RemoteFile[];
+  /** Each makes the rootfs of that of another image. */
+  deltas?: RemoteFile[];
   stream?: StreamImage;
   /** Of a registry. */
   oci?: OciDescription;
@@ -169,13 +172,41 @@ export class ImagePuller {
       return { fingerprint, filename: '', size: 0, public: false, properties, oci };
     }
     const stream = await this.#catalogue.find(remote, native, { fresh, signal });
-    const files = stream.files.map(({ kind, path, size }): RemoteFile => ({
-      kind,
+    const at = (path: string, size: number) => ({
       name: path,
       size,
-      open: (from, stop) => fetchFromAny(remote, stream.mirrors, path, stop, from),
+      open: (from: number, stop: AbortSignal) => fetchFromAny(remote, stream.mirrors, path, stop, from),
+    });
+    const files = stream.files.map(({ kind, path, size }): RemoteFile => ({ kind, ...at(path, size) }));
+    const deltas = stream.deltas.map(({ base, path, size }): RemoteFile => ({
+      kind: 'delta',
+      digest: base,
+      ...at(path, size),
     }));
-    return { ...stream, public: true, stream, files };
+    return { ...stream, public: true, stream, files, deltas };
+  }
+
+  /** By a delta where the member has what one starts from, whole where it has not, or that does not work. */
+  async #receive(
+    { files = [], deltas = [] }: Described,
+    { project, member }: { project: string; member: string },
+    running: RunningOperation,
+    receive: (parts: AsyncIterable<ImagePart>) => Promise<ReceivedImage>,
+  ): Promise<ReceivedImage> {
+    const delta = deltas.find(({ digest = '' }) => {
+      const base = this.#services.records.get('images', project, digest)?.value;
+      return base?.members.includes(member) && base.files?.some(({ kind }) => kind === 'rootfs');
+    });
+    if (delta)
+      try {
+        const parts = files.map((file) => (file.kind === 'rootfs' ? delta : file));
+        return await receive(partsOf(parts, running));
+      } catch (error) {
+        running.signal.throwIfAborted();
+        const fields = { delta: delta.name, error: toLxdError(error).message };
+        this.#services.log.warn('an image is fetched whole: a delta does not make it', fields);
+      }
+    return receive(partsOf(files, running));
   }
 
   async #fetch(
@@ -194,7 +225,7 @@ export class ImagePuller {
     const received = await (oci
       ? this.#registries.fetch(agents.get(member), member, oci, running)
       : files
-        ? receive(partsOf(files, running))
+        ? this.#receive(said, { project, member }, running, receive)
         : withRemoteParts(remote, said, running, receive));
     const source = updateSource(remote, fingerprint);
     const image: ImageRecord = {
