@@ -3,6 +3,7 @@ import type { CallOptions } from '@lxd-ts/rpc';
 import { rootPool, type AgentContext } from '../context.ts';
 import { diskSettings } from './disk-limits.ts';
 import { cgroupSettings, type CgroupSetting } from './limits.ts';
+import { networkPriority } from './network-priority.ts';
 import { volumeOf } from './paths.ts';
 
 /** All that an instance's cgroup is to be told by its configuration and disks; its CPUs are the balancer's. */
@@ -14,7 +15,8 @@ export async function wantedSettings(context: AgentContext, spec: InstanceSpec):
     return of ? pools.handle(of).volumePath({ type: 'custom', project: spec.project, name: source }) : source;
   };
   const disks = await diskSettings(spec, { host, sysDir, features, pathOf });
-  return [...cgroupSettings(spec.config, features), ...disks];
+  const network = await networkPriority(spec.config, features, sysDir);
+  return [...cgroupSettings(spec.config, features), ...disks, ...network];
 }
 
 const rootSize = (spec: InstanceSpec): string =>
