@@ -7,7 +7,7 @@ const transform: Config['transform'] = {
   ],
 };
 
-/** Every suite but `unit` needs root and a machine prepared by `scripts/setup`; they share it, so they run one at a time. */
+/** Every suite but `unit` needs root and a machine prepared by `scripts/setup`; `scripts/test` says what of it runs side by side. */
 const real = (name: string): NonNullable<Config['projects']>[number] => ({
   displayName: name,
   testEnvironment: 'node',
