@@ -41,6 +41,11 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     step: /^server$/,
+    field: /storage_supported_drivers\/\[\]\/overlay$/,
+    reason: 'a driver of our own',
+  },
+  {
+    step: /^server$/,
     field: /kernel_features\/shiftfs$/,
     reason: 'shiftfs never came into the kernel; id-mapped mounts took its place',
   },
