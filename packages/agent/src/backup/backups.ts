@@ -10,7 +10,7 @@ import { backupPath, backupsDir, partial, partialBackup } from './places.ts';
 import { readIndex } from './restore-backup.ts';
 
 /** Who says what is kept may not have heard yet of what was written just now. */
-const youngMs = 600_000;
+const youngMs = 10_000;
 const chunkBytes = 256 * 1024;
 
 /** Opened for reading. @throws LxdError `not-found` */

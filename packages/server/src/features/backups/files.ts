@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toLxdError } from '@lxd-ts/core';
 import type { BackupRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
@@ -21,8 +22,21 @@ export async function dropFile(
   }
 }
 
-/** A member is back: it keeps what is on record. */
-export async function dropOrphans(services: Services, member: string): Promise<void> {
+/** Longer than what is new stays without a record: that may only not have come to us yet. */
+const newMs = 15_000;
+
+/**
+ * A member is back: it keeps what is on record, now and when nothing of it is new any more.
+ * @param signal aborts with the member's connection
+ */
+export async function dropOrphans(services: Services, member: string, signal: AbortSignal): Promise<void> {
+  await keepRecorded(services, member);
+  sleep(newMs, undefined, { signal, ref: false })
+    .then(() => keepRecorded(services, member))
+    .catch(() => undefined);
+}
+
+async function keepRecorded(services: Services, member: string): Promise<void> {
   const ids = (['backups', 'volumeBackups'] as const)
     .flatMap((kind) => services.records.list(kind).map(({ value }) => value))
     .filter((backup) => backup.member === member)

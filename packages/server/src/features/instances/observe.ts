@@ -145,7 +145,7 @@ export async function observe(
   try {
     if (observation.kind === 'all') {
       await observeAll(context, member, observation.instances, signal);
-      await dropOrphans(services, member);
+      await dropOrphans(services, member, signal);
       return;
     }
     const { instance, cause, volatile } = observation;
