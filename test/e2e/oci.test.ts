@@ -108,6 +108,7 @@ describe('OCI registries', () => {
       config: { size: '1GiB' },
     });
     await rest.must('POST', '/1.0/storage-pools', { name: 'plain', driver: 'dir' });
+    await rest.must('POST', '/1.0/storage-pools', { name: 'layered', driver: 'overlay' });
     await rest.must('POST', '/1.0/networks', {
       name: bridge,
       config: { 'ipv4.address': `${gateway}/24`, 'ipv4.nat': 'false', 'ipv6.address': 'none' },
@@ -129,7 +130,8 @@ describe('OCI registries', () => {
       const { rest } = daemon;
       await rest.must('PUT', '/1.0/profiles/default', { devices: {} });
       await rest.must('DELETE', `/1.0/networks/${bridge}`);
-      for (const pool of ['fast', 'plain']) await rest.must('DELETE', `/1.0/storage-pools/${pool}`);
+      for (const pool of ['fast', 'plain', 'layered'])
+        await rest.must('DELETE', `/1.0/storage-pools/${pool}`);
     } finally {
       await daemon.end('SIGTERM');
       for (const one of [registry, closed]) await one[Symbol.asyncDispose]();
@@ -311,6 +313,26 @@ describe('OCI registries', () => {
     expect(unpacked().filter((name) => name.startsWith('layers-'))).toHaveLength(2);
     await daemon.rest.must('DELETE', `/1.0/images/${app.fingerprint}`);
     expect([kept(), unpacked()]).toEqual([[], []]);
+  });
+
+  test.each(['plain', 'layered'])('an application runs in pool %s', async (pool) => {
+    const body = {
+      name: 'p1',
+      source: source('team/app:1.2'),
+      devices: { root: { type: 'disk', path: '/', pool } },
+    };
+    await daemon.rest.must('POST', '/1.0/instances', body);
+    await must(own, 'start', 'p1');
+    const ran = await waitFor(
+      'what it writes',
+      async () => (await own(['exec', 'p1', '--', 'cat', '/data/ran'])).stdout,
+      (text) => text.includes(`[it's "quoted"]`),
+    );
+    expect(ran.split('\n').slice(0, 2)).toEqual(['1000', '1001']);
+    expect(await must(own, 'exec', 'p1', '--', 'cat', '/etc/hostname')).toBe('p1\n');
+    await must(own, 'stop', 'p1');
+    await must(own, 'start', 'p1');
+    await must(own, 'stop', '-f', 'p1');
   });
 
   test('a wrong blob is refused and nothing is left of it', async () => {

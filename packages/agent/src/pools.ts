@@ -35,9 +35,10 @@ export class Pools {
   }
 
   /** Whether what was unpacked once is copied for nothing. */
-  optimizedImages(pool: PoolSpec): boolean {
+  clonesImages(pool: PoolSpec): boolean {
     return this.#drivers.some(
-      ({ type, capabilities }) => type === pool.driver && capabilities.optimizedImages,
+      ({ type, capabilities: { optimizedImages, optimizedCopy } }) =>
+        type === pool.driver && optimizedImages && optimizedCopy,
     );
   }
 

@@ -119,19 +119,21 @@ function itemsOf({ config }: InstanceSpec, user: ReturnType<typeof appUser>, nam
 /**
  * What an image of an OCI registry says of how it runs, and what an application expects to find. Its files are looked at and
  * written from inside its root and id map: no link leads out of it.
+ * @param run `mapped`: its root shows with the host's ids already
  * @param fresh it is started for the first time, or under another name
  * @throws LxdError `invalid`
  */
 export async function prepareApp(
   context: AgentContext,
-  { spec, rootfs, devices }: { spec: InstanceSpec; rootfs: string; devices: readonly (readonly LxcItem[])[] },
+  run: { spec: InstanceSpec; rootfs: string; mapped: boolean; devices: readonly (readonly LxcItem[])[] },
   fresh: boolean,
   signal: AbortSignal,
 ): Promise<App> {
+  const { spec, rootfs, mapped, devices } = run;
   const init = splitWords(spec.config['oci.entrypoint'] ?? '');
   if (init.length === 0)
     throw new LxdError('invalid', 'The image does not say what to run: set "oci.entrypoint"');
-  const request = { rootfs, idmap: idmapLines(idmapOf(spec.config)) };
+  const request = { rootfs, mapped, idmap: idmapLines(idmapOf(spec.config)) };
   await using session = await context.liblxc.files(request, { signal });
   const client = await SftpClient.open(session.stream);
   try {

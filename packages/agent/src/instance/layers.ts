@@ -26,7 +26,8 @@ async function grow(
   try {
     if (from) {
       await pool.copyVolume(from, partial, options);
-      await fill(pool.volumePath(partial), options);
+      await using use = await pool.useVolume(partial, options);
+      await fill(use.path, options);
     } else
       await pool.createVolume(
         partial,
@@ -54,7 +55,7 @@ export async function unpackLayers(
   fingerprint: string,
   options: CallOptions,
 ): Promise<void> {
-  if (!pools.optimizedImages(spec) || (await pool.exists(imageVolume(fingerprint)))) return;
+  if (!pools.clonesImages(spec) || (await pool.exists(imageVolume(fingerprint)))) return;
   const links = await images.links(fingerprint);
   if (!links) return;
   await layers.run(pool.path, async () => {
