@@ -99,9 +99,10 @@ async function ask(side: Side, step: Step): Promise<unknown> {
 
 /** What the server answers, with what cannot be equal on two servers taken out. */
 export async function runStep(side: Side, step: Step): Promise<unknown> {
+  // As long as udhcpc needs for two rounds, should nobody hear the first.
   for (let tries = 0; ; tries++) {
     const outcome = await ask(side, step);
-    if (!step.until || step.until.test(JSON.stringify(outcome)) || tries > 60)
+    if (!step.until || step.until.test(JSON.stringify(outcome)) || tries > 160)
       return normalise(outcome, side);
     await new Promise((done) => setTimeout(done, 250));
   }
