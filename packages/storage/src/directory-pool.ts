@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { LxdError, type IdmapEntry, type PoolSpec } from '@lxd-ts/core';
+import { LxdError, type Config, type IdmapEntry, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import type {
   CopyOptions,
@@ -29,6 +29,7 @@ import {
   renameVolume,
   volumePath,
 } from './layout.ts';
+import { copyTree } from './copy-tree.ts';
 import { ProjectQuotas } from './project-quotas.ts';
 import { useDirectory } from './use-directory.ts';
 
@@ -136,7 +137,7 @@ export class DirectoryPool implements StoragePool {
     if (this.source !== this.path) await this.host.unmount(this.path, { signal });
   }
 
-  async update(): Promise<void> {
+  async update(_after: Config, _options: WaitOptions): Promise<void> {
     await Promise.resolve(); // its live options are read when they are needed
   }
 
@@ -203,25 +204,9 @@ export class DirectoryPool implements StoragePool {
     still: CopyOptions['still'],
     signal: AbortSignal,
   ): Promise<void> {
-    const source = `${this.volumePath(from)}/`;
-    if (!still) {
-      await this.host.run(['cp', '-a', '--reflink=auto', '--', `${source}.`, path], { signal });
-      return;
-    }
-    // Times are compared to the nanosecond: what is written twice in a second is not taken for the same.
-    const argv = [
-      'rsync',
-      '-aHAXS',
-      '--modify-window=-1',
-      '--numeric-ids',
-      '--delete',
-      '--',
-      source,
-      path,
-    ] as const;
-    // What is written or goes meanwhile is told by its status, and is put right by the second round.
-    await this.host.run(argv, { signal, allowFailure: true });
-    await still(() => this.host.run(argv, { signal }).then(() => undefined));
+    const source = this.volumePath(from);
+    if (still) await copyTree(this.host, source, path, { still, signal });
+    else await this.host.run(['cp', '-a', '--reflink=auto', '--', `${source}/.`, path], { signal });
   }
 
   async replaceVolume(from: VolumeRef, to: VolumeRef, { signal, still }: CopyOptions): Promise<void> {
@@ -249,12 +234,12 @@ export class DirectoryPool implements StoragePool {
   async deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void> {
     if (volume.snapshot === undefined)
       for (const snapshot of await this.snapshots(volume))
-        await this.#deleteOne({ ...volume, snapshot }, options);
-    await this.#deleteOne(volume, options);
+        await this.deleteOne({ ...volume, snapshot }, options);
+    await this.deleteOne(volume, options);
     await dropParent(this.path, volume);
   }
 
-  async #deleteOne(volume: VolumeRef, { signal }: WaitOptions): Promise<void> {
+  protected async deleteOne(volume: VolumeRef, { signal }: WaitOptions): Promise<void> {
     const path = this.volumePath(volume);
     if (!(await exists(path))) return;
     // Gone at once for everybody; a crash before the end leaves a partial, which the next mount removes.
@@ -264,7 +249,7 @@ export class DirectoryPool implements StoragePool {
     await this.removeTree(left, signal);
   }
 
-  volumeUsage(volume: VolumeRef): Promise<number | undefined> {
+  volumeUsage(volume: VolumeRef, _options: WaitOptions): Promise<number | undefined> {
     return this.#quotas.used(this.volumePath(volume));
   }
 

@@ -1,3 +1,4 @@
 export * from './driver.ts';
 export { storageDriver, storageDrivers } from './registry.ts';
 export { snapshotsPath } from './layout.ts';
+export { mirroring } from './copy-tree.ts';

@@ -1,7 +1,13 @@
 import { rm } from 'node:fs/promises';
 import type { InstanceRef, InstanceSpec, PoolSpec } from '@lxd-ts/core';
 import type { CallOptions, CopySource } from '@lxd-ts/rpc';
-import { snapshotsPath, type CopyOptions, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
+import {
+  mirroring,
+  snapshotsPath,
+  type CopyOptions,
+  type StoragePool,
+  type VolumeRef,
+} from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
 import { link } from './link.ts';
 import { instancePaths, volumeOf } from './paths.ts';
@@ -89,18 +95,7 @@ async function bring(
   const sync = async (directory: string, allowFailure: boolean) => {
     // Opened anew for each round: what has changed meanwhile must be seen.
     await using use = await source.useVolume(from, { signal: options.signal, readonly: true });
-    // Times are compared to the nanosecond: what is written twice in a second is not taken for the same.
-    const argv = [
-      'rsync',
-      '-aHAXS',
-      '--modify-window=-1',
-      '--numeric-ids',
-      '--delete',
-      '--',
-      `${use.path}/`,
-      directory,
-    ] as const;
-    await host.run(argv, { ...options, allowFailure });
+    await host.run(mirroring(use.path, directory), { ...options, allowFailure });
   };
   const copy = async (directory: string) => {
     // What is written or goes meanwhile is told by its status, and is put right by the second round.

@@ -25,33 +25,19 @@ import {
 } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import { clusterKey, sharedSource, userKey } from '../ceph/ceph-schema.ts';
+import { DirectoryPool } from '../directory-pool.ts';
 import type {
   CopyOptions,
   Fill,
   StorageContext,
   StorageDriver,
-  StoragePool,
   VolumeRef,
-  VolumeUse,
   WaitOptions,
   MountOptions,
 } from '../driver.ts';
-import {
-  closeVolume,
-  dropEmptyParents,
-  dropParent,
-  listPartials,
-  listSnapshots,
-  listVolumes,
-  makeParent,
-  partialPath,
-  poolPath,
-  volumeName,
-  volumePath,
-} from '../layout.ts';
+import { dropEmptyParents, dropParent, listPartials, makeParent, volumeName } from '../layout.ts';
 import { commonSchema } from '../schema.ts';
-import { copyTree } from '../store/copy-tree.ts';
-import { useDirectory } from '../use-directory.ts';
+import { copyTree } from '../copy-tree.ts';
 
 const schema: ConfigSchema = {
   ...commonSchema,
@@ -84,41 +70,36 @@ const probeKind = (path: string) => lstat(path).catch(() => undefined);
 /** What has not been touched for so long was left by a crash, of this member or another. */
 const abandonedMs = 24 * 60 * 60 * 1000;
 
-class CephfsPool implements StoragePool {
-  readonly path: string;
-  readonly #pool: PoolSpec;
+class CephfsPool extends DirectoryPool {
   readonly #context: StorageContext;
-  readonly #host: Host;
 
   constructor(pool: PoolSpec, context: StorageContext) {
-    this.path = poolPath(context.dir, pool.name);
-    this.#pool = pool;
+    super(pool, context);
     this.#context = context;
-    this.#host = context.host;
   }
 
   /** The filesystem, and the directory of it: `cephfs/some/where`. */
-  get #source(): { filesystem: string; directory: string } {
-    const [filesystem = '', ...parts] = (this.#pool.config['source'] ?? '').split('/');
+  get #at(): { filesystem: string; directory: string } {
+    const [filesystem = '', ...parts] = (this.pool.config['source'] ?? '').split('/');
     return { filesystem, directory: `/${parts.filter(Boolean).join('/')}` };
   }
 
   /** Its tools read the cluster's configuration and the user's key by themselves: no secret is told to anybody. */
   async #mountAt(directory: string, target: string, { signal }: WaitOptions): Promise<void> {
-    const { config } = this.#pool;
+    const { config } = this.pool;
     const options = [
       `name=${config['cephfs.user.name'] || 'admin'}`,
       `conf=/etc/ceph/${config['cephfs.cluster_name'] || 'ceph'}.conf`,
-      `fs=${this.#source.filesystem}`,
+      `fs=${this.#at.filesystem}`,
       ...(isTrue(config['cephfs.fscache']) ? ['fsc'] : []),
     ];
-    await this.#host.mount({ source: `:${directory}`, target, fsType: 'ceph', options }, { signal });
+    await this.host.mount({ source: `:${directory}`, target, fsType: 'ceph', options }, { signal });
   }
 
-  async create(options: WaitOptions): Promise<Config> {
-    const { config } = this.#pool;
-    const { filesystem, directory } = this.#source;
-    if (!(await versionOf(this.#host, options)))
+  override async create(options: WaitOptions): Promise<Config> {
+    const { config } = this.pool;
+    const { filesystem, directory } = this.#at;
+    if (!(await versionOf(this.host, options)))
       throw new LxdError('unsupported', "Required tool 'ceph' is missing");
     if (filesystem === '') throw new LxdError('invalid', 'Missing required source name/path');
     if (config['cephfs.path'] && config['cephfs.path'] !== directory)
@@ -136,7 +117,7 @@ class CephfsPool implements StoragePool {
       '--cluster',
       `${named['cephfs.cluster_name']}`,
     ];
-    const found = await this.#host.run(['ceph', ...who, 'fs', 'get', filesystem], {
+    const found = await this.host.run(['ceph', ...who, 'fs', 'get', filesystem], {
       signal: options.signal,
       allowFailure: true,
     });
@@ -147,7 +128,7 @@ class CephfsPool implements StoragePool {
       );
     await this.#atTop(options, (top) => mkdir(join(top, directory), { recursive: true, mode: 0o711 }));
     await using undo = new Undo();
-    const whole = new CephfsPool({ ...this.#pool, config: named }, this.#context);
+    const whole = new CephfsPool({ ...this.pool, config: named }, this.#context);
     undo.push(() => rmdir(this.path));
     undo.push(() => whole.unmount({ signal: AbortSignal.timeout(60_000) }));
     await whole.#attach(options);
@@ -169,7 +150,7 @@ class CephfsPool implements StoragePool {
     const top = await mkdtemp(join(tmpdir(), 'lxd-ts-cephfs-'));
     await using undo = new Undo();
     undo.push(() => rmdir(top));
-    undo.push(() => this.#host.unmount(top, { signal: AbortSignal.timeout(60_000) }));
+    undo.push(() => this.host.unmount(top, { signal: AbortSignal.timeout(60_000) }));
     await this.#mountAt('/', top, options);
     await work(top);
   }
@@ -179,14 +160,14 @@ class CephfsPool implements StoragePool {
     return found !== '' && found.trim() === claim;
   }
 
-  async delete(options: WaitOptions): Promise<void> {
-    const claim = this.#pool.config['cephfs.claim'];
+  override async delete(options: WaitOptions): Promise<void> {
+    const claim = this.pool.config['cephfs.claim'];
     // One that was refused, or never made, is not this pool's.
     if (claim) await this.#attach(options);
     if (await this.#isClaimedBy(claim)) {
       const [used] = await this.volumes('custom');
       if (used)
-        throw new LxdError('conflict', `Storage pool "${this.#pool.name}" is not empty: ${volumeName(used)}`);
+        throw new LxdError('conflict', `Storage pool "${this.pool.name}" is not empty: ${volumeName(used)}`);
       for (const name of directories) await rm(join(this.path, name), { recursive: true, force: true });
       await rm(join(this.path, claimFile), { force: true });
     }
@@ -196,86 +177,46 @@ class CephfsPool implements StoragePool {
 
   async #attach(options: WaitOptions): Promise<void> {
     await mkdir(this.path, { recursive: true, mode: 0o711 });
-    const mounted = (await this.#host.mounts()).some(({ target }) => target === this.path);
-    if (!mounted) await this.#mountAt(this.#source.directory, this.path, options);
+    const mounted = (await this.host.mounts()).some(({ target }) => target === this.path);
+    if (!mounted) await this.#mountAt(this.#at.directory, this.path, options);
   }
 
-  async mount(options: MountOptions): Promise<void> {
+  override async mount(options: MountOptions): Promise<void> {
     await this.#attach(options);
     if (options.asFound) return;
     for (const name of directories) await mkdir(join(this.path, name), { recursive: true, mode: 0o711 });
     for (const left of await listPartials(this.path)) {
       const { ctimeMs = Date.now() } = (await probeKind(left)) ?? {};
-      if (Date.now() - ctimeMs > abandonedMs) await this.#removeTree(left, options);
+      if (Date.now() - ctimeMs > abandonedMs) await this.removeTree(left, options.signal);
     }
     await dropEmptyParents(this.path);
   }
 
-  unmount({ signal }: WaitOptions): Promise<void> {
-    return this.#host.unmount(this.path, { signal });
+  override unmount({ signal }: WaitOptions): Promise<void> {
+    return this.host.unmount(this.path, { signal });
   }
 
-  async update(after: Config): Promise<void> {
-    if ((after['source'] ?? '') !== (this.#pool.config['source'] ?? ''))
+  override async update(after: Config): Promise<void> {
+    if ((after['source'] ?? '') !== (this.pool.config['source'] ?? ''))
       throw new LxdError('invalid', 'The pool\'s "source" cannot be changed');
     await Promise.resolve();
-  }
-
-  volumePath(volume: VolumeRef): string {
-    return volumePath(this.path, volume);
-  }
-
-  useVolume(volume: VolumeRef): Promise<VolumeUse> {
-    return useDirectory(this.volumePath(volume));
-  }
-
-  holdVolume(): Promise<{ mapped: boolean }> {
-    return Promise.resolve({ mapped: false });
-  }
-
-  releaseVolume(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  volumes(type: VolumeRef['type']): Promise<VolumeRef[]> {
-    return listVolumes(this.path, type);
-  }
-
-  snapshots(volume: VolumeRef): Promise<string[]> {
-    return listSnapshots(this.path, volume);
-  }
-
-  async exists(volume: VolumeRef): Promise<boolean> {
-    return (await probeKind(this.volumePath(volume))) !== undefined;
   }
 
   #customOnly(volume: VolumeRef): void {
     if (volume.type !== 'custom')
       throw new LxdError(
         'unsupported',
-        `Storage pool "${this.#pool.name}" (cephfs) holds custom volumes only, no instances`,
+        `Storage pool "${this.pool.name}" (cephfs) holds custom volumes only, no instances`,
       );
   }
 
-  async createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void> {
+  override async createVolume(
+    volume: VolumeRef,
+    fill: Fill | undefined,
+    options: WaitOptions,
+  ): Promise<void> {
     this.#customOnly(volume);
-    if (await this.exists(volume)) return;
-    const path = partialPath(this.path, volume);
-    await this.#removeTree(path, options);
-    try {
-      await makeParent(this.path, volume);
-      await mkdir(path, { mode: 0o700 });
-      await fill?.(path, options);
-      await closeVolume(path, volume, fill !== undefined);
-      await rename(path, this.volumePath(volume));
-    } catch (error) {
-      await this.#removeTree(path, { signal: AbortSignal.timeout(60_000) });
-      throw error;
-    }
-  }
-
-  createFromImage(volume: VolumeRef, _fingerprint: string, fill: Fill, options: WaitOptions): Promise<void> {
-    return this.createVolume(volume, fill, options);
+    await super.createVolume(volume, fill, options);
   }
 
   /** In the directory itself, where the cluster keeps its snapshots. */
@@ -297,10 +238,10 @@ class CephfsPool implements StoragePool {
   }
 
   async #tool(program: string, args: readonly string[], { signal }: WaitOptions): Promise<void> {
-    await this.#host.run([program, '--', ...args], { signal });
+    await this.host.run([program, '--', ...args], { signal });
   }
 
-  async copyVolume(from: VolumeRef, to: VolumeRef, { still, signal }: CopyOptions): Promise<void> {
+  override async copyVolume(from: VolumeRef, to: VolumeRef, { still, signal }: CopyOptions): Promise<void> {
     this.#customOnly(to);
     signal.throwIfAborted();
     if (await this.exists(to)) return;
@@ -313,18 +254,18 @@ class CephfsPool implements StoragePool {
       return;
     }
     const copy: Fill = (path) =>
-      copyTree(this.#host, this.volumePath(from), path, { signal, ...(still ? { still } : {}) }, notKept);
+      copyTree(this.host, this.volumePath(from), path, { signal, ...(still ? { still } : {}) }, notKept);
     await this.createVolume(to, copy, { signal });
   }
 
-  async replaceVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void> {
+  override async replaceVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void> {
     // Its snapshots are in its directory: that stays, and its files change. Cut off, the same call goes on with it.
     if (await this.exists(to))
-      await copyTree(this.#host, this.volumePath(from), this.volumePath(to), options, notKept);
+      await copyTree(this.host, this.volumePath(from), this.volumePath(to), options, notKept);
     else await this.copyVolume(from, to, options);
   }
 
-  async renameVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void> {
+  override async renameVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void> {
     if (await this.exists(to))
       throw new LxdError('conflict', `Volume "${to.snapshot ?? volumeName(to)}" exists already`);
     if (from.snapshot !== undefined) {
@@ -353,41 +294,25 @@ class CephfsPool implements StoragePool {
     await rename(this.volumePath(from), this.volumePath(to));
   }
 
-  async deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void> {
-    if (volume.snapshot === undefined)
-      for (const snapshot of await this.snapshots(volume))
-        await this.#deleteOne({ ...volume, snapshot }, options);
-    await this.#deleteOne(volume, options);
-    await dropParent(this.path, volume);
-  }
-
-  async #deleteOne(volume: VolumeRef, options: WaitOptions): Promise<void> {
+  protected override async deleteOne(volume: VolumeRef, options: WaitOptions): Promise<void> {
+    if (!(await this.#isLinked(volume))) return super.deleteOne(volume, options);
     const path = this.volumePath(volume);
-    if (await this.#isLinked(volume)) {
-      if (await stat(path).catch(() => undefined)) await this.#tool('rmdir', [this.#kept(volume)], options);
-      await rm(path);
-      return;
-    }
-    if (!(await this.exists(volume))) return;
-    // Gone at once for everybody.
-    const left = partialPath(this.path, volume);
-    await this.#removeTree(left, options);
-    await rename(path, left);
-    await this.#removeTree(left, options);
+    if (await stat(path).catch(() => undefined)) await this.#tool('rmdir', [this.#kept(volume)], options);
+    await rm(path);
   }
 
   /** What has snapshots cannot go. */
-  async #removeTree(path: string, { signal }: WaitOptions): Promise<void> {
+  protected override async removeTree(path: string, signal: AbortSignal): Promise<void> {
     if (!(await probeKind(path))) return;
     const kept = join(path, '.snap');
     for (const name of await readdir(kept).catch(() => [])) {
       // Those of a directory above are seen in here, too, under names of their own.
       if (!name.startsWith('_')) await this.#tool('rmdir', [join(kept, name)], { signal });
     }
-    await this.#host.run(['rm', '-rf', '--one-file-system', '--', path], { signal });
+    await super.removeTree(path, signal);
   }
 
-  async volumeUsage(volume: VolumeRef, { signal }: WaitOptions): Promise<number | undefined> {
+  override async volumeUsage(volume: VolumeRef, { signal }: WaitOptions): Promise<number | undefined> {
     const argv = [
       'getfattr',
       '--only-values',
@@ -396,14 +321,18 @@ class CephfsPool implements StoragePool {
       '--',
       this.volumePath(volume),
     ] as const;
-    const { status, stdout } = await this.#host.run(argv, { signal, allowFailure: true });
+    const { status, stdout } = await this.host.run(argv, { signal, allowFailure: true });
     return status === 0 ? Number(stdout) : undefined;
   }
 
-  async setQuota(volume: VolumeRef, bytes: number | undefined, { signal }: WaitOptions): Promise<void> {
+  override async setQuota(
+    volume: VolumeRef,
+    bytes: number | undefined,
+    { signal }: WaitOptions,
+  ): Promise<void> {
     const limit = String(bytes ?? 0);
     const path = this.volumePath(volume);
-    await this.#host.run(['setfattr', '-n', 'ceph.quota.max_bytes', '-v', limit, '--', path], { signal });
+    await this.host.run(['setfattr', '-n', 'ceph.quota.max_bytes', '-v', limit, '--', path], { signal });
   }
 }
 

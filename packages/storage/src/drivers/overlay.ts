@@ -16,6 +16,7 @@ import { release } from 'node:os';
 import { basename, join } from 'node:path';
 import { LxdError, toLxdError, Undo, type Config, type IdmapEntry, type PoolSpec } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
+import { mirroring } from '../copy-tree.ts';
 import { DirectoryPool } from '../directory-pool.ts';
 import type {
   CopyOptions,
@@ -343,16 +344,7 @@ class OverlayPool extends DirectoryPool {
     const copy = ['cp', '-a', '--preserve=xattr', '--reflink=auto', '--', `${source}.`, path] as const;
     // What is written or goes meanwhile is told by its status, and is put right by the second round.
     await this.#layers.beneath(copy, { signal, allowFailure: still !== undefined });
-    const again = [
-      'rsync',
-      '-aHAXS',
-      '--modify-window=-1',
-      '--numeric-ids',
-      '--delete',
-      '--',
-      source,
-      path,
-    ] as const;
+    const again = mirroring(this.volumePath(from), path);
     await still?.(() => this.#layers.beneath(again, { signal }).then(() => undefined));
     const work = join(path, 'rootfs/work');
     await this.removeTree(work, signal);

@@ -23,7 +23,7 @@ import {
   volumePath,
 } from '../layout.ts';
 import { VolumeUses } from '../volume-uses.ts';
-import { copyTree } from './copy-tree.ts';
+import { copyTree } from '../copy-tree.ts';
 import { dropEmptyPlaces, isPartial, partialOf, placeOf, sameVolume } from './places.ts';
 import type { StoredVolume, VolumeStore } from './volume-store.ts';
 
