@@ -37,7 +37,8 @@ export const encodeToken = ({ serverName, secret, fingerprint, addresses, expire
     JSON.stringify({ server_name: serverName, fingerprint, addresses, secret, expires_at: expiresAt }),
   ).toString('base64');
 
-async function bootstrap(first: ClusterMember): Promise<void> {
+/** Makes a server the first member of a cluster that has nothing yet. */
+export async function enableCluster(first: ClusterMember): Promise<void> {
   const { rest, name, address } = first;
   // LXD needs it before, and takes it from there.
   await rest.call('PATCH', '/1.0', { config: { 'core.https_address': address } });
@@ -47,6 +48,11 @@ async function bootstrap(first: ClusterMember): Promise<void> {
     () => rest.send('GET', '/1.0/cluster').catch(() => undefined),
     (answer) => (answer?.metadata as { enabled?: boolean } | undefined)?.enabled === true,
   );
+}
+
+async function bootstrap(first: ClusterMember): Promise<void> {
+  const { rest } = first;
+  await enableCluster(first);
   await rest.must('POST', '/1.0/storage-pools?target=m1', { name: 'default', driver: 'dir' });
   await rest.must('POST', '/1.0/storage-pools', { name: 'default', driver: 'dir' });
   await rest.must('POST', '/1.0/networks?target=m1', { name: 'lxdbr0', type: 'bridge' });
@@ -67,8 +73,12 @@ export async function askToken(first: TestServer, name: string): Promise<string>
   return encodeToken((given.metadata as { metadata: Token }).metadata);
 }
 
-/** Joins by a token, as `lxd init` does. */
-export async function joinBy(first: ClusterMember, member: ClusterMember): Promise<void> {
+/** Joins by a token, as `lxd init` does. @param pools there are */
+export async function joinBy(
+  first: ClusterMember,
+  member: ClusterMember,
+  pools: readonly string[] = ['default'],
+): Promise<void> {
   const { metadata } = await first.rest.must('GET', '/1.0');
   const { certificate } = (metadata as { environment: { certificate: string } }).environment;
   await member.rest.must('PUT', '/1.0/cluster', {
@@ -78,13 +88,19 @@ export async function joinBy(first: ClusterMember, member: ClusterMember): Promi
     cluster_certificate: certificate,
     cluster_password: await askToken(first, member.name),
     server_address: member.address,
-    member_config: [{ entity: 'storage-pool', name: 'default', key: 'source', value: '' }],
+    member_config: pools.map((name) => ({ entity: 'storage-pool', name, key: 'source', value: '' })),
   });
   await waitFor(
     `member ${member.name}`,
-    () => first.rest.send('GET', `/1.0/storage-pools/default?target=${member.name}`).catch(() => undefined),
-    (answer) => (answer?.metadata as { status?: string } | undefined)?.status === 'Created',
+    () => first.rest.send('GET', `/1.0/cluster/members/${member.name}`).catch(() => undefined),
+    (answer) => (answer?.metadata as { status?: string } | undefined)?.status === 'Online',
   );
+  for (const pool of pools)
+    await waitFor(
+      `pool ${pool} of ${member.name}`,
+      () => first.rest.send('GET', `/1.0/storage-pools/${pool}?target=${member.name}`).catch(() => undefined),
+      (answer) => (answer?.metadata as { status?: string } | undefined)?.status === 'Created',
+    );
 }
 
 /**

@@ -29,8 +29,21 @@ function describedPool({ drivers }: ScanContext, { spec, volumes }: Scanned): Co
   return {};
 }
 
+/** On record already: the member's part of it. */
 async function adoptPool(context: ScanContext, scanned: Scanned, member: string): Promise<void> {
   const { services, drivers } = context;
+  const { part } = scanned;
+  const options = { signal: AbortSignal.timeout(effectTimeoutMs) };
+  if (scanned.record) {
+    if (part)
+      await services.records.modify(
+        'pools',
+        [scanned.record.name],
+        (pool) => ({ ...pool, memberConfig: { [member]: part, ...pool.memberConfig } }),
+        options,
+      );
+    return;
+  }
   const { name, driver, config } = scanned.spec;
   const given = { ...describedPool(context, scanned), ...config };
   const { shared, own } = partConfig(drivers.pool(driver) ?? {}, given);
@@ -42,10 +55,7 @@ async function adoptPool(context: ScanContext, scanned: Scanned, member: string)
     config: shared,
     memberConfig: { [member]: own },
   };
-  await services.records
-    .transaction()
-    .create('pools', [name], record)
-    .commit({ signal: AbortSignal.timeout(effectTimeoutMs) });
+  await services.records.transaction().create('pools', [name], record).commit(options);
 }
 
 async function adoptVolume(
@@ -116,7 +126,7 @@ export async function adopt(
   for (const one of scanned) {
     const { name: pool } = one.spec;
     if (one.volumes.length === 0) continue;
-    if (!one.record) await failing(`storage pool "${pool}"`, adoptPool(context, one, member));
+    await failing(`storage pool "${pool}"`, adoptPool(context, one, member));
     for (const volume of one.volumes) {
       const { type, name, project } = volume;
       const what = `"${name}" in project "${project}" on pool "${pool}"`;

@@ -160,6 +160,33 @@ describe('what is taken in', () => {
     expect((await at.view())['UnknownVolumes']).toBeNull();
   });
 
+  it('is a part of a pool that other members have, where its own source is told', async () => {
+    await using at = await setUp([volume]);
+    const { records } = at.h;
+    const signal = AbortSignal.timeout(1_000);
+    await records
+      .transaction()
+      .create('pools', ['lost'], {
+        ...{ name: 'lost', driver: 'btrfs', description: '', status: 'Created' as const },
+        ...{ config: { 'rsync.bwlimit': '1MB' }, memberConfig: { m2: { source: '/theirs.img' } } },
+      })
+      .commit({ signal });
+    // Those that a client only repeats from the list.
+    expect(await at.look([{ ...pool, config: { 'rsync.bwlimit': '1MB' } }])).toEqual([]);
+    await expect(at.look([{ ...pool, driver: 'dir' }])).rejects.toThrow(
+      '"btrfs" on other members, not "dir"',
+    );
+    await expect(at.look([{ ...pool, config: { source: '/x', size: 'big' } }])).rejects.toThrow('"size"');
+    expect(at.scanned).toEqual([]);
+    await at.take();
+    expect(at.scanned.at(-1)?.config).toEqual({ 'rsync.bwlimit': '1MB', source: '/lost.img' });
+    expect(records.get('pools', 'lost')?.value.memberConfig).toEqual({
+      m1: { source: '/lost.img' },
+      m2: { source: '/theirs.img' },
+    });
+    expect(records.get('volumes', 'lost', 'default', 'v', 'm1')).toBeDefined();
+  });
+
   it('is nothing of a pool that holds nothing unknown', async () => {
     await using at = await setUp([]);
     await at.take();

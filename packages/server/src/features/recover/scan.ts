@@ -1,11 +1,18 @@
-import { checkPoolName, LxdError, toLxdError, type Config, type PoolSpec } from '@lxd-ts/core';
+import {
+  checkPoolName,
+  LxdError,
+  toLxdError,
+  type Config,
+  type ConfigSchema,
+  type PoolSpec,
+} from '@lxd-ts/core';
 import type { FoundVolume } from '@lxd-ts/rpc';
 import type { PoolRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { fields, text, texts } from '../backups/fields.ts';
 import { poolSpec } from '../instances/spec.ts';
 import type { Drivers } from '../shared/drivers.ts';
-import { setOnly } from '../shared/members.ts';
+import { partConfig, setOnly } from '../shared/members.ts';
 import { checkPoolConfig } from '../storage-pools/create.ts';
 
 /** A pool as `lxd recover` sends it; one that is on record is looked at as that says. */
@@ -26,6 +33,8 @@ export interface Scanned {
   description: string;
   /** Absent: it is not on record. */
   record?: PoolRecord;
+  /** This member's own options, where its part of a pool that is on record is not. */
+  part?: Config;
   volumes: FoundVolume[];
 }
 
@@ -41,20 +50,48 @@ const prefixed = (prefix: string, error: unknown): LxdError => {
   return new LxdError(code === 'unavailable' ? code : 'internal', `${prefix}: ${message}`, { cause: error });
 };
 
-/** @throws LxdError worded as LXD's */
-function specFor({ services, drivers }: ScanContext, pool: RecoverPool, member: string): Scanned {
-  const { name = '', driver = '', description = '' } = pool;
-  const record = services.records.get('pools', name)?.value;
-  if (record) return { spec: poolSpec(record, member), description, record, volumes: [] };
-  checkPoolName(name);
-  const schema = drivers.pool(driver);
-  if (!schema) throw new LxdError('internal', `Failed to initialise unknown pool "${name}": Unknown driver`);
-  const config = setOnly(pool.config ?? {});
+/**
+ * A pool that other members have, with what the request says of the member's own part; undefined where it does not say where
+ * that is.
+ */
+function partFor(
+  schema: ConfigSchema,
+  { driver, config }: RecoverPool,
+  record: PoolRecord,
+): Scanned | undefined {
+  const { name, description } = record;
+  const part = setOnly(partConfig(schema, config ?? {}).own);
+  if (part['source'] === undefined) return undefined;
+  if (driver !== record.driver)
+    throw new LxdError(
+      'invalid',
+      `Failed to initialise pool "${name}": Its driver is "${record.driver}" on other members, not "${driver ?? ''}"`,
+    );
+  checkAsked(name, schema, part);
+  const spec = { name, driver, config: { ...record.config, ...part } };
+  return { spec, description, record, part, volumes: [] };
+}
+
+function checkAsked(name: string, schema: ConfigSchema, config: Config): void {
   try {
     checkPoolConfig(schema, config);
   } catch (error) {
     throw prefixed(`Failed to initialise unknown pool "${name}"`, error);
   }
+}
+
+/** @returns undefined for a pool that the member has no part of @throws LxdError worded as LXD's */
+function specFor({ services, drivers }: ScanContext, pool: RecoverPool, member: string): Scanned | undefined {
+  const { name = '', driver = '', description = '' } = pool;
+  const record = services.records.get('pools', name)?.value;
+  if (record?.memberConfig[member])
+    return { spec: poolSpec(record, member), description, record, volumes: [] };
+  if (record) return partFor(drivers.pool(record.driver) ?? {}, pool, record);
+  checkPoolName(name);
+  const schema = drivers.pool(driver);
+  if (!schema) throw new LxdError('internal', `Failed to initialise unknown pool "${name}": Unknown driver`);
+  const config = setOnly(pool.config ?? {});
+  checkAsked(name, schema, config);
   return { spec: { name, driver, config }, description, volumes: [] };
 }
 
@@ -89,6 +126,7 @@ export async function scan(
   const all: Scanned[] = [];
   for (const pool of named.values()) {
     const scanned = specFor(context, pool, member);
+    if (!scanned) continue;
     const { name } = scanned.spec;
     const signal = AbortSignal.timeout(scanMs);
     const found = await services.agents
