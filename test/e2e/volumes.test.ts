@@ -91,7 +91,19 @@ describe.each(['b', 'd'])('in pool %s', (pool) => {
 
   test('snapshots are taken while it is used, and restored when it is not', async () => {
     await volume('snapshot', pool, 'data', 's1');
+    await shell('c1', 'touch /srv/later');
+    await volume('snapshot', pool, 'data', 's1', '--reuse');
     await volume('snapshot', pool, 'data');
+    expect(await fails('storage', 'volume', 'snapshot', pool, 'data', 's1')).toContain('already in use');
+    expect(await volume('list', pool, 'type=custom', '-c', 'nu', '-f', 'csv')).toBe(
+      'data,2\ndata/s1,0\ndata/snap0,0\n',
+    );
+    expect(await volume('list', pool, 'name=data', '-c', 'U', '-f', 'csv')).toMatch(
+      // Directories cannot tell without limits.
+      pool === 'b' ? /^[\d.]+(B|KiB|MiB)\n$/ : /^\n$/,
+    );
+    expect(await fails('storage', 'volume', 'list', pool, '-c', 'nx')).toContain("shorthand char 'x'");
+    expect(await text('storage', 'show', pool, '--resources')).toMatch(/^space:\n {2}used: \d+\n/);
     await shell('c1', 'echo three >> /srv/file');
     expect(await fails('storage', 'volume', 'restore', pool, 'data', 's1')).toContain('running instances');
     await volume('detach', pool, 'data', 'c1');
@@ -99,7 +111,7 @@ describe.each(['b', 'd'])('in pool %s', (pool) => {
     expect(await fails('storage', 'volume', 'detach', pool, 'data', 'c2')).toContain('No device found');
     await volume('restore', pool, 'data', 's1');
     await volume('attach', pool, 'data', 'c1', '/srv');
-    expect(await shell('c1', 'cat /srv/file')).toBe('one\ntwo\n');
+    expect(await shell('c1', 'cat /srv/file; ls /srv')).toBe('one\ntwo\nfile\nlater\n');
     await volume('detach', pool, 'data', 'c1');
   });
 

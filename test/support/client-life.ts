@@ -196,6 +196,15 @@ export function describeLife(life: Life): void {
       const started = await lxc(['start', 'c1']);
       expect(started.code).toBe(1);
       expect(started.stderr).toMatch(/already running/);
+      const shown = await lxc(['stop', 'c1', '--console'], { tty: true });
+      expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('detach from the console')]);
+      // The stock client ends when the console does.
+      await waitFor(
+        'the stop',
+        () => status('c1'),
+        (now) => now === 'Stopped',
+      );
+      await must(['start', 'c1']);
       const pid = await text(['list', 'c1', '-c', 'p', '-f', 'csv']);
       await must(['restart', 'c1', '--force']);
       expect(await text(['list', 'c1', '-c', 'p', '-f', 'csv'])).not.toBe(pid);

@@ -37,6 +37,8 @@ export class HostDaemon {
     const log = `${this.dir}.log`;
     const argv = ['--dir', this.dir, '--debug', '--logfile', log, ...this.#flags];
     const child = spawn(lxdTsd, argv, { stdio: 'ignore', env: process.env });
+    // Tests that failed before they ended it end all the same.
+    child.unref();
     this.#child = child;
     this.#rest = new Rest(join(this.dir, 'unix.socket'));
     for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {

@@ -50,19 +50,26 @@ export async function editRecord(
   path: string,
   editable: readonly string[],
   hint: string,
+  query: { target?: string | undefined } = {},
 ): Promise<void> {
-  const { fromTerminal, etag, text } = await currentText(context, path, editable, hint);
+  const { fromTerminal, etag, text } = await currentText(context, path, editable, hint, query);
   await edit(context, text, async (changed) => {
     const { mapFromYaml } = await import('../format/yaml.ts');
     const body = pick(mapFromYaml(changed), editable);
-    await context.change('PUT', path, { body, etag: fromTerminal ? etag : undefined });
+    await context.change('PUT', path, { body, etag: fromTerminal ? etag : undefined, query });
   });
 }
 
-async function currentText(context: Context, path: string, editable: readonly string[], hint: string) {
+async function currentText(
+  context: Context,
+  path: string,
+  editable: readonly string[],
+  hint: string,
+  query: { target?: string | undefined },
+) {
   const fromTerminal = context.io.stdinIsTty;
   if (!fromTerminal) return { fromTerminal, etag: '', text: '' };
-  const { metadata, etag } = await context.client.getWithEtag<Configured>(path);
+  const { metadata, etag } = await context.client.getWithEtag<Configured>(path, { query });
   const { toYaml } = await import('../format/yaml.ts');
   const comment = `### ${hint}\n### Lines that begin with # are ignored.\n\n`;
   return { fromTerminal, etag, text: comment + toYaml(pick(metadata, editable)) };

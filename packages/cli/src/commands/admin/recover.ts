@@ -25,7 +25,7 @@ to look at, shows what it finds, and changes nothing before that is confirmed.`,
       client.get<Server>('/1.0', { query: on }),
       client.get<StoragePool[]>('/1.0/storage-pools', { query: { recursion: 1 } }),
     ]);
-    const { server_clustered: isClustered, server_name: member = '' } = server.environment;
+    const { server_clustered: isClustered, server_name: member } = server.environment;
     // In a cluster only each member's own view says where its part is.
     const pools = isClustered
       ? await Promise.all(

@@ -1,5 +1,5 @@
-import { LxdError } from '@lxd-ts/core';
 import type { Image } from '@lxd-ts/client';
+import { chooseColumns } from '../../base/columns.ts';
 import { command } from '../../base/command.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
 import { imageSize, longTime, sortRows } from '../../format/units.ts';
@@ -56,15 +56,7 @@ a architecture, t type, s size, u upload date.`,
   },
   async run(shell, args, flags) {
     const format = parseFormat(flags.format);
-    const chosen = Array.from((flags.columns ?? 'lfpdatsu').replaceAll(',', ''), (letter) => {
-      const column = columns[letter];
-      if (!column)
-        throw new LxdError(
-          'invalid',
-          `Unknown column shorthand char '${letter}' in '${flags.columns ?? ''}'`,
-        );
-      return column;
-    });
+    const chosen = chooseColumns(columns, flags.columns ?? 'lfpdatsu');
     const [{ client }, filters] = await shell.remoteFirst(args, 'images');
     const all = await client.get<Image[]>('/1.0/images', { query: { recursion: 1 } });
     const images = all.filter((image) => filters.every((filter) => imageMatches(image, filter)));

@@ -43,7 +43,8 @@ export function detachKeys(onDetach: () => void): Transform {
   });
 }
 
-async function attach(context: Context, name: string): Promise<void> {
+/** @param work what is done while it is attached; that ends with it */
+async function attach(context: Context, name: string, work?: () => Promise<void>): Promise<void> {
   const { io } = context;
   const detached = Promise.withResolvers<undefined>();
   const keys = io.stdin.pipe(
@@ -66,9 +67,14 @@ async function attach(context: Context, name: string): Promise<void> {
       session.resize(width, height);
     }),
   );
-  await Promise.race([session.closed, detached.promise]);
-  session.detach();
-  io.stdin.unpipe(keys);
+  const working = work?.();
+  try {
+    await Promise.race([session.closed, detached.promise, ...(working ? [working] : [])]);
+  } finally {
+    session.detach();
+    io.stdin.unpipe(keys);
+  }
+  await working;
 }
 
 function checkType(type: string | undefined): void {
@@ -77,14 +83,28 @@ function checkType(type: string | undefined): void {
   }
 }
 
-/** For commands that start instances with `--console`. */
-export async function consoleAfter(places: readonly Place[], type: string | undefined): Promise<undefined> {
-  if (type === undefined) return undefined;
+function onlyPlace(places: readonly Place[], type: string): Place {
   checkType(type);
   const [only] = places;
   if (places.length !== 1 || only === undefined)
     throw new LxdError('invalid', '--console only works with a single instance');
-  await attach(...only);
+  return only;
+}
+
+/** For commands that start instances with `--console`. */
+export async function consoleAfter(places: readonly Place[], type: string | undefined): Promise<undefined> {
+  if (type !== undefined) await attach(...onlyPlace(places, type));
+  return undefined;
+}
+
+/** For `stop --console`: what is printed while it is done. */
+export async function consoleDuring(
+  places: readonly Place[],
+  type: string,
+  work: (...place: Place) => Promise<void>,
+): Promise<undefined> {
+  const place = onlyPlace(places, type);
+  await attach(...place, () => work(...place));
   return undefined;
 }
 

@@ -1,5 +1,5 @@
-import { LxdError } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
+import { deleteIfThere } from '../../base/delete-if-there.ts';
 import { apiPath } from '../../base/names.ts';
 
 /** LXD's way to say "never" where saying nothing means "as configured". */
@@ -23,15 +23,7 @@ export default command({
     const [instance = '', short] = text.split('/');
     const name = given ?? short ?? '';
     const path = apiPath('instances', instance, 'snapshots');
-    if (flags.reuse && name !== '') {
-      const old = `${path}/${encodeURIComponent(name)}`;
-      try {
-        await context.client.get(old);
-        await context.change('DELETE', old);
-      } catch (error) {
-        if (!(error instanceof LxdError) || error.code !== 'not-found') throw error;
-      }
-    }
+    if (flags.reuse && name !== '') await deleteIfThere(context, `${path}/${encodeURIComponent(name)}`);
     await context.change('POST', path, {
       body: { name, stateful: flags.stateful, ...(flags['no-expiry'] ? { expires_at: never } : {}) },
     });

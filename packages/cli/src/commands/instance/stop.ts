@@ -1,5 +1,8 @@
+import { LxdError } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
+import type { Place } from '../../base/shell.ts';
 import { changeState, forEachInstance, targets } from './change-state.ts';
+import { consoleDuring, consoleFlag } from './console.ts';
 
 export default command({
   usage: '[[<remote>:]<instance>...]',
@@ -9,9 +12,11 @@ export default command({
     ['stop c1', 'Shut c1 down'],
     ['stop c1 --timeout 30', 'Give it 30 seconds'],
     ['stop c1 --force', 'Kill it at once'],
+    ['stop c1 --console', 'See it shut down'],
   ],
   flags: {
     all: { kind: 'boolean', help: 'All running instances' },
+    console: consoleFlag,
     force: { kind: 'boolean', short: 'f', help: 'Kill instead of asking' },
     timeout: {
       kind: 'number',
@@ -20,11 +25,14 @@ export default command({
     },
     stateful: { kind: 'boolean', help: 'Save the running state' },
   },
-  async run(shell, args, { all, force, timeout = -1, stateful }) {
+  async run(shell, args, { all, console, force, timeout = -1, stateful }) {
+    if (console !== undefined && force)
+      throw new LxdError('invalid', "--console can't be used with --force: nothing is printed then");
     const places = await targets(shell, args, all, 'stop');
-    await forEachInstance(shell, places, 'stop', (context, name) =>
-      changeState(context, name, { action: 'stop', force, timeout, stateful }),
-    );
+    const stop = (...[context, name]: Place) =>
+      changeState(context, name, { action: 'stop', force, timeout, stateful });
+    if (console !== undefined) return consoleDuring(places, console, stop);
+    await forEachInstance(shell, places, 'stop', stop);
     return undefined;
   },
 });
