@@ -81,6 +81,12 @@ export function describeLife(life: Life): void {
       expect(await text(['image', 'list'])).toMatch(/\| busybox +\| [0-9a-f]{12} \| no +\|/);
       expect(await text(['image', 'info', 'split'])).toMatch(/Architecture: x86_64/);
       expect(await text(['image', 'show', 'split'])).toMatch(/description: Busybox for tests/);
+      await must(['image', 'set-property', 'split', 'note', 'mine']);
+      expect(await text(['image', 'get-property', 'split', 'note'])).toBe('mine\n');
+      await must(['image', 'unset-property', 'split', 'note']);
+      const gone = await lxc(['image', 'get-property', 'split', 'note']);
+      expect([gone.code, gone.stderr]).toEqual([1, expect.stringMatching(/Property .*not found/)]);
+      expect(await text(['image', 'get-property', 'split', 'os'])).toBe('busybox\n');
       const exported = join(ground.dir, 'exported');
       await must(['image', 'export', 'busybox', exported]);
       expect(readFileSync(`${exported}.tar.gz`).equals(readFileSync(ground.image.unified))).toBe(true);

@@ -28,6 +28,21 @@ export const imageCommands: readonly Entry[] = [
     load: () => import('../commands/image/edit.ts'),
   },
   {
+    path: 'image get-property',
+    summary: 'Show a property of an image',
+    load: () => import('../commands/image/get-property.ts'),
+  },
+  {
+    path: 'image set-property',
+    summary: 'Set properties of an image',
+    load: () => import('../commands/image/set-property.ts'),
+  },
+  {
+    path: 'image unset-property',
+    summary: 'Remove a property of an image',
+    load: () => import('../commands/image/unset-property.ts'),
+  },
+  {
     path: 'image delete',
     summary: 'Delete images',
     aliases: ['rm'],
