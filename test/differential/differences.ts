@@ -125,11 +125,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'owners on disk are not shifted where the kernel maps them at the mount',
   },
   {
-    step: /^(pool in use|pool in use by snapshots|volumes of pool in use|lxc storage (list|show default|volume list default))$/,
-    field: /images\/|volumes\/image\/|^stdout$/,
-    reason: 'unpacked images are a cache of the pool, not volumes that can be deleted',
-  },
-  {
     step: /^(delete profile|wrong filter)$/,
     field: /^status$/,
     reason: "a caller's mistake is a 400, not a 500",

@@ -199,6 +199,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
       for (const spec of specs) await deleteUnpacked(context, spec, fingerprint, call);
       await images.delete(fingerprint);
     },
+    deleteImageVolume: (pool, fingerprint, call) => deleteUnpacked(context, pool, fingerprint, call),
 
     createInstance: (spec, source, call) => instances.create(spec, source, call),
     deleteInstance: (spec, call) => instances.delete(spec, call),

@@ -1076,7 +1076,10 @@ export interface paths {
         put: operations["storagePoolVolumePut"];
         /** Rename a volume, or move it to another pool */
         post: operations["storagePoolVolumePost"];
-        /** Delete a volume */
+        /**
+         * Delete a volume
+         * @description A custom volume, or what an image was unpacked to; the image is unpacked again when an instance is made of it.
+         */
         delete: operations["storagePoolVolumeDelete"];
         options?: never;
         head?: never;

@@ -351,6 +351,8 @@ export interface Agent {
   sendImage(fingerprint: string, options: CallOptions): Promise<ImageFile[]>;
   /** Its files and the volumes unpacked from it in these pools. */
   deleteImage(fingerprint: string, pools: PoolSpec[], options: CallOptions): Promise<void>;
+  /** The volume that is unpacked from it; not there: nothing done. */
+  deleteImageVolume(pool: PoolSpec, fingerprint: string, options: CallOptions): Promise<void>;
 
   createInstance(spec: InstanceSpec, source: InstanceSource, options: CallOptions): Promise<Outcome>;
   /** Removes all there is of it, also of one half made. It must not run. */

@@ -58,6 +58,7 @@ export const plainMethods = [
   'hostInterfaces',
   'missingBlobs',
   'deleteImage',
+  'deleteImageVolume',
   'createInstance',
   'offerMigration',
   'deleteInstance',

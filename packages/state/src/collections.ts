@@ -7,6 +7,7 @@ import type {
   ImageAliasRecord,
   ImageRecord,
   ImageTokenRecord,
+  ImageVolumeRecord,
   InstanceRecord,
   JoinTokenRecord,
   MemberRecord,
@@ -39,6 +40,7 @@ export interface Kinds {
   imageAliases: { record: ImageAliasRecord; id: [project: string, name: string] };
   pools: { record: PoolRecord; id: [name: string] };
   volumes: { record: VolumeRecord; id: [pool: string, project: string, name: string, member: string] };
+  imageVolumes: { record: ImageVolumeRecord; id: [pool: string, fingerprint: string, member: string] };
   volumeSnapshots: {
     record: VolumeSnapshotRecord;
     id: [pool: string, project: string, volume: string, member: string, name: string];

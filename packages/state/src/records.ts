@@ -201,6 +201,14 @@ export interface VolumeRecord {
   pending?: Pending;
 }
 
+/** An image that is unpacked in a pool of a member. */
+export interface ImageVolumeRecord {
+  pool: string;
+  fingerprint: string;
+  member: string;
+  description: string;
+}
+
 /** It is there only when its files are whole. Times are ISO 8601; '': none. */
 export interface VolumeSnapshotRecord {
   pool: string;

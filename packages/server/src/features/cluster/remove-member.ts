@@ -94,6 +94,11 @@ async function forget({ services }: ClusterContext, name: string, signal: AbortS
       transaction.remove('volumes', [value.pool, value.project, value.name, value.member]),
   );
   await each(
+    records.list('imageVolumes').filter(({ value }) => value.member === name),
+    (transaction, { value }) =>
+      transaction.remove('imageVolumes', [value.pool, value.fingerprint, value.member]),
+  );
+  await each(
     records.list('volumeSnapshots').filter(({ value }) => value.member === name),
     (transaction, { value: { pool, project, volume, member, name: snapshot } }) =>
       transaction.remove('volumeSnapshots', [pool, project, volume, member, snapshot]),

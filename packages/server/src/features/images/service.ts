@@ -5,7 +5,8 @@ import type { ImageRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { poolSpec } from '../instances/spec.ts';
-import { findImage, isManifest } from './view.ts';
+import { findImage, imageUrl, isManifest } from './view.ts';
+import { forgetUnpacked } from '../volumes/image-volumes.ts';
 
 export interface ImagePut {
   auto_update?: boolean;
@@ -15,7 +16,6 @@ export interface ImagePut {
   profiles?: string[] | null;
 }
 
-const imageUrl = (fingerprint: string): string => `/1.0/images/${fingerprint}`;
 
 const set = (properties: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== ''));
@@ -45,6 +45,7 @@ export async function dropImage(
     if (successor === undefined) transaction.remove('imageAliases', [project, value.name]);
     else transaction.put('imageAliases', [project, value.name], { ...value, target: successor });
   }
+  forgetUnpacked(services, transaction, (volume) => volume.fingerprint === fingerprint);
   await transaction.commit({ signal });
   const pools = records.list('pools').map(({ value }) => value);
   const online = agents.online();

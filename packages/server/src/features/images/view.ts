@@ -6,6 +6,8 @@ const epoch = '1970-01-01T00:00:00Z';
 /** How LXD writes "never used". */
 const never = '0001-01-01T00:00:00Z';
 
+export const imageUrl = (fingerprint: string): string => `/1.0/images/${fingerprint}`;
+
 /** An image by its fingerprint or the beginning of it. @throws LxdError `not-found`, `invalid` when several begin so */
 export function findImage(services: Services, project: string, prefix: string): Versioned<ImageRecord> {
   const exact = services.records.get('images', project, prefix);

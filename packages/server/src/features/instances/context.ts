@@ -10,7 +10,7 @@ import type { Placer } from './placement.ts';
 
 export interface InstancesContext {
   services: Services;
-  drivers: Pick<Drivers, 'device'>;
+  drivers: Pick<Drivers, 'device' | 'unpacksImages'>;
   busy: Busy;
   placer: Placer;
   /** Of images that other servers have. */

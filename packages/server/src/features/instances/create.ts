@@ -35,6 +35,7 @@ import { told } from './snapshots.ts';
 import { instanceSpec } from './spec.ts';
 import { bringImage } from './transfer-image.ts';
 import { fillVolatile, withOutcome, withoutOwnVolatile } from './volatile.ts';
+import { noteUnpacked } from '../volumes/image-volumes.ts';
 
 /** Turns at a name, a pool or room that may be lost before it is given up. */
 const maxAttempts = 20;
@@ -391,10 +392,11 @@ function checkTarget({ services, placer }: InstancesContext, { target }: CreateR
 
 /** Has the member make the files, and puts the outcome on record. */
 async function make(
-  { services }: InstancesContext,
+  context: InstancesContext,
   { record, member, source }: Creation,
   running: RunningOperation,
 ): Promise<void> {
+  const { services } = context;
   const { project, name } = record;
   const options = {
     signal: running.signal,
@@ -428,6 +430,8 @@ async function make(
     (value) => ({ ...value, config: withOutcome(value.config, outcome) }),
     (transaction) => {
       putCopied(transaction, record, copied);
+      if (source.kind === 'image')
+        noteUnpacked(context, transaction, { record, member, fingerprint: source.image.fingerprint });
       if (source.kind === 'backup') putReceived(transaction, record, source.backup.snapshots);
     },
   );

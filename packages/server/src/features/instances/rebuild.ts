@@ -13,6 +13,7 @@ import { sourceImage } from './source.ts';
 import { instanceSpec } from './spec.ts';
 import { bringImage } from './transfer-image.ts';
 import { fillVolatile } from './volatile.ts';
+import { noteUnpacked } from '../volumes/image-volumes.ts';
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
@@ -47,11 +48,12 @@ function rebuilt(services: Services, record: InstanceRecord, image: ImageRecord 
  * @param fingerprint '': an empty root
  */
 export async function finishRebuild(
-  { services }: InstancesContext,
+  context: InstancesContext,
   record: InstanceRecord,
   fingerprint: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const { services } = context;
   const { project, name } = record;
   const member = memberOf(services, project, name);
   const spec = instanceSpec(services, withoutPending(record), member);
@@ -62,7 +64,15 @@ export async function finishRebuild(
     .rebuildInstance(spec, fingerprint === '' ? { type: 'none' } : { type: 'image', fingerprint }, {
       signal,
     });
-  await settle(services, project, name, (value) => rebuilt(services, value, image));
+  await settle(
+    services,
+    project,
+    name,
+    (value) => rebuilt(services, value, image),
+    (transaction) => {
+      if (image) noteUnpacked(context, transaction, { record, member, fingerprint });
+    },
+  );
 }
 
 async function imageOf(

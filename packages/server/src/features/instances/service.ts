@@ -25,7 +25,7 @@ export interface InstancesService {
 
 export function instancesService(
   services: Services,
-  drivers: Pick<Drivers, 'device'>,
+  drivers: Pick<Drivers, 'device' | 'unpacksImages'>,
   puller = new ImagePuller(services),
 ): InstancesService {
   const context: InstancesContext = {

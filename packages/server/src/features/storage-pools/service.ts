@@ -22,6 +22,8 @@ import { usedBy } from '../shared/used-by.ts';
 import { listVolumes } from '../volumes/list.ts';
 import { snapshotsIn } from '../volumes/roots.ts';
 import { checkPoolConfig, poolCreation, type StoragePoolsPost } from './create.ts';
+import { forgetUnpacked } from '../volumes/image-volumes.ts';
+import { imageUrl } from '../images/view.ts';
 
 export type { StoragePoolsPost } from './create.ts';
 
@@ -78,10 +80,18 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
       : devices;
   };
 
+  /** Unpacked images, too: they keep no pool from being deleted. */
+  const shownUsers = (name: string): string[] | null => {
+    const images = records.list('imageVolumes', name).map(({ value }) => imageUrl(value.fingerprint));
+    return images.length > 0 ? [...new Set([...images, ...(users(name) ?? [])])].sort() : users(name);
+  };
+
   /** Idempotent. A pool that was never made is only forgotten. */
   async function remove(record: PoolRecord, signal: AbortSignal): Promise<void> {
     if (record.status !== 'Pending' || record.pending?.kind === 'create') await parts.delete(record, signal);
-    await records.transaction().remove('pools', [record.name]).commit({ signal });
+    const transaction = records.transaction().remove('pools', [record.name]);
+    forgetUnpacked(services, transaction, ({ pool }) => pool === record.name);
+    await transaction.commit({ signal });
     void parts.follow(record, AbortSignal.timeout(effectTimeoutMs));
   }
 
@@ -200,7 +210,7 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
         description: record.description,
         name: record.name,
         driver: record.driver,
-        used_by: users(record.name),
+        used_by: shownUsers(record.name),
         status: statusView(services, record, 'pool', ['', record.name], target),
         locations: locations(services, record),
       };

@@ -4,6 +4,7 @@ import {
   validators,
   type ConfigSchema,
   type InstanceStatus,
+  type PoolSpec,
   type VolumeSpec,
 } from '@lxd-ts/core';
 import type { OperationRequest, OperationView, Operations } from '@lxd-ts/operations';
@@ -24,6 +25,7 @@ export const drivers: Drivers = {
     driver === 'dir'
       ? { source: { ...key, memberSpecific: true }, size: { check: validators.unsigned, description: '' } }
       : undefined,
+  unpacksImages: (driver) => driver === 'dir',
   network: (type) =>
     type === 'bridge'
       ? { 'ipv4.address': key, 'ipv4.nat': { check: validators.bool, description: '' } }
@@ -188,6 +190,8 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
     deleteNetwork: async ({ name }: { name: string }) => call('deleteNetwork', name),
     updateNetwork: async ({ name }: { name: string }) => call('updateNetwork', name),
     hostInterfaces: async () => [{ name: 'lo', type: 'loopback' }],
+    deleteImageVolume: async (pool: PoolSpec, fingerprint: string) =>
+      call('deleteImageVolume', `${pool.name} ${fingerprint.slice(0, 4)}`),
     deleteImage: async (fingerprint: string) => call('deleteImage', fingerprint.slice(0, 4)),
     ...more,
   };

@@ -9,6 +9,7 @@ import { snapshotsOf as snapshotsOfInstance } from '../instances/snapshot-record
 import { containerUrl, findRoot } from './roots.ts';
 import { volumeUsersOf } from './users.ts';
 import { snapshotAsVolume, volumeView } from './view.ts';
+import { listImageVolumes } from './image-volumes.ts';
 
 const invalid = (message: string): LxdError => new LxdError('invalid', message);
 
@@ -96,6 +97,7 @@ export function listVolumes(services: Services, asked: VolumesAsked): ListedVolu
       of(record),
       ...snapshotsOfInstance(services, project, record.name).map((snapshot) => of(record, snapshot.name)),
     ]),
+    ...(type === undefined || type === 'image' ? listImageVolumes(services, pool, target) : []),
     ...custom,
   ];
 }

@@ -1,5 +1,5 @@
 import { LxdError, type Config } from '@lxd-ts/core';
-import type { Versioned, VolumeRecord } from '@lxd-ts/state';
+import type { ImageVolumeRecord, Versioned, VolumeRecord } from '@lxd-ts/state';
 import { created, empty, started, sync, type RequestContext, type Route } from '../../http/route.ts';
 import { parseFilter } from '../shared/filter.ts';
 import { isClustered, targetOf } from '../shared/members.ts';
@@ -12,6 +12,7 @@ import { startReceiving, startSending, type MigrationSource, type MigrationTarge
 import { createVolume, deleteVolume, renameVolume, rootState, updateVolume, volumeState } from './service.ts';
 import { snapshotRoutes } from './snapshot-routes.ts';
 import { restoreVolume } from './snapshots.ts';
+import { deleteImageVolume, describeImageVolume, findImageVolume, imageVolumeView } from './image-volumes.ts';
 
 interface StorageVolumesPost {
   name?: string;
@@ -51,7 +52,17 @@ export function mustBeCustom(
   if (type !== 'custom') throw invalid(refusal(type));
 }
 
+const notByItself =
+  (what: string) =>
+  (type: string): string =>
+    `Storage volumes of type "${type}" cannot be ${what} with the storage API`;
+
 const tagOf = ({ name, description, config }: VolumeRecord): unknown => [name, 'custom', description, config];
+const imageTagOf = ({ fingerprint, description }: ImageVolumeRecord): unknown => [
+  fingerprint,
+  'image',
+  description,
+];
 
 /** Every route of volumes. */
 export function volumesRoutes(context: VolumesContext): Route[] {
@@ -69,12 +80,10 @@ export function volumesRoutes(context: VolumesContext): Route[] {
     target: targeted(request),
     via: memberOf(request),
   });
+  const isImage = (request: RequestContext): boolean => param(request, 'type') === 'image';
   /** Which must be custom, and as the caller knows it. */
-  const found = (request: RequestContext, what: string): Versioned<VolumeRecord> => {
-    mustBeCustom(
-      request,
-      (type) => `Storage volumes of type "${type}" cannot be ${what} with the storage API`,
-    );
+  const found = (request: RequestContext, refusal: (type: string) => string): Versioned<VolumeRecord> => {
+    mustBeCustom(request, refusal);
     const one = findVolume(services, askedOf(request));
     request.checkETag(tagOf(one.value));
     return one;
@@ -134,6 +143,10 @@ export function volumesRoutes(context: VolumesContext): Route[] {
     operationId: 'storagePoolVolumeGet',
     handle: (request) => {
       const asked = askedOf(request);
+      if (isImage(request)) {
+        const { value } = findImageVolume(services, asked);
+        return Promise.resolve(sync(imageVolumeView(services, value), imageTagOf(value)));
+      }
       if (param(request, 'type') !== 'custom')
         return Promise.resolve(sync(getVolume(services, asked, param(request, 'type'))));
       const { value } = findVolume(services, asked);
@@ -141,10 +154,25 @@ export function volumesRoutes(context: VolumesContext): Route[] {
     },
   };
 
+  /** Of an unpacked image only the description may be changed. */
+  async function changeImage(
+    request: RequestContext,
+    { config, description }: StorageVolumePut,
+  ): Promise<void> {
+    const { value } = findImageVolume(services, askedOf(request));
+    request.checkETag(imageTagOf(value));
+    if (Object.keys(config ?? {}).length > 0) throw new LxdError('internal', 'Volume config is not editable');
+    if (description !== undefined) await describeImageVolume(services, value, description);
+  }
+
   const put: Route<StorageVolumePut> = {
     operationId: 'storagePoolVolumePut',
     async handle(request) {
-      const volume = found(request, 'changed');
+      if (isImage(request)) {
+        await changeImage(request, { description: '', ...request.body });
+        return empty;
+      }
+      const volume = found(request, notByItself('changed'));
       const { config, description = '', restore } = request.body;
       if (restore) await restoreVolume(context, volume, restore, request.caller);
       else await updateVolume(context, volume, { config: config ?? {}, description }, request.caller);
@@ -155,7 +183,11 @@ export function volumesRoutes(context: VolumesContext): Route[] {
   const patch: Route<StorageVolumePut> = {
     operationId: 'storagePoolVolumePatch',
     async handle(request) {
-      const volume = found(request, 'changed');
+      if (isImage(request)) {
+        await changeImage(request, request.body);
+        return empty;
+      }
+      const volume = found(request, notByItself('changed'));
       const config = { ...volume.value.config, ...request.body.config };
       const description = request.body.description ?? volume.value.description;
       await updateVolume(context, volume, { config, description }, request.caller);
@@ -169,7 +201,7 @@ export function volumesRoutes(context: VolumesContext): Route[] {
       const { name = '', pool = '' } = request.body;
       if (name === '') throw invalid('No name provided');
       if (name.includes('/')) throw invalid('Storage volume names may not contain slashes');
-      const volume = found(request, 'renamed');
+      const volume = found(request, (type) => `Renaming storage volumes of type "${type}" is not allowed`);
       const { migration, target, volume_only: alone } = request.body;
       if (migration) return started(await startSending(context, volume, target ?? undefined, alone ?? false));
       if (pool !== '' && pool !== volume.value.pool)
@@ -182,7 +214,11 @@ export function volumesRoutes(context: VolumesContext): Route[] {
   const remove: Route = {
     operationId: 'storagePoolVolumeDelete',
     async handle(request) {
-      await deleteVolume(context, found(request, 'deleted'), request.caller);
+      if (isImage(request)) {
+        await deleteImageVolume(services, askedOf(request), request.caller);
+        return empty;
+      }
+      await deleteVolume(context, found(request, notByItself('deleted')), request.caller);
       return empty;
     },
   };
@@ -192,10 +228,7 @@ export function volumesRoutes(context: VolumesContext): Route[] {
     async handle(request) {
       if (param(request, 'type') === 'container')
         return sync(await rootState(services, askedOf(request), request.signal));
-      mustBeCustom(
-        request,
-        (type) => `The usage of volumes of type "${type}" is in the state of their instance`,
-      );
+      mustBeCustom(request, (type) => `Invalid storage volume type "${type}"`);
       return sync(await volumeState(services, askedOf(request), request.signal));
     },
   };

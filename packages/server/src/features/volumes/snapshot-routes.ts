@@ -3,6 +3,7 @@ import type { Versioned, VolumeRecord } from '@lxd-ts/state';
 import { empty, started, sync, type RequestContext, type Route } from '../../http/route.ts';
 import { snapshotsOf as snapshotsOfInstance } from '../instances/snapshot-records.ts';
 import { containerUrl, findRoot } from './roots.ts';
+import { findImageVolume } from './image-volumes.ts';
 import { findVolume, volumeUrl, type VolumeAsked, type VolumesContext } from './context.ts';
 import {
   findSnapshot,
@@ -61,6 +62,10 @@ export function snapshotRoutes(
         const found = ofRoot(request);
         const listed = request.query.get('recursion') === '1';
         return Promise.resolve(sync(found.map(({ url, view }) => (listed ? view(true) : url))));
+      }
+      if (request.params['type'] === 'image') {
+        findImageVolume(services, askedOf(request));
+        return Promise.resolve(sync([]));
       }
       const { value: volume } = volumeOf(request);
       const all = snapshotsOf(services, volume)

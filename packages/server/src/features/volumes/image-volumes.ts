@@ -1,0 +1,116 @@
+import { LxdError } from '@lxd-ts/core';
+import type { ImageVolumeRecord, InstanceRecord, Transaction, Versioned } from '@lxd-ts/state';
+import type { Services } from '../../services.ts';
+import type { Caller } from '../../http/route.ts';
+import { imageUrl } from '../images/view.ts';
+import { locationOf } from '../instances/context.ts';
+import { expandIn, rootDisk } from '../instances/expand.ts';
+import { poolSpec } from '../instances/spec.ts';
+import type { Drivers } from '../shared/drivers.ts';
+import { effectTimeoutMs } from '../shared/members.ts';
+import { findPool, type VolumeAsked } from './context.ts';
+import type { ListedVolume } from './list.ts';
+
+/** Images that are unpacked in pools: caches, from which roots are cloned. They go with their image, or when they are deleted. */
+
+export const imageVolumeUrl = ({
+  pool,
+  fingerprint,
+}: Pick<ImageVolumeRecord, 'pool' | 'fingerprint'>): string =>
+  `/1.0/storage-pools/${encodeURIComponent(pool)}/volumes/image/${fingerprint}`;
+
+const idOf = ({ pool, fingerprint, member }: ImageVolumeRecord): [string, string, string] => [
+  pool,
+  fingerprint,
+  member,
+];
+
+/** With the outcome of what made a root of an image: that is unpacked in the root's pool now, where such pools clone it. */
+export function noteUnpacked(
+  { services, drivers }: { services: Services; drivers: Pick<Drivers, 'unpacksImages'> },
+  transaction: Transaction,
+  { record, member, fingerprint }: { record: InstanceRecord; member: string; fingerprint: string },
+): void {
+  const { records } = services;
+  const name = rootDisk(expandIn(services, record.project, record).devices)?.[1]['pool'] ?? '';
+  const pool = records.get('pools', name)?.value;
+  if (!pool || !drivers.unpacksImages(pool.driver) || records.get('imageVolumes', name, fingerprint, member))
+    return;
+  const volume: ImageVolumeRecord = { pool: name, fingerprint, member, description: '' };
+  transaction.put('imageVolumes', idOf(volume), volume);
+}
+
+/** Those of the image, of the pool or of the member are on record no more. */
+export function forgetUnpacked(
+  { records }: Services,
+  transaction: Transaction,
+  isGone: (volume: ImageVolumeRecord) => boolean,
+): void {
+  for (const { value } of records.list('imageVolumes'))
+    if (isGone(value)) transaction.remove('imageVolumes', idOf(value));
+}
+
+export const imageVolumeView = (services: Services, volume: ImageVolumeRecord): Record<string, unknown> => ({
+  config: {},
+  description: volume.description,
+  name: volume.fingerprint,
+  type: 'image',
+  used_by: [imageUrl(volume.fingerprint)],
+  location: locationOf(services, volume.member),
+  content_type: 'filesystem',
+  project: 'default',
+  created_at: '0001-01-01T00:00:00Z',
+});
+
+/** Of a pool, or of one of its members. */
+export const listImageVolumes = (services: Services, pool: string, target?: string): ListedVolume[] =>
+  services.records
+    .list('imageVolumes', pool)
+    .map(({ value }) => value)
+    .filter(({ member }) => target === undefined || member === target)
+    .map((volume) => ({ url: imageVolumeUrl(volume), view: () => imageVolumeView(services, volume) }));
+
+/** @throws LxdError `not-found` */
+export function findImageVolume(services: Services, asked: VolumeAsked): Versioned<ImageVolumeRecord> {
+  const { pool, name, target, via } = asked;
+  findPool(services, pool);
+  const all = services.records.list('imageVolumes', pool, name);
+  const found =
+    all.find(({ value }) => value.member === (target ?? via)) ?? (target === undefined ? all[0] : undefined);
+  if (!found) throw new LxdError('not-found', 'Storage pool volume not found');
+  return found;
+}
+
+/** @throws LxdError `not-found`, `precondition-failed` */
+export async function describeImageVolume(
+  { records }: Services,
+  volume: ImageVolumeRecord,
+  description: string,
+): Promise<void> {
+  await records.modify('imageVolumes', idOf(volume), (value) => ({ ...value, description }), {
+    signal: AbortSignal.timeout(effectTimeoutMs),
+  });
+}
+
+/** The image stays, and is unpacked again when an instance is made of it. @throws LxdError `not-found`, `unavailable` */
+export async function deleteImageVolume(
+  services: Services,
+  asked: VolumeAsked,
+  caller: Caller,
+): Promise<void> {
+  const { records, agents, events } = services;
+  const { value, revision } = findImageVolume(services, asked);
+  const { member, fingerprint } = value;
+  const agent = agents.get(member);
+  const options = { signal: AbortSignal.timeout(effectTimeoutMs) };
+  // First the record: a volume that is not on record is a cache that nobody sees, the other way round would be a lie.
+  await records.transaction().delete('imageVolumes', idOf(value), revision).commit(options);
+  await agent.deleteImageVolume(poolSpec(findPool(services, value.pool).value, member), fingerprint, options);
+  const { username, protocol } = caller;
+  events.lifecycle({
+    action: 'storage-volume-deleted',
+    source: imageVolumeUrl(value),
+    project: 'default',
+    requestor: { username, protocol },
+  });
+}
