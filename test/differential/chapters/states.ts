@@ -61,6 +61,7 @@ export const states: Step[] = [
   act('start when frozen', 'start'),
   act('unfreeze when running', 'unfreeze'),
   act('restart', 'restart', { force: true }),
+  { name: 'console log when running', rest: ['GET', `${path}/console`], until: /press Enter/ },
   act('stop that does not end', 'stop', { timeout: 1 }),
   act('stop', 'stop', { force: true }),
   { name: 'get when stopped', rest: ['GET', path] },

@@ -66,7 +66,7 @@ it('is there once, whoever is made of it, and is told with its pool', async () =
 it('is described', async () => {
   const { h } = await setUp();
   await using _ = h;
-  await describeImageVolume(h.services, findImageVolume(h.services, asked).value, 'mine');
+  await describeImageVolume(h.services, findImageVolume(h.services, asked).value, 'mine', caller);
   expect(findImageVolume(h.services, asked).value.description).toBe('mine');
 });
 

@@ -81,15 +81,27 @@ export function findImageVolume(services: Services, asked: VolumeAsked): Version
   return found;
 }
 
-/** @throws LxdError `not-found`, `precondition-failed` */
+const told = ({ events }: Services, action: string, volume: ImageVolumeRecord, caller: Caller): void => {
+  const { username, protocol } = caller;
+  events.lifecycle({
+    action: `storage-volume-${action}`,
+    source: imageVolumeUrl(volume),
+    project: 'default',
+    requestor: { username, protocol },
+  });
+};
+
+/** @throws LxdError `not-found` */
 export async function describeImageVolume(
-  { records }: Services,
+  services: Services,
   volume: ImageVolumeRecord,
   description: string,
+  caller: Caller,
 ): Promise<void> {
-  await records.modify('imageVolumes', idOf(volume), (value) => ({ ...value, description }), {
+  await services.records.modify('imageVolumes', idOf(volume), (value) => ({ ...value, description }), {
     signal: AbortSignal.timeout(effectTimeoutMs),
   });
+  told(services, 'updated', volume, caller);
 }
 
 /** The image stays, and is unpacked again when an instance is made of it. @throws LxdError `not-found`, `unavailable` */
@@ -98,7 +110,7 @@ export async function deleteImageVolume(
   asked: VolumeAsked,
   caller: Caller,
 ): Promise<void> {
-  const { records, agents, events } = services;
+  const { records, agents } = services;
   const { value, revision } = findImageVolume(services, asked);
   const { member, fingerprint } = value;
   const agent = agents.get(member);
@@ -106,11 +118,5 @@ export async function deleteImageVolume(
   // First the record: a volume that is not on record is a cache that nobody sees, the other way round would be a lie.
   await records.transaction().delete('imageVolumes', idOf(value), revision).commit(options);
   await agent.deleteImageVolume(poolSpec(findPool(services, value.pool).value, member), fingerprint, options);
-  const { username, protocol } = caller;
-  events.lifecycle({
-    action: 'storage-volume-deleted',
-    source: imageVolumeUrl(value),
-    project: 'default',
-    requestor: { username, protocol },
-  });
+  told(services, 'deleted', value, caller);
 }

@@ -162,7 +162,7 @@ export function volumesRoutes(context: VolumesContext): Route[] {
     const { value } = findImageVolume(services, askedOf(request));
     request.checkETag(imageTagOf(value));
     if (Object.keys(config ?? {}).length > 0) throw new LxdError('internal', 'Volume config is not editable');
-    if (description !== undefined) await describeImageVolume(services, value, description);
+    if (description !== undefined) await describeImageVolume(services, value, description, request.caller);
   }
 
   const put: Route<StorageVolumePut> = {
