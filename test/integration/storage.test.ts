@@ -150,6 +150,13 @@ const places: Record<string, Place> = {
     },
   },
   'zfs in a loop file': { driver: 'zfs', mounted: true, missing: noZfs, config: () => ({ size: '1GiB' }) },
+  'zfs on a block device': {
+    driver: 'zfs',
+    mounted: true,
+    missing: noZfs,
+    config: (place) => ({ source: device(place, '1G'), 'zfs.pool_name': 'lxd-ts-test' }),
+    after: dropDevice,
+  },
   "zfs in the user's zpool": {
     driver: 'zfs',
     mounted: true,

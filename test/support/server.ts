@@ -24,10 +24,11 @@ export interface TestServer {
 
 /**
  * A network of its own lets several servers have the same bridge, and keeps them from the machine's; servers see their
- * bridges only in a sysfs of that network, with the cgroups again below it.
+ * bridges only in a sysfs of that network, with the cgroups again below it, and AppArmor's files where the kernel has them.
  */
 const ownNamespace = `ip link set lo up
 mount --rbind /sys/fs/cgroup /mnt; mount -t sysfs sysfs /sys; mount --rbind /mnt /sys/fs/cgroup; umount -l /mnt
+[ ! -d /sys/module/apparmor ] || mount -t securityfs securityfs /sys/kernel/security
 exec "$@"`;
 
 const read = (path: string): string => {

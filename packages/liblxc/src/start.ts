@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError } from '@lxd-ts/core';
 import { helperEnvironment, type Runtime } from './helper.ts';
 import { kill } from './kill.ts';
 import type { StartRequest } from './liblxc.ts';
+import { monitorOf } from './monitor-of.ts';
 
 const SIGKILL = 9;
 const abortMs = 20;
@@ -29,20 +30,6 @@ const patienceMs = 3_000;
 const lookMs = 500;
 
 const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
-
-/** The process that liblxc names after its container, and those it has started. */
-async function monitorOf(
-  lxcpath: string,
-  name: string,
-): Promise<{ pid: number; children: number[] } | undefined> {
-  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  for (const pid of pids) {
-    if (!(await read(`/proc/${pid}/cmdline`)).startsWith(`[lxc monitor] ${lxcpath} ${name}\0`)) continue;
-    const children = await read(`/proc/${pid}/task/${pid}/children`);
-    return { pid: Number(pid), children: children.split(' ').filter(Boolean).map(Number) };
-  }
-  return undefined;
-}
 
 /**
  * liblxc waits for ever for a first process that died before it had said anything, as one does that its seccomp policy

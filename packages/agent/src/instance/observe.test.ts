@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LxdError } from '@lxd-ts/core';
 import { fakeLiblxc, FakeContainers } from '@lxd-ts/liblxc';
 import type { Observation } from '@lxd-ts/rpc';
 import { Observer } from './observe.ts';
@@ -73,4 +74,23 @@ test('an observer that is disposed hears nothing any more; a listener that leave
   containers.end('c1');
   await sleep(50);
   expect(gone).toEqual([]);
+});
+
+test('a monitor that answers nobody while it ends is waited for', async () => {
+  const { containers, liblxc, gone } = world();
+  let silent = 0;
+  const state = (name: string) => {
+    if (silent > 0)
+      throw new LxdError('unavailable', `The monitor of "${name}" does not answer (${silent--})`);
+    return liblxc.state(name);
+  };
+  const observer = new Observer({ ...liblxc, state }, ({ name }) => gone.push(name));
+  await liblxc.start(request, { signal });
+  observer.watch(ref);
+  silent = 2;
+  containers.end('c1');
+  await sleep(50);
+  expect(gone).toEqual([]);
+  await sleep(300);
+  expect(gone).toEqual(['c1']);
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstanceRef, InstanceStatus } from '@lxd-ts/core';
 import type { Liblxc, LxcState } from '@lxd-ts/liblxc';
 import type { Observation, ObservedInstance } from '@lxd-ts/rpc';
-import { projectPrefixed } from '@lxd-ts/core';
+import { projectPrefixed, toLxdError } from '@lxd-ts/core';
 import { refOfId } from './paths.ts';
 
 const statuses: Readonly<Record<LxcState, InstanceStatus>> = {
@@ -15,6 +15,10 @@ const statuses: Readonly<Record<LxcState, InstanceStatus>> = {
   FROZEN: 'Frozen',
   THAWED: 'Running',
 };
+
+/** How long a monitor that is ending may be silent, and how often it is asked again. */
+const silentMs = 60_000;
+const againMs = 100;
 
 const idOf = (ref: InstanceRef): string => projectPrefixed(ref.project, ref.name);
 
@@ -62,19 +66,35 @@ export class Observer implements Disposable {
     );
   }
 
-  /** An init ends when its container stops; where somebody has had liblxc reboot it, another is there within moments. */
+  /**
+   * An init ends when its container stops; where somebody has had liblxc reboot it, another is there within moments. A
+   * monitor that has much to do at the end answers nobody meanwhile.
+   */
   async #settle(ref: InstanceRef): Promise<void> {
-    for (let waitMs = 5; waitMs < 5_000; waitMs *= 2) {
-      const seen = this.look(ref);
-      if (seen.status === 'Stopped') break;
-      if (seen.status === 'Running' && seen.pid > 0) {
+    let silent = 0;
+    for (let waitMs = 5; waitMs < 5_000 && silent < silentMs;) {
+      const seen = this.#lookIfAnswered(ref);
+      if (seen?.status === 'Stopped') break;
+      if (seen?.status === 'Running' && seen.pid > 0) {
         this.watch(ref);
         this.tell({ kind: 'instance', instance: seen, cause: 'reboot' });
         return;
       }
-      await sleep(waitMs);
+      if (seen) waitMs *= 2;
+      else silent += againMs;
+      await sleep(seen ? waitMs : againMs);
     }
     this.#onGone(ref);
+  }
+
+  /** Undefined: its monitor does not answer. */
+  #lookIfAnswered(ref: InstanceRef): ObservedInstance | undefined {
+    try {
+      return this.look(ref);
+    } catch (error) {
+      if (toLxdError(error).code === 'unavailable') return undefined;
+      throw error;
+    }
   }
 
   /** From now on, the whole picture first. */

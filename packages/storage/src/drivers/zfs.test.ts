@@ -133,6 +133,19 @@ test('what cannot be is refused and left alone', async () => {
   await refused({ 'zfs.pool_name': 'tank' }, 'The zpool "tank" exists already');
 });
 
+test('a zpool that was exported is found again before its pool is thought to hold nothing', async () => {
+  await using world = simulated({ source: 'tank/lxd' });
+  const { pool } = await world.create();
+  await pool.createVolume(c1, put('one'), world.wait);
+  await pool.unmount(world.wait);
+  await world.host.run(['zpool', 'export', 'tank'], world.wait);
+  await expect(pool.delete(world.wait)).rejects.toMatchObject({ code: 'conflict' });
+  await pool.mount(world.wait);
+  expect(await world.read(pool, c1)).toBe('one');
+  await pool.deleteVolume(c1, world.wait);
+  await pool.delete(world.wait);
+});
+
 test('a creation that was cut off does not stand in the way, nor does somebody else’s file go', async () => {
   await using world = simulated({ size: '6GiB' });
   mkdirSync(join(world.dir, 'disks'));

@@ -290,31 +290,38 @@ class ZfsStore implements VolumeStore {
       await this.#run(['zfs', 'create', '-p', this.#in(name)], options);
   }
 
-  async #isClaimed(options: WaitOptions): Promise<boolean> {
+  get #isMade(): boolean {
     const { config } = this.#pool;
+    return Boolean(config['source'] && config['zfs.pool_name']);
+  }
+
+  async #isClaimed(options: WaitOptions): Promise<boolean> {
     // What was refused because ZFS is missing need not ask it.
-    const made = config['source'] && config['zfs.pool_name'];
-    if (!made && !(await zfs.probe(this.#host, options))) return false;
+    if (!this.#isMade && !(await zfs.probe(this.#host, options))) return false;
     return (await this.#property(claim, this.#root, options)) === this.#owner;
   }
 
+  /** What was exported is found again, too: it is somebody's data all the same. */
   async present(options: WaitOptions): Promise<boolean> {
-    if (await exists(this.#loop)) await this.open(options).catch(() => undefined);
+    if (this.#isMade || (await exists(this.#loop))) await this.#import(options);
     return this.#isClaimed(options);
   }
 
   async open(options: WaitOptions): Promise<void> {
+    await this.#import(options);
     if ((await this.#property('name', this.#root, options)) !== undefined) return;
+    throw new LxdError('unavailable', `"${this.#root}" of storage pool "${this.#pool.name}" is missing`);
+  }
+
+  /** Where there is no such zpool nothing is done. @throws LxdError `unavailable`: it is there, and cannot be imported */
+  async #import(options: WaitOptions): Promise<void> {
     const [zpool = ''] = this.#root.split('/');
+    if ((await this.#property('name', zpool, options)) !== undefined) return;
     const where = (await exists(this.#loop)) ? ['-d', this.#loop] : [];
-    const { status, stderr } = await this.#run(['zpool', 'import', '-N', ...where, zpool], options, {
-      allowFailure: true,
-    });
-    if (status !== 0 || (await this.#property('name', this.#root, options)) === undefined)
-      throw new LxdError(
-        'unavailable',
-        `Zpool "${zpool}" of storage pool "${this.#pool.name}" is missing: ${stderr.trim()}`,
-      );
+    const argv = ['zpool', 'import', '-N', ...where, zpool] as const;
+    const { status, stderr } = await this.#run(argv, options, { allowFailure: true });
+    if (status !== 0 && !stderr.includes('no such pool available'))
+      throw new LxdError('unavailable', `Zpool "${zpool}" cannot be imported: ${stderr.trim()}`);
   }
 
   async close(options: WaitOptions): Promise<void> {

@@ -167,6 +167,11 @@ export class SimulatedDisks {
     removeAll(directory);
   }
 
+  /** As a tool does it that will not have it mounted. */
+  umount(disk: SimulatedDisk | undefined): void {
+    if (disk?.mountedOn !== undefined) this.#unmount(disk.mountedOn);
+  }
+
   plug(device: string, disk: SimulatedDisk): void {
     this.#devices.set(device, disk);
   }

@@ -14,7 +14,7 @@ const absent = (name: string): Result => failed(`cannot open '${name}': dataset 
 const rootOf = (name: string): string => name.split(/[/@]/)[0] ?? '';
 const parentOf = (name: string): string => name.slice(0, name.lastIndexOf('/'));
 
-/** OpenZFS 2.1, as far as the driver asks of it: its output, its words and statuses. */
+/** OpenZFS 2.3, as far as the driver asks of it: its output, its words and statuses. */
 export class SimulatedZfs {
   readonly #disks: SimulatedDisks;
   /** Datasets and snapshots, by name, of zpools that are exported, too. */
@@ -57,7 +57,7 @@ export class SimulatedZfs {
   #drop(name: string): Result {
     const found = this.datasets.get(name);
     if (!found) return absent(name);
-    if (found.disk.mountedOn !== undefined) return failed(`cannot destroy '${name}': dataset is busy`);
+    this.#disks.umount(found.disk);
     this.#disks.dropDisk(found.disk);
     this.#disks.unplug(name);
     this.datasets.delete(name);
@@ -84,12 +84,13 @@ export class SimulatedZfs {
       }
       case 'export': {
         if (!this.#get(name)) return failed(`cannot open '${name}': no such pool`);
-        if ([name, ...this.#below(name)].some((one) => this.datasets.get(one)?.disk.mountedOn))
-          return failed(`cannot export '${name}': pool is busy`);
+        // What nobody works in is unmounted for that.
+        for (const one of this.#below(name)) this.#disks.umount(this.datasets.get(one)?.disk);
         this.#exported.add(name);
         return {};
       }
       case 'import':
+        if (this.#get(name)) return failed(`cannot import '${name}': a pool with that name already exists`);
         return this.#exported.delete(name) ? {} : failed(`cannot import '${name}': no such pool available`);
       default:
         return failed(`unrecognized command '${verb}'`, 2);
@@ -101,7 +102,7 @@ export class SimulatedZfs {
     const [name = '', other = ''] = rest;
     switch (verb) {
       case 'version':
-        return { stdout: 'zfs-2.1.11-1+deb12u1\nzfs-kmod-2.1.11-1+deb12u1\n' };
+        return { stdout: 'zfs-2.3.2-2~bpo12+2\nzfs-kmod-2.3.2-2~bpo12+2\n' };
       case 'list':
         return this.#list(name);
       case 'get':
@@ -111,6 +112,7 @@ export class SimulatedZfs {
       case 'set':
         return this.#set(rest.slice(0, -1), rest.at(-1) ?? '');
       case 'inherit':
+        if (!this.#get(other)) return absent(other);
         this.#get(other)?.properties.delete(name);
         return {};
       case 'destroy':
@@ -141,7 +143,8 @@ export class SimulatedZfs {
   #property(property: string, name: string): Result {
     const found = this.#get(name);
     if (!found) return absent(name);
-    const native: Record<string, string> = { name, used: '24576', referenced: '24576', available: '1000000' };
+    const sizes = { used: '24576', referenced: '24576', available: '1000000' };
+    const native: Record<string, string> = { name, origin: found.origin, ...sizes };
     return { stdout: `${native[property] ?? found.properties.get(property) ?? '-'}\n` };
   }
 
@@ -168,7 +171,10 @@ export class SimulatedZfs {
   }
 
   #destroy(name: string, all: boolean): Result {
-    if (!this.#get(name)) return absent(name);
+    const [of = '', at] = name.split('@');
+    if (!this.#get(of)) return absent(of);
+    if (at !== undefined && !this.#get(name))
+      return failed('could not find any snapshots to destroy; check snapshot names.');
     const below = this.#below(name);
     if (!all && below.length > 0)
       return failed(
@@ -192,7 +198,7 @@ export class SimulatedZfs {
   #snapshot(name: string): Result {
     const [of = ''] = name.split('@');
     const found = this.#get(of);
-    if (!found) return absent(of);
+    if (!found) return { ...absent(of), status: 2 };
     if (this.#get(name)) return failed(`cannot create snapshot '${name}': dataset already exists`);
     this.#add(name, this.#disks.cloneDisk(found.disk));
     return {};
@@ -201,7 +207,8 @@ export class SimulatedZfs {
   #clone(from: string, to: string, settings: string[]): Result {
     const found = this.#get(from);
     if (!found) return absent(from);
-    if (this.#get(to)) return failed(`cannot create '${to}': dataset already exists`);
+    // With -p one that is there already is as good, whatever it is.
+    if (this.#get(to)) return {};
     this.#parents(to);
     const properties = new Map(settings.map((one) => one.split('=') as [string, string]));
     this.#add(to, this.#disks.cloneDisk(found.disk), from, properties);
