@@ -1,9 +1,13 @@
 import type { InstanceRef } from '@lxd-ts/core';
 import type { CallOptions, InstanceDescription } from '@lxd-ts/rpc';
 import type { AgentContext } from '../context.ts';
+import { eachOf } from '../each-of.ts';
 import { blockYaml } from './block-yaml.ts';
 import { writeDescription } from './describe.ts';
 import { volumeOf } from './paths.ts';
+
+/** Volumes that are no directories take several programs each to be seen. */
+const atOnce = 8;
 
 /** Nobody else changes an instance's volume meanwhile. */
 interface AtRest {
@@ -33,6 +37,6 @@ export async function describeAll(
       failed.push(ref);
     }
   };
-  await Promise.all(descriptions.map(one));
+  await eachOf(descriptions, atOnce, one);
   return failed;
 }
