@@ -73,6 +73,19 @@ test('what is asked how much it holds is not switched off under who begins to us
   expect(readFileSync(join(use.path, 'text'), 'utf8')).toBe('mine');
 });
 
+test('what is made in the place of one volume is not taken for another in the making', async () => {
+  await using world = simulated();
+  const { pool } = await world.create();
+  for (const volume of [c1, c2]) await pool.createVolume(volume, put(volume.name), world.wait);
+  const meanwhile: Fill = async (directory, options) => {
+    await pool.replaceVolume(c2, c1, options);
+    await put('mine')(directory, options);
+  };
+  const alike: VolumeRef = { ...c1, name: 'new-c1' };
+  await pool.createVolume(alike, meanwhile, world.wait);
+  expect([await world.read(pool, c1), await world.read(pool, alike)]).toEqual(['c2', 'mine']);
+});
+
 test('a volume that cannot be put in the place of another leaves that one where it was', async () => {
   await using world = simulated();
   const { pool } = await world.create();

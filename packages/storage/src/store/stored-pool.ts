@@ -353,7 +353,7 @@ export class StoredPool implements StoragePool {
     const { signal } = options;
     const source = await this.#get(from, options);
     await this.#atRest(to, options, () => Promise.resolve()); // refused before anything is copied
-    const [fresh, old] = [this.#partialOf(to, 'new-'), this.#partialOf(to)];
+    const [fresh, old] = [this.#partialOf(to, 'new.'), this.#partialOf(to)];
     const there = await this.#find(to, options);
     if (there && (await this.#hasWithin(to, options))) {
       // Its snapshots are part of it: it stays, and its files change. Cut off, the same call goes on with it.
@@ -365,7 +365,7 @@ export class StoredPool implements StoragePool {
     }
     for (const left of [fresh, old]) await this.#clear(left, options);
     if (this.#store.clones(from, fresh))
-      await this.#clone(source, fresh, this.#partialOf(to, 'clone-'), { signal });
+      await this.#clone(source, fresh, this.#partialOf(to, 'clone.'), { signal });
     else await this.#create(fresh, (path) => this.#copyFiles(from, path, options), source, { signal });
     try {
       await this.#atRest(to, options, () => this.#swap(there, fresh, [to, old]));
