@@ -17,7 +17,7 @@ import { imageName, shownSnapshot, volumeOfImage } from '../ceph/rbd-names.ts';
 import { Rbd } from '../ceph/rbd.ts';
 import type { StorageContext, StorageDriver, VolumeRef, WaitOptions } from '../driver.ts';
 import { partial, poolPath, volumeName, volumeOf } from '../layout.ts';
-import { commonSchema } from '../schema.ts';
+import { commonSchema, toolName } from '../schema.ts';
 import { BlockFilesystem, defaultVolumeSize, filesystemOf } from '../store/block-filesystem.ts';
 import { joinDashed } from '../store/dash-names.ts';
 import { pruneLineage, removeNode, removeSnapshot, type Lineage } from '../store/lineage.ts';
@@ -32,9 +32,9 @@ const schema: ConfigSchema = {
   source: sharedSource,
   'ceph.cluster_name': clusterKey(),
   'ceph.user.name': userKey(),
-  'ceph.osd.pool_name': { check: validators.any, description: 'OSD pool' },
+  'ceph.osd.pool_name': { check: toolName, description: 'OSD pool' },
   'ceph.osd.data_pool_name': {
-    check: validators.any,
+    check: toolName,
     description: 'OSD pool that the data of volumes is in',
   },
   'ceph.osd.pg_num': {
@@ -64,7 +64,7 @@ const schema: ConfigSchema = {
     live: true,
   },
   'ceph.rbd.features': {
-    check: validators.any,
+    check: toolName,
     description: 'Features of new images, separated by commas',
     default: 'layering',
     live: true,
