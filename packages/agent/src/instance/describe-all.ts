@@ -1,4 +1,4 @@
-import type { InstanceRef } from '@lxd-ts/core';
+import { toLxdError, type InstanceRef } from '@lxd-ts/core';
 import type { CallOptions, InstanceDescription } from '@lxd-ts/rpc';
 import type { AgentContext } from '../context.ts';
 import { eachOf } from '../each-of.ts';
@@ -27,12 +27,11 @@ export async function describeAll(
     try {
       await instances.atRest(ref, async () => {
         const pool = await context.pools.open(spec, options);
-        const volume = volumeOf(ref);
-        if (!(await pool.exists(volume))) return;
-        await using use = await pool.useVolume(volume, { ...options, besideRoot: true });
+        await using use = await pool.useVolume(volumeOf(ref), { ...options, besideRoot: true });
         await writeDescription(use.path, blockYaml(content));
       });
     } catch (error) {
+      if (toLxdError(error).code === 'not-found') return;
       context.log.warn(`the description of ${name} was not written`, { project, error: String(error) });
       failed.push(ref);
     }

@@ -422,7 +422,7 @@ export class StoredPool implements StoragePool {
 
   async deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void> {
     const parts = volume.snapshot === undefined ? await this.#ownSnapshots(volume, options) : [];
-    for (const one of parts) await this.#clear(one.volume, options);
+    for (const one of parts) await this.#atRest(one.volume, options, () => this.#store.remove(one, options));
     await this.#clear(volume, options);
     await dropParent(this.path, volume);
   }
