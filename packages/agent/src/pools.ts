@@ -42,6 +42,11 @@ export class Pools {
     );
   }
 
+  /** Whether other members are at work in it, too. */
+  isShared(pool: PoolSpec): boolean {
+    return this.#drivers.some(({ type, capabilities }) => type === pool.driver && capabilities.remote);
+  }
+
   /** Mounted on return; looked at only once while this process lives. */
   async open(pool: PoolSpec, options: CallOptions): Promise<StoragePool> {
     if (this.#mounted.has(pool.name)) return this.handle(pool);
