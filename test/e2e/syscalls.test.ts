@@ -201,6 +201,17 @@ describe('system calls', () => {
   test('bpf: programs that refuse devices, for its own groups', async () => {
     const group = await inside('helped', 'ls -d /sys/fs/cgroup/unified || echo /sys/fs/cgroup');
     expect(await call('helped', 'bpf', group.split('\n')[0] ?? '')).toBe('EPERM\n1');
+    // It is loaded for the container, and yet with few rights.
+    expect(await call('helped', 'peek')).toMatch(/^E(PERM|INVAL|ACCES)$/);
+  });
+
+  test('a filesystem that never answers keeps nobody else from being answered', async () => {
+    await must('config', 'device', 'add', 'helped', 'fuse', 'unix-char', 'path=/dev/fuse');
+    await inside('helped', 'mkdir -p /mnt/mute');
+    expect(await call('helped', 'hang', '/mnt/mute')).toBe('EIO');
+    expect(await call('helped', 'mknod', '/root/beside', '1', '3')).toBe('0');
+    await inside('helped', 'killall syscalls; umount -l /mnt/mute');
+    await must('config', 'device', 'remove', 'helped', 'fuse');
   });
 
   test('whoever answers may be killed, and so may the daemon', async () => {

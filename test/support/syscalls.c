@@ -3,11 +3,13 @@
  *
  *   syscalls mknod PATH MAJOR MINOR | setxattr PATH NAME VALUE | getxattr PATH NAME | sysinfo
  *   syscalls schedule PID fifo|other | mount SOURCE TARGET TYPE OPTIONS | bpf CGROUP
+ *   syscalls peek | hang DIRECTORY
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/fuse.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,6 +65,56 @@ static int refuse_zero(const char *path)
 	return say(syscall(SYS_bpf, BPF_PROG_DETACH, &attach, sizeof(attach)) < 0 ? -1 : open("/dev/zero", O_RDONLY) > 0);
 }
 
+/* Loads a program that would look at memory of the kernel. */
+static int peek(void)
+{
+	struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = 0 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
+				.insns = (uintptr_t)code,
+				.insn_cnt = sizeof(code) / sizeof(*code),
+				.license = (uintptr_t) "GPL" };
+
+	return say(syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load)) < 0 ? -1 : 0);
+}
+
+/* Makes a node in a filesystem of our own that answers nothing, not even who is killed. */
+static int hang(const char *path)
+{
+	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION, .minor = FUSE_KERNEL_MINOR_VERSION };
+	static struct {
+		struct fuse_in_header header;
+		char rest[256 * 1024];
+	} asked;
+	struct {
+		struct fuse_out_header header;
+		struct fuse_init_out init;
+	} answer = { .header = { .len = sizeof(answer) }, .init = init };
+	char options[128], node[4096];
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	snprintf(node, sizeof(node), "%s/within/null", path);
+	if (fd < 0 || mount("mute", path, "fuse", MS_NOSUID | MS_NODEV, options) < 0 || read(fd, &asked, sizeof(asked)) < 0)
+		return say(-1);
+	answer.header.unique = asked.header.unique;
+	if (write(fd, &answer, sizeof(answer)) < 0)
+		return say(-1);
+	if (fork() == 0) {
+		while (read(fd, &asked, sizeof(asked)) > 0)
+			;
+		_exit(0);
+	}
+	return say(mknod(node, S_IFCHR | 0640, makedev(1, 3)));
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -96,5 +148,9 @@ int main(int argc, char **argv)
 		return say(mount(argv[2], argv[3], argv[4], MS_NOSUID, argv[5]));
 	if (strcmp(what, "bpf") == 0 && argc == 3)
 		return refuse_zero(argv[2]);
+	if (strcmp(what, "peek") == 0)
+		return peek();
+	if (strcmp(what, "hang") == 0 && argc == 3)
+		return hang(argv[2]);
 	return 2;
 }

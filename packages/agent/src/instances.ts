@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { LxdError, projectPrefixed, type InstanceRef, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, CopySource, InstanceSource, Observation, Outcome, StopRequest } from '@lxd-ts/rpc';
 import type { VolumeRef } from '@lxd-ts/storage';
@@ -140,7 +140,8 @@ export class Instances implements Disposable {
     const used = new Set(states.map((state) => state?.devlxd));
     for (const path of names.map((name) => join(dir, name)))
       if (!used.has(path)) await rm(path, { recursive: true, force: true });
-    for (const name of intercepted.filter((one) => !one.endsWith('.pid')))
+    // Of one that was cut off there may be the one file without the other.
+    for (const name of new Set(intercepted.map((one) => basename(one, '.pid'))))
       if (!used.has(join(dir, name))) await closeIntercept(this.#context, name);
   }
 

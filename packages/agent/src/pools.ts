@@ -11,7 +11,7 @@ const unmountMs = 60_000;
 export class Pools {
   readonly #drivers: readonly StorageDriver[];
   readonly #context: StorageContext;
-  readonly #mounted = new Map<string, Promise<void>>();
+  readonly #mounted = new Set<string>();
   /** Held since before this process, until their pool is mounted. */
   #before: readonly { pool: PoolSpec; volume: VolumeRef }[];
   /** Several servers may ask for the same. */
@@ -42,33 +42,35 @@ export class Pools {
     );
   }
 
+  /** Whether other members are at work in it, too. */
+  isShared(pool: PoolSpec): boolean {
+    return this.#drivers.some(({ type, capabilities }) => type === pool.driver && capabilities.remote);
+  }
+
   /** Mounted on return; looked at only once while this process lives. */
   async open(pool: PoolSpec, options: CallOptions): Promise<StoragePool> {
-    const handle = this.handle(pool);
-    let mounted = this.#mounted.get(pool.name);
-    if (!mounted) {
-      mounted = this.#mount(pool, options);
-      this.#mounted.set(pool.name, mounted);
-    }
-    try {
-      await mounted;
-    } catch (error) {
-      this.#mounted.delete(pool.name);
-      throw error;
-    }
-    return handle;
+    if (this.#mounted.has(pool.name)) return this.handle(pool);
+    return this.#lock.run(pool.name, () => this.#ready(pool, options));
+  }
+
+  /** In turn. */
+  async #ready(pool: PoolSpec, options: CallOptions): Promise<StoragePool> {
+    options.signal.throwIfAborted();
+    if (!this.#mounted.has(pool.name)) await this.#mount(pool, options);
+    return this.handle(pool);
   }
 
   async #mount(pool: PoolSpec, options: CallOptions): Promise<void> {
     const held = this.#before.filter((one) => one.pool.name === pool.name).map(({ volume }) => volume);
     await this.handle(pool).mount({ ...options, held });
     this.#before = this.#before.filter((one) => one.pool.name !== pool.name);
+    this.#mounted.add(pool.name);
   }
 
   /** As it is found, mounted only for this where it was not before; nothing in it changes. */
   look<T>(pool: PoolSpec, options: CallOptions, work: (handle: StoragePool) => Promise<T>): Promise<T> {
     return this.#lock.run(pool.name, async () => {
-      if (this.#mounted.has(pool.name)) return work(await this.open(pool, options));
+      if (this.#mounted.has(pool.name)) return work(await this.#ready(pool, options));
       const handle = this.handle(pool);
       const before = await lstat(handle.path).catch(() => undefined);
       const mounted = (await this.#context.host.mounts()).some(({ target }) => target === handle.path);
@@ -85,14 +87,14 @@ export class Pools {
   create(pool: PoolSpec, options: CallOptions): Promise<Created> {
     return this.#lock.run(pool.name, async () => {
       const config = await this.handle(pool).create(options);
-      this.#mounted.set(pool.name, Promise.resolve());
+      this.#mounted.add(pool.name);
       return { config };
     });
   }
 
   update(before: PoolSpec, after: PoolSpec, options: CallOptions): Promise<void> {
     return this.#lock.run(before.name, async () => {
-      await (await this.open(before, options)).update(after.config, options);
+      await (await this.#ready(before, options)).update(after.config, options);
     });
   }
 
@@ -116,7 +118,7 @@ export class Pools {
       const handle = this.handle(pool);
       if (!this.#mounted.has(pool.name) && !(await access(handle.path).then(...isThere)))
         throw new LxdError('unavailable', `Storage pool "${pool.name}" is not mounted here`);
-      return this.open(pool, options);
+      return this.#ready(pool, options);
     });
     const own = await opened.usage?.(options);
     if (own) return { space: own, inodes: { used: 0, total: 0 } };

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
@@ -45,18 +45,29 @@ export class Blobs {
     };
   }
 
+  /** In the directory, which goes with the last that is in it: that may be just now. */
+  async #create(path: string): Promise<FileHandle> {
+    for (;;) {
+      await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+      try {
+        return await open(path, 'wx', 0o600);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+    }
+  }
+
   /** It has its name once all of it is there and is what it should be. @throws LxdError `invalid` */
   async receive(
     body: Readable,
     { hex, size }: { hex: string; size: number },
     signal: AbortSignal,
   ): Promise<void> {
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
     const path = join(this.#dir, `${partial}${randomUUID()}`);
     const hash = createHash('sha256');
     let got = 0;
     try {
-      const file = await open(path, 'wx', 0o600);
+      const file = await this.#create(path);
       try {
         for await (const data of body as AsyncIterable<Buffer>) {
           signal.throwIfAborted();

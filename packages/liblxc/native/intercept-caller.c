@@ -20,7 +20,7 @@
 
 #include "intercept.h"
 
-enum { max_groups = 1024, overflow_id = 65534 };
+enum { max_groups = 1024, overflow_id = 65534, lookup_ms = 5000 };
 
 /* An id of the host as the caller's user namespace knows it. */
 static unsigned inside(const struct call *call, const char *map, unsigned id)
@@ -217,7 +217,8 @@ static int look_up(const struct call *call, int dirfd, const char *path, int fla
 
 int resolve(const struct call *call, int dirfd, const char *path, int flags, bool writable)
 {
-	int sockets[2], fd;
+	int sockets[2], fd = -1;
+	bool spoke;
 	pid_t child;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
@@ -229,12 +230,15 @@ int resolve(const struct call *call, int dirfd, const char *path, int flags, boo
 		_exit(send_found(sockets[1], fd < 0 ? errno : 0, fd));
 	}
 	close(sockets[1]);
-	fd = child < 0 ? -1 : receive_found(sockets[0]);
+	spoke = child > 0 && speaks(sockets[0], lookup_ms);
+	errno = EIO;
+	if (spoke)
+		fd = receive_found(sockets[0]);
 	close(sockets[0]);
 	if (child > 0) {
 		int saved = errno;
 
-		waitpid(child, NULL, 0);
+		part_with(child, spoke);
 		errno = saved;
 	}
 	return fd;

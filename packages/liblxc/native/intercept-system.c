@@ -153,33 +153,51 @@ struct answer on_sysinfo(const struct call *call, const struct settings *setting
 /* As many as the kernel takes of who is no root. */
 enum { max_instructions = 4096, max_licence = 128 };
 
-static struct answer load_program(const struct call *call, const union bpf_attr *asked)
-{
-	static struct bpf_insn instructions[max_instructions];
+struct program {
+	union bpf_attr attr;
+	struct bpf_insn instructions[max_instructions];
 	char licence[max_licence];
-	union bpf_attr attr = { 0 };
+};
+
+/* With what such a program needs and no more: the kernel then lets it neither look at memory of its own nor tell where that is. */
+static struct answer load_program(const struct call *call, void *data)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct rights[2] = { 0 };
 	struct seccomp_notif_addfd add = { .id = call->notif->id, .newfd_flags = O_CLOEXEC };
+	struct program *program = data;
 	int fd, inside;
 
-	if (asked->insn_cnt == 0 || asked->insn_cnt > max_instructions)
-		return failed(E2BIG);
-	if (!read_memory(call, asked->insns, instructions, asked->insn_cnt * sizeof(*instructions)) ||
-	    !read_text(call, asked->license, licence, sizeof(licence)))
-		return failed(EFAULT);
-	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-	attr.insn_cnt = asked->insn_cnt;
-	attr.insns = (uintptr_t)instructions;
-	attr.license = (uintptr_t)licence;
-	memcpy(attr.prog_name, asked->prog_name, sizeof(attr.prog_name));
-	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	rights[CAP_TO_INDEX(CAP_BPF)].permitted |= CAP_TO_MASK(CAP_BPF);
+	rights[CAP_TO_INDEX(CAP_NET_ADMIN)].permitted |= CAP_TO_MASK(CAP_NET_ADMIN);
+	for (int i = 0; i < 2; i++)
+		rights[i].effective = rights[i].permitted;
+	if (syscall(SYS_capset, &header, rights) < 0)
+		return failed(errno);
+	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &program->attr, sizeof(program->attr));
 	if (fd < 0)
 		return failed(errno);
 	add.srcfd = (uint32_t)fd;
 	inside = ioctl(call->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-	if (inside < 0)
-		inside = -errno;
-	close(fd);
-	return inside < 0 ? failed(-inside) : done(inside);
+	return inside < 0 ? failed(errno) : done(inside);
+}
+
+static struct answer on_load(const struct call *call, const union bpf_attr *asked)
+{
+	static struct program program;
+
+	memset(&program, 0, sizeof(program));
+	if (asked->insn_cnt == 0 || asked->insn_cnt > max_instructions)
+		return failed(E2BIG);
+	if (!read_memory(call, asked->insns, program.instructions, asked->insn_cnt * sizeof(*program.instructions)) ||
+	    !read_text(call, asked->license, program.licence, sizeof(program.licence)))
+		return failed(EFAULT);
+	program.attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+	program.attr.insn_cnt = asked->insn_cnt;
+	program.attr.insns = (uintptr_t)program.instructions;
+	program.attr.license = (uintptr_t)program.licence;
+	memcpy(program.attr.prog_name, asked->prog_name, sizeof(program.attr.prog_name));
+	return apart(load_program, call, &program);
 }
 
 /* What it attaches to is a cgroup that it could open: its own or one below. */
@@ -217,7 +235,7 @@ struct answer on_bpf(const struct call *call, const struct settings *settings)
 	if (!read_memory(call, args[1], &asked, size))
 		return pass_on();
 	if (args[0] == BPF_PROG_LOAD && asked.prog_type == BPF_PROG_TYPE_CGROUP_DEVICE)
-		return load_program(call, &asked);
+		return on_load(call, &asked);
 	if ((args[0] == BPF_PROG_ATTACH || args[0] == BPF_PROG_DETACH) && asked.attach_type == BPF_CGROUP_DEVICE)
 		return attach_program(call, (int)args[0], &asked);
 	return pass_on();

@@ -41,6 +41,8 @@ enum {
 	/* A container that is not there by then never started. */
 	first_connection_ms = 60 * 1000,
 	max_message = 4096,
+	/* Children that could not be killed; with so many nothing more is done that may take one. */
+	max_kept = 8,
 };
 
 /* What liblxc puts before the kernel's notification and the answer to it. */
@@ -110,6 +112,28 @@ int open_in(const struct call *call, const char *format, ...)
 	return openat(call->proc, path, O_RDONLY | O_CLOEXEC);
 }
 
+static int kept;
+
+static void bury(void)
+{
+	while (kept > 0 && waitpid(-1, NULL, WNOHANG) > 0)
+		kept--;
+}
+
+bool speaks(int fd, int patience)
+{
+	struct pollfd said = { .fd = fd, .events = POLLIN };
+
+	return poll(&said, 1, patience) > 0;
+}
+
+void part_with(pid_t child, bool spoke)
+{
+	kill(child, SIGKILL);
+	if (waitpid(child, NULL, spoke ? 0 : WNOHANG) == 0)
+		kept++;
+}
+
 bool capable_of(const struct call *call, unsigned capability)
 {
 	return call->capabilities & (1ULL << capability);
@@ -131,13 +155,12 @@ struct answer apart(struct answer (*work)(const struct call *, void *), const st
 	}
 	close(ends[1]);
 	if (child > 0) {
-		struct pollfd ended = { .fd = ends[0], .events = POLLIN };
+		bool spoke = speaks(ends[0], patience_ms);
 		struct answer said;
 
-		if (poll(&ended, 1, patience_ms) > 0 && read(ends[0], &said, sizeof(said)) == sizeof(said))
+		if (spoke && read(ends[0], &said, sizeof(said)) == sizeof(said))
 			answer = said;
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
+		part_with(child, spoke);
 	}
 	close(ends[0]);
 	return answer;
@@ -187,7 +210,8 @@ static bool read_caller(struct call *call)
 
 static struct answer answer_to(struct call *call, const struct settings *settings)
 {
-	if (call->notif->data.arch != native || !read_caller(call) || !same_user_namespace(call, settings->init))
+	bury();
+	if (kept >= max_kept || call->notif->data.arch != native || !read_caller(call) || !same_user_namespace(call, settings->init))
 		return pass_on();
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		if (calls[i].number == call->notif->data.nr)

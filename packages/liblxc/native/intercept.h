@@ -44,6 +44,10 @@ int open_in(const struct call *call, const char *format, ...) __attribute__((for
 bool capable_of(const struct call *call, unsigned capability);
 /* Runs it in a child, which is killed when it takes too long. The answer of one that failed: EIO. */
 struct answer apart(struct answer (*work)(const struct call *, void *), const struct call *call, void *data);
+/* Of a child that was to say something by `fd`: false when it said nothing in time. */
+bool speaks(int fd, int patience_ms);
+/* Waits for a child that has spoken, and not for one that has not: a filesystem of the container's may keep it for ever. */
+void part_with(pid_t child, bool spoke);
 
 /* intercept-caller.c: a child becomes as powerful as the caller, and sees what it sees */
 bool become_caller(const struct call *call, bool all_namespaces);

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -24,7 +25,11 @@
 
 #include "layer.h"
 
-enum { open_dirs = 64 };
+enum {
+	open_dirs = 64,
+	/* For the paths that it remembers: millions. Whoever made the image says how many there are. */
+	max_memory = 1 << 30,
+};
 
 struct directory {
 	char *path;
@@ -278,8 +283,9 @@ static void keep_rights_over_files(void)
 			      1U << CAP_FSETID | 1U << CAP_SETFCAP;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { { .effective = kept, .permitted = kept } };
+	const struct rlimit memory = { max_memory, max_memory };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &header, data) < 0)
+	if (setrlimit(RLIMIT_AS, &memory) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &header, data) < 0)
 		die("rights cannot be given up: %m");
 }
 

@@ -306,8 +306,9 @@ export class Dnsmasq {
     const file = this.#hostFile(key);
     const known = await readFile(file, 'utf8').catch(() => undefined);
     if (known === undefined) return;
-    await rm(file);
+    // The last to go says whose the other is.
     await rm(join(this.#names, encodeURIComponent(key)), { force: true });
+    await rm(file);
     await this.#reload();
     await this.#giveBack(parseReservation(known).hwaddr, addresses);
   }

@@ -10,9 +10,13 @@ export const size = (value: string): string | undefined => {
   }
 };
 
+/** A check: a name that is given to programs, and is no option to any of them. */
+export const toolName = (value: string): string | undefined =>
+  value.startsWith('-') ? 'Value may not begin with "-"' : undefined;
+
 /** Options every pool has, whatever its driver. */
 export const commonSchema: ConfigSchema = {
-  source: { check: validators.any, description: 'Where the pool is', memberSpecific: true },
+  source: { check: toolName, description: 'Where the pool is', memberSpecific: true },
   'volatile.initial_source': {
     check: validators.any,
     description: 'The source as it was given when the pool was made',

@@ -53,3 +53,17 @@ test('one that cannot be opened is not in use, and keeps nobody from trying agai
   expect(uses.isOpen('/v')).toBe(true);
   expect(VolumeUses.of(host, 'other').isOpen('/v')).toBe(false);
 });
+
+test('who holds what is not to be shared is refused while somebody opens it', async () => {
+  const uses = VolumeUses.of(fakeHost(), 'any');
+  const { told, open, close } = recorder();
+  const refuse = () => {
+    throw new Error('in use');
+  };
+  const opening = uses.use('/v', open, close);
+  await expect(uses.hold('/v', open, refuse)).rejects.toThrow('in use');
+  expect(uses.isHeld('/v')).toBe(false);
+  await (await opening)[Symbol.asyncDispose]();
+  await uses.hold('/v', open, refuse);
+  expect(told).toEqual(['open', 'close', 'open']);
+});

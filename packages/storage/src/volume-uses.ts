@@ -71,8 +71,10 @@ export class VolumeUses {
     };
   }
 
-  hold(path: string, open: () => Promise<void>): Promise<void> {
+  /** @param refuse throws when somebody uses what is not held yet, where that is not to be */
+  hold(path: string, open: () => Promise<void>, refuse: () => void = () => undefined): Promise<void> {
     return this.#alone(path, async (place) => {
+      if (place.users > 0 && !place.held) refuse();
       if (place.users === 0 && !place.held) await open();
       place.held = true;
     });

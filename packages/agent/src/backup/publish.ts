@@ -1,21 +1,22 @@
-import { constants, createReadStream } from 'node:fs';
-import { chmod, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { chmod, lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOciConfig, ociKeys, type InstanceSpec } from '@lxd-ts/core';
 import type { CallOptions, PublishRequest, ReceivedImage } from '@lxd-ts/rpc';
 import { parse, stringify } from 'yaml';
 import type { AgentContext } from '../context.ts';
+import { readOwn } from '../read-own.ts';
 import { compressorOf, literalPattern, packing, type Member } from './archive.ts';
 import { partialBackup } from './places.ts';
 import { progressOf } from './progress.ts';
 
+const maxMetadataBytes = 1024 * 1024;
+
 /** What the image that the instance was made from said of itself; nothing when that is not to be read. */
 async function metadataOf(directory: string): Promise<Record<string, unknown>> {
   try {
-    // An imported one may have a link there, to anywhere on this host.
-    const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const text = await readFile(join(directory, 'metadata.yaml'), { encoding: 'utf8', flag });
-    const found: unknown = parse(text, { maxAliasCount: 20 });
+    const text = await readOwn(join(directory, 'metadata.yaml'), maxMetadataBytes);
+    const found: unknown = parse(text?.toString() ?? '', { maxAliasCount: 20 });
     return typeof found === 'object' && found !== null ? (found as Record<string, unknown>) : {};
   } catch {
     return {};

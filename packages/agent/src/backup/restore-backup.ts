@@ -16,6 +16,8 @@ import { partialBackup } from './places.ts';
 import type { BackupSubject } from './subject.ts';
 
 const maxAliases = 100;
+/** It is read as a whole, and nothing else is done meanwhile. */
+const maxIndexBytes = 4 * 1024 * 1024;
 
 async function decompressorOf(file: string): Promise<readonly string[]> {
   const packed = await packingOfFile(file).catch(() => undefined);
@@ -45,6 +47,8 @@ export async function readIndex(
     { signal, allowFailure: true },
   );
   if (status !== 0 || stdout === '') throw new LxdError('invalid', 'Backup is missing index.yaml');
+  if (stdout.length > maxIndexBytes)
+    throw new LxdError('invalid', "The backup's index.yaml is larger than 4 MiB");
   try {
     const index: unknown = parse(stdout, { maxAliasCount: maxAliases });
     if (typeof index === 'object' && index !== null) return index as Record<string, unknown>;

@@ -1,9 +1,13 @@
-import type { InstanceRef } from '@lxd-ts/core';
+import { toLxdError, type InstanceRef } from '@lxd-ts/core';
 import type { CallOptions, InstanceDescription } from '@lxd-ts/rpc';
 import type { AgentContext } from '../context.ts';
+import { eachOf } from '../each-of.ts';
 import { blockYaml } from './block-yaml.ts';
 import { writeDescription } from './describe.ts';
 import { volumeOf } from './paths.ts';
+
+/** Volumes that are no directories take several programs each to be seen. */
+const atOnce = 8;
 
 /** Nobody else changes an instance's volume meanwhile. */
 interface AtRest {
@@ -23,16 +27,15 @@ export async function describeAll(
     try {
       await instances.atRest(ref, async () => {
         const pool = await context.pools.open(spec, options);
-        const volume = volumeOf(ref);
-        if (!(await pool.exists(volume))) return;
-        await using use = await pool.useVolume(volume, { ...options, besideRoot: true });
+        await using use = await pool.useVolume(volumeOf(ref), { ...options, besideRoot: true });
         await writeDescription(use.path, blockYaml(content));
       });
     } catch (error) {
+      if (toLxdError(error).code === 'not-found') return;
       context.log.warn(`the description of ${name} was not written`, { project, error: String(error) });
       failed.push(ref);
     }
   };
-  await Promise.all(descriptions.map(one));
+  await eachOf(descriptions, atOnce, one);
   return failed;
 }

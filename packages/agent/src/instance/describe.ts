@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { lstat, open, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readOwn } from '../read-own.ts';
 
 const name = 'backup.yaml';
 /** LXD's own are some kilobytes. */
@@ -8,15 +8,8 @@ const maxBytes = 8 * 1024 * 1024;
 
 /** The content of a regular file, whoever put what there; undefined when there is none. */
 export async function readDescription(directory: string): Promise<string | undefined> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(join(directory, name), flags).catch(() => undefined);
-  if (!file) return undefined;
-  try {
-    const found = await file.stat();
-    return found.isFile() && found.size <= maxBytes ? await file.readFile('utf8') : undefined;
-  } finally {
-    await file.close();
-  }
+  const found = await readOwn(join(directory, name), maxBytes).catch(() => undefined);
+  return found?.toString('utf8');
 }
 
 /** Beside the root of an instance, which cannot reach it there. Written only where it says something else, at one moment. */

@@ -80,15 +80,19 @@ const executors: { [K in Step['do']]: Executor<Extract<Step, { do: K }>> } = {
     const volume = volumeOf(run.spec);
     const idmap = idmapOf(run.spec.config);
     run.rootfs = join(pool.volumePath(volume), 'rootfs');
-    if (!(await pool.exists(volume))) {
+    // Asked only when something is wrong: it may take a program.
+    const failed = async (error: unknown): Promise<never> => {
+      run.signal.throwIfAborted();
+      if (await pool.exists(volume)) throw error;
       throw new LxdError('not-found', `Instance "${run.spec.name}" has no root volume in its storage pool`);
-    }
+    };
     run.undo.push(() => pool.releaseVolume(volume, { signal: AbortSignal.timeout(undoTimeoutMs) }));
-    run.mapped = (await pool.holdVolume(volume, idmap, { signal: run.signal })).mapped;
+    const held = await pool.holdVolume(volume, idmap, { signal: run.signal }).catch(failed);
+    run.mapped = held.mapped;
     // liblxc opens the root as the container's root: that one may pass through, and nobody else.
     const owner = idmap.find((entry) => entry.Isuid && entry.Nsid === 0)?.Hostid ?? 0;
     const volumeDir = dirname(run.rootfs);
-    if ((await stat(volumeDir)).uid !== owner)
+    if ((await stat(volumeDir).catch(failed)).uid !== owner)
       await run.context.host.run(['chown', '--', `${owner}:0`, volumeDir], { signal: run.signal });
     await chmod(volumeDir, 0o100);
     await limitRoot(run.context, run.spec, undefined, { signal: run.signal });

@@ -8,20 +8,20 @@ import type { AgentContext } from '../context.ts';
 const cleanupMs = 60_000;
 
 const imageVolume = (name: string): VolumeRef => ({ type: 'image', project: 'default', name });
-/** A crash's is removed when the pool is mounted, by its name. */
-const partialOf = (name: string): VolumeRef => imageVolume(`.partial-layers-${name}`);
+/** A crash's is removed when the pool is mounted, by its name. @param whose where several members are at work */
+const partialOf = (whose: string, name: string): VolumeRef => imageVolume(`.partial-layers-${whose}${name}`);
 const chainVolume = (chain: string): VolumeRef => imageVolume(`layers-${chain}`);
 
 /** A volume that is another with something done to it; all or nothing. */
 async function grow(
-  pool: StoragePool,
+  [pool, whose]: readonly [StoragePool, string],
   from: VolumeRef | undefined,
   to: VolumeRef,
   fill: Fill,
   options: CallOptions,
 ): Promise<void> {
   if (await pool.exists(to)) return;
-  const partial = partialOf(to.name);
+  const partial = partialOf(whose, to.name);
   await pool.deleteVolume(partial, options);
   try {
     if (from) {
@@ -40,7 +40,8 @@ async function grow(
     await pool.renameVolume(partial, to, options);
   } catch (error) {
     await pool.deleteVolume(partial, { signal: AbortSignal.timeout(cleanupMs) });
-    throw error;
+    // Another member may have been faster.
+    if (whose === '' || !(await pool.exists(to))) throw error;
   }
 }
 
@@ -49,7 +50,7 @@ async function grow(
  * layer on, is unpacked once. Any other image, or pool: nothing is done.
  */
 export async function unpackLayers(
-  { images, layers, pools }: AgentContext,
+  { images, layers, pools, randomId }: AgentContext,
   pool: StoragePool,
   spec: PoolSpec,
   fingerprint: string,
@@ -58,16 +59,17 @@ export async function unpackLayers(
   if (!pools.clonesImages(spec) || (await pool.exists(imageVolume(fingerprint)))) return;
   const links = await images.links(fingerprint);
   if (!links) return;
+  const own = [pool, pools.isShared(spec) ? `${randomId()}-` : ''] as const;
   await layers.run(pool.path, async () => {
     options.signal.throwIfAborted();
     let below: VolumeRef | undefined;
     for (const { chain, apply } of links) {
       const next = chainVolume(chain);
-      await grow(pool, below, next, (directory, fill) => apply(join(directory, 'rootfs'), fill), options);
+      await grow(own, below, next, (directory, fill) => apply(join(directory, 'rootfs'), fill), options);
       below = next;
     }
     const finish: Fill = (directory) => images.finish(fingerprint, directory);
-    await grow(pool, below, imageVolume(fingerprint), finish, options);
+    await grow(own, below, imageVolume(fingerprint), finish, options);
   });
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   mkdtempSync,
   mkdirSync,
@@ -55,6 +56,13 @@ test('what is written is read, and nothing else is left', async () => {
     ['metadata.yaml', 'templates'],
     ['a.tpl'],
   ]);
+});
+
+test('what an image has in the place of a file is not read', async () => {
+  mkdirSync(join(dir, 'templates'));
+  execFileSync('mkfifo', [join(dir, 'templates/x'), join(dir, 'metadata.yaml')]);
+  await expect(store.read('x')).rejects.toMatchObject({ code: 'not-found' });
+  expect(await store.text()).toBeUndefined();
 });
 
 test('links of an image are not followed', async () => {

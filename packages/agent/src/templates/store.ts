@@ -1,4 +1,3 @@
-import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LxdError, type InstanceSpec } from '@lxd-ts/core';
@@ -6,28 +5,9 @@ import type { CallOptions, InstanceMetadata } from '@lxd-ts/rpc';
 import { parse, stringify } from 'yaml';
 import { rootPool, type AgentContext } from '../context.ts';
 import { volumeOf } from '../instance/paths.ts';
+import { readOwn } from '../read-own.ts';
 
 const maxBytes = 1024 * 1024;
-
-const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
-
-/** Never what a link points to: an image may bring one. undefined: there is no such file. */
-async function readOwn(path: string): Promise<Buffer | undefined> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-    (error: unknown) => {
-      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ELOOP') return undefined;
-      throw error;
-    },
-  );
-  if (!file) return undefined;
-  try {
-    const { size } = await file.stat();
-    if (size > maxBytes) throw new LxdError('invalid', `"${path}" is larger than 1 MiB`);
-    return await file.readFile();
-  } finally {
-    await file.close();
-  }
-}
 
 /** All of it or what was there before. */
 async function writeOwn(path: string, content: string | Buffer): Promise<void> {
@@ -126,7 +106,7 @@ export class TemplateStore {
 
   /** As it is written; undefined: there is none. */
   async text(): Promise<string | undefined> {
-    return (await readOwn(join(this.#dir, 'metadata.yaml')))?.toString();
+    return (await readOwn(join(this.#dir, 'metadata.yaml'), maxBytes))?.toString();
   }
 
   async metadata(): Promise<InstanceMetadata> {
@@ -150,7 +130,7 @@ export class TemplateStore {
   /** @throws LxdError `not-found` */
   async read(name: string): Promise<Buffer> {
     const path = join(this.#templates, checked(name));
-    const content = (await this.#exist()) ? await readOwn(path) : undefined;
+    const content = (await this.#exist()) ? await readOwn(path, maxBytes) : undefined;
     if (!content) throw new LxdError('not-found', `Template "${name}" not found`);
     return content;
   }

@@ -27,8 +27,12 @@ const marker = (context: DeviceContext): string => `file=${pidFile(context)}`;
 async function endEmulator(context: DeviceContext): Promise<void> {
   const pid = Number(await readFile(pidFile(context), 'utf8').catch(() => ''));
   const until = Date.now() + endTimeoutMs;
-  while (pid > 1 && Date.now() < until && (await context.host.signalProcess(pid, marker(context), 'SIGTERM')))
+  const tell = (signal: NodeJS.Signals) => context.host.signalProcess(pid, marker(context), signal);
+  while (pid > 1 && (await tell(Date.now() < until ? 'SIGTERM' : 'SIGKILL'))) {
+    if (Date.now() > until + endTimeoutMs)
+      throw new LxdError('internal', 'The emulator of a TPM does not end');
     await sleep(endPollMs);
+  }
   await rm(pidFile(context), { force: true });
 }
 

@@ -39,6 +39,7 @@ import {
 } from '../layout.ts';
 import { commonSchema, sizeSchema } from '../schema.ts';
 import { defaultSize } from '../store/default-size.ts';
+import { loopsOf } from '../store/loop.ts';
 import { useDirectory } from '../use-directory.ts';
 
 const btrfsMagic = 0x9123683e;
@@ -228,13 +229,7 @@ class BtrfsPool implements StoragePool {
     } finally {
       await opened.close();
     }
-    const { stdout } = await this.#host.run(['losetup', '--noheadings', '--output=NAME', '-j', file], {
-      signal,
-    });
-    for (const device of stdout
-      .split('\n')
-      .map((line) => line.trim())
-      .filter(Boolean))
+    for (const device of await loopsOf(this.#host, file, { signal }))
       await this.#host.run(['losetup', '--set-capacity', device], { signal });
     await this.#btrfs(['filesystem', 'resize', 'max', this.path], signal);
   }

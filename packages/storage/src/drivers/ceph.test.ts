@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Fill, VolumeRef } from '../driver.ts';
 import { SimulatedCeph } from '../testing/simulated-ceph.ts';
@@ -110,7 +111,7 @@ test('a snapshot is mounted by a clone of it, which goes again', async () => {
   {
     await using use = await pool.useVolume(of('s1'), world.wait);
     expect(use.path).toBe(join(pool.path, 'containers-snapshots/c1/s1'));
-    expect(names(world).filter((name) => /\.partial-.*mount-/.test(name))).toHaveLength(1);
+    expect(names(world).filter((name) => /\.partial-.*mount\+/.test(name))).toHaveLength(1);
     expect(await pool.volumes('container')).toEqual([c1]);
   }
   expect(names(world)).toEqual(['container_c1', 'container_c1@snapshot_s1', 'lxd_p1']);
@@ -139,6 +140,45 @@ test('a mount removes what a crash left, and nothing that another member is at w
     'zombie_container_young',
     'zombie_container_young@snapshot_s1',
   ]);
+});
+
+test('what a member of a longer name is at work on is not its own', async () => {
+  await using world = simulated({});
+  const { pool } = await world.create();
+  await rbd(world, 'create', '--size', '1B', `container_.partial-${hostname()}-2+c9`);
+  await rbd(world, 'create', '--size', '1B', `container_.partial-${hostname()}+c9`);
+  await pool.mount(world.wait);
+  expect(names(world)).toEqual([`container_.partial-${hostname()}-2+c9`, 'lxd_p1']);
+});
+
+test('snapshots that are mounted at once are never taken for each other', async () => {
+  await using world = simulated({});
+  const { pool } = await world.create();
+  const alike = [
+    { ...c1, name: 'a', snapshot: 'b-c' },
+    { ...c1, name: 'a-b', snapshot: 'c' },
+  ];
+  for (const { snapshot, ...volume } of alike) {
+    await pool.createVolume(volume, put(volume.name), world.wait);
+    await pool.copyVolume(volume, { ...volume, snapshot }, world.wait);
+  }
+  await using one = await pool.useVolume(alike[0]!, world.wait);
+  await using other = await pool.useVolume(alike[1]!, world.wait);
+  expect([one, other].map(({ path }) => readFileSync(join(path, 'text'), 'utf8'))).toEqual(['a', 'a-b']);
+});
+
+test('a copy of what is mounted has what was written to it', async () => {
+  await using world = simulated({});
+  const { pool } = await world.create();
+  await pool.createVolume(c1, put('one'), world.wait);
+  const synced: (string | undefined)[] = [];
+  world.disks.tool('sync', (args) => {
+    synced.push(args.at(-1));
+    return {};
+  });
+  await using use = await pool.useVolume(c1, world.wait);
+  await pool.copyVolume(c1, c2, world.wait);
+  expect(synced).toEqual([use.path]);
 });
 
 test('an image that two members unpack at once is there once', async () => {

@@ -17,8 +17,9 @@ import { imageName, shownSnapshot, volumeOfImage } from '../ceph/rbd-names.ts';
 import { Rbd } from '../ceph/rbd.ts';
 import type { StorageContext, StorageDriver, VolumeRef, WaitOptions } from '../driver.ts';
 import { partial, poolPath, volumeName, volumeOf } from '../layout.ts';
-import { commonSchema } from '../schema.ts';
+import { commonSchema, toolName } from '../schema.ts';
 import { BlockFilesystem, defaultVolumeSize, filesystemOf } from '../store/block-filesystem.ts';
+import { joinDashed } from '../store/dash-names.ts';
 import { pruneLineage, removeNode, removeSnapshot, type Lineage } from '../store/lineage.ts';
 import { isPartial, placeOf } from '../store/places.ts';
 import { StoredPool } from '../store/stored-pool.ts';
@@ -31,9 +32,9 @@ const schema: ConfigSchema = {
   source: sharedSource,
   'ceph.cluster_name': clusterKey(),
   'ceph.user.name': userKey(),
-  'ceph.osd.pool_name': { check: validators.any, description: 'OSD pool' },
+  'ceph.osd.pool_name': { check: toolName, description: 'OSD pool' },
   'ceph.osd.data_pool_name': {
-    check: validators.any,
+    check: toolName,
     description: 'OSD pool that the data of volumes is in',
   },
   'ceph.osd.pg_num': {
@@ -63,7 +64,7 @@ const schema: ConfigSchema = {
     live: true,
   },
   'ceph.rbd.features': {
-    check: validators.any,
+    check: toolName,
     description: 'Features of new images, separated by commas',
     default: 'layering',
     live: true,
@@ -84,7 +85,8 @@ const dead = 'zombie_';
 const abandonedMs = 60 * 60 * 1000;
 
 class CephStore implements VolumeStore {
-  readonly mine = `${hostname()}-`;
+  /** No name of a host has a `+`: none begins as another with it. */
+  readonly mine = `${hostname()}+`;
   readonly fixed = ['ceph.cluster_name', 'ceph.osd.pool_name', 'ceph.osd.data_pool_name', 'ceph.osd.claim'];
   readonly #pool: PoolSpec;
   readonly #host: Host;
@@ -361,6 +363,7 @@ class CephStore implements VolumeStore {
     const of = this.#name(within ? head : volume);
     const hidden = volume.type === 'image' ? imageSnapshot : `${dead}snapshot_${randomUUID()}`;
     const snapshot = within ? `${shownSnapshot}${shown}` : hidden;
+    if (!within) await this.#settleFiles(volume, options);
     if (!within)
       await this.#orThere(['snap', 'create', '--no-progress', '--snap', snapshot, of], 17, options);
     await this.#orThere(['snap', 'protect', '--snap', snapshot, of], 16, options);
@@ -374,11 +377,15 @@ class CephStore implements VolumeStore {
     if (status !== 0 && status !== there) throw new LxdError('internal', `rbd failed: ${stderr.trim()}`);
   }
 
-  async snapshot({ snapshot = '', ...volume }: VolumeRef, options: WaitOptions): Promise<void> {
+  /** What has been written is in a snapshot or a clone; what is written meanwhile is as after a loss of power. */
+  async #settleFiles(volume: VolumeRef, options: WaitOptions): Promise<void> {
     const place = placeOf(this.#path, volume);
-    // What has been written is in the snapshot; what is written meanwhile is as after a loss of power.
     if ((await this.#host.mounts()).some(({ target }) => target === place))
       await this.#host.run(['sync', '-f', '--', place], options);
+  }
+
+  async snapshot({ snapshot = '', ...volume }: VolumeRef, options: WaitOptions): Promise<void> {
+    await this.#settleFiles(volume, options);
     const name = `${shownSnapshot}${snapshot}`;
     await this.#rbd.run(['snap', 'create', '--no-progress', '--snap', name, this.#name(volume)], options);
   }
@@ -412,7 +419,7 @@ class CephStore implements VolumeStore {
 
   /** What a snapshot within its volume is mounted by: journals are written to, and snapshots cannot be. */
   #stand({ snapshot = '', ...of }: VolumeRef): VolumeRef {
-    return volumeOf(of.type, `${partial}${this.mine}mount-${volumeName(of)}-${snapshot}`);
+    return volumeOf(of.type, `${partial}${this.mine}mount+${joinDashed(volumeName(of), snapshot)}`);
   }
 
   async attach(stored: StoredVolume, target: string, options: WaitOptions): Promise<void> {

@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Fill, VolumeRef } from '../driver.ts';
 import { SimulatedCeph } from '../testing/simulated-ceph.ts';
@@ -92,6 +101,19 @@ test('a rename of a snapshot takes the one of the cluster along', async () => {
   const { pool } = await world.create();
   await pool.createVolume(data, put('one'), world.wait);
   await pool.copyVolume(data, of('s1'), world.wait);
+  await pool.renameVolume(of('s1'), of('s2'), world.wait);
+  expect(await pool.snapshots(data)).toEqual(['s2']);
+  expect(await world.read(pool, of('s2'))).toBe('one');
+});
+
+test.each(['before', 'after'])('a rename of a snapshot cut off %s its new link goes on', async (when) => {
+  await using world = simulated();
+  const { pool } = await world.create();
+  await pool.createVolume(data, put('one'), world.wait);
+  await pool.copyVolume(data, of('s1'), world.wait);
+  await pool.renameVolume(of('s1'), of('s2'), world.wait);
+  symlinkSync('../../custom/default_my_data/.snap/s1', pool.volumePath(of('s1')));
+  if (when === 'before') rmSync(pool.volumePath(of('s2')));
   await pool.renameVolume(of('s1'), of('s2'), world.wait);
   expect(await pool.snapshots(data)).toEqual(['s2']);
   expect(await world.read(pool, of('s2'))).toBe('one');

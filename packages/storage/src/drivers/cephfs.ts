@@ -266,12 +266,18 @@ class CephfsPool extends DirectoryPool {
   }
 
   override async renameVolume(from: VolumeRef, to: VolumeRef, options: WaitOptions): Promise<void> {
-    if (await this.exists(to))
+    // Cut off, the same call goes on with it: the link was made anew, and the old one stayed.
+    const begun =
+      from.snapshot !== undefined &&
+      (await this.#isLinked(from)) &&
+      !(await probeKind(this.#kept(from))) &&
+      (await probeKind(this.#kept(to))) !== undefined;
+    if (!begun && (await this.exists(to)))
       throw new LxdError('conflict', `Volume "${to.snapshot ?? volumeName(to)}" exists already`);
     if (from.snapshot !== undefined) {
       if (await this.#isLinked(from)) {
-        await this.#tool('mv', [this.#kept(from), this.#kept(to)], options);
-        await this.#link(to);
+        if (!begun) await this.#tool('mv', [this.#kept(from), this.#kept(to)], options);
+        if (!(await this.exists(to))) await this.#link(to);
         await rm(this.volumePath(from));
       } else await rename(this.volumePath(from), this.volumePath(to));
       return;

@@ -156,11 +156,7 @@ test('what a crash left half made is gone after the next mount, and no more', as
   const { pool } = await world.create();
   await pool.createVolume(c1, undefined, world.wait);
   const group = world.tools.groups.get('p1')!;
-  for (const name of [
-    'containers_.partial--c9',
-    'containers_.partial--new--c1',
-    'containers_c1-.partial--s9',
-  ])
+  for (const name of ['containers_.partial--c9', 'containers_.partial--new.c1', 'containers_c1-.partial--s9'])
     world.tools.addVolume(group, name);
   expect(await pool.volumes('container')).toEqual([c1]);
   expect(await pool.snapshots(c1)).toEqual([]);

@@ -17,7 +17,7 @@ import { loopFile, poolPath } from '../layout.ts';
 import { lvName, volumeOfLv } from '../lvm/lv-names.ts';
 import { lvmVersion } from '../lvm/lvm-version.ts';
 import { VolumeGroup } from '../lvm/volume-group.ts';
-import { commonSchema, size, sizeSchema } from '../schema.ts';
+import { commonSchema, size, sizeSchema, toolName } from '../schema.ts';
 import { BlockFilesystem, defaultVolumeSize, filesystemOf } from '../store/block-filesystem.ts';
 import { defaultSize } from '../store/default-size.ts';
 import { attachLoop, detachLoops, loopsOf, makeLoopFile } from '../store/loop.ts';
@@ -30,7 +30,7 @@ const schema: ConfigSchema = {
   ...sizeSchema,
   ...blockSchema,
   'lvm.thinpool_name': {
-    check: validators.any,
+    check: toolName,
     description: 'Thin pool that volumes are made in',
     default: 'LXDThinPool',
   },
@@ -44,7 +44,7 @@ const schema: ConfigSchema = {
     description: 'Whether volumes are thin; others are copied file by file',
     default: 'true',
   },
-  'lvm.vg_name': { check: validators.any, description: 'Volume group', memberSpecific: true },
+  'lvm.vg_name': { check: toolName, description: 'Volume group', memberSpecific: true },
   'lvm.vg.force_reuse': {
     check: validators.bool,
     description: 'Whether a volume group may be used that holds something already',

@@ -173,9 +173,27 @@ class OverlayPool extends DirectoryPool {
     const target = this.#rootfs(volume);
     // A crash's, of a pool that was not mounted anew.
     await this.#layers.unmount(target, { signal });
-    const lower = await this.#lower(await this.#imageOf(volume));
-    await this.#layers.mount([how, idmap], { lower, layer: target, target }, { signal });
+    await this.#mountOver(await this.#imageOf(volume), [how, idmap], { layer: target, target }, signal);
     this.#seen.set(target, JSON.stringify(idmap));
+  }
+
+  /** The image may be deleted, or had again, meanwhile: then it is elsewhere. */
+  async #mountOver(
+    image: string,
+    how: readonly [Seen, readonly IdmapEntry[]],
+    places: { layer: string; target: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let lower = await this.#lower(image); ;) {
+      try {
+        await this.#layers.mount(how, { lower, ...places }, { signal });
+        return;
+      } catch (error) {
+        const moved = await this.#lower(image);
+        if (moved === lower) throw error;
+        lower = moved;
+      }
+    }
   }
 
   async #close(rootfs: string): Promise<void> {
@@ -200,15 +218,8 @@ class OverlayPool extends DirectoryPool {
         // Private: else what is mounted in it would be mounted on the volume, too.
         const options = ['bind', 'private', 'ro', 'nosuid', 'nodev', 'noexec'];
         await this.host.mount({ source: this.volumePath(volume), target: path, options }, { signal });
-        await this.#layers.mount(
-          ['read', []],
-          {
-            lower: await this.#lower(stdout),
-            layer: this.#rootfs(volume),
-            target: join(path, 'rootfs'),
-          },
-          { signal },
-        );
+        const places = { layer: this.#rootfs(volume), target: join(path, 'rootfs') };
+        await this.#mountOver(stdout, ['read', []], places, signal);
       } catch (error) {
         await close();
         throw error;
@@ -224,10 +235,11 @@ class OverlayPool extends DirectoryPool {
     options: WaitOptions,
   ): Promise<{ mapped: boolean }> {
     if (volume.type !== 'container') return super.holdVolume(volume, idmap, options);
-    const rootfs = this.#rootfs(volume);
-    if (this.#uses.isOpen(rootfs) && !this.#uses.isHeld(rootfs))
+    const inUse = () => {
       throw new LxdError('conflict', `The files of "${basename(this.volumePath(volume))}" are in use`);
-    await this.#uses.hold(rootfs, () => this.#open(volume, ['run', idmap], options.signal));
+    };
+    const open = () => this.#open(volume, ['run', idmap], options.signal);
+    await this.#uses.hold(this.#rootfs(volume), open, inUse);
     this.#checkSeen(volume, idmap);
     return { mapped: idmap.length > 0 };
   }

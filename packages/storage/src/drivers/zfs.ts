@@ -16,7 +16,7 @@ import {
 import type { ExecResult, Host } from '@lxd-ts/host';
 import type { StorageContext, StorageDriver, VolumeRef, WaitOptions } from '../driver.ts';
 import { loopFile, poolPath } from '../layout.ts';
-import { commonSchema, size, sizeSchema } from '../schema.ts';
+import { commonSchema, size, sizeSchema, toolName } from '../schema.ts';
 import { defaultSize } from '../store/default-size.ts';
 import {
   pruneLineage,
@@ -53,7 +53,7 @@ const schema: ConfigSchema = {
     default: 'true',
     live: true,
   },
-  'zfs.pool_name': { check: validators.any, description: 'Zpool, or dataset in one', memberSpecific: true },
+  'zfs.pool_name': { check: toolName, description: 'Zpool, or dataset in one', memberSpecific: true },
   'volume.zfs.blocksize': {
     check: blockSize,
     description: 'Record size of new volumes: a power of 2 from 512 to 16MiB',

@@ -146,11 +146,17 @@ export class StoredPool implements StoragePool {
     return found;
   }
 
-  /** Nothing is mounted that will be another, or gone. @throws LxdError `conflict` */
-  async #rest(volume: VolumeRef, options: WaitOptions): Promise<void> {
+  /**
+   * What makes another of it, or has it gone: nothing of it is mounted, and nobody begins to use it before the end.
+   * @throws LxdError `conflict`
+   */
+  #atRest<T>(volume: VolumeRef, options: WaitOptions, work: () => Promise<T>): Promise<T> {
     const place = placeOf(this.path, volume);
-    if (this.#uses.isOpen(place)) throw new LxdError('conflict', `Volume "${shown(volume)}" is in use`);
-    await this.#shut(volume, options);
+    return this.#uses.alone(place, async () => {
+      if (this.#uses.isOpen(place)) throw new LxdError('conflict', `Volume "${shown(volume)}" is in use`);
+      await this.#shut(volume, options);
+      return work();
+    });
   }
 
   async #show(volume: VolumeRef, options: WaitOptions): Promise<void> {
@@ -217,9 +223,7 @@ export class StoredPool implements StoragePool {
   /** What a crash, or a failure, left of it. */
   async #clear(volume: VolumeRef, options: WaitOptions): Promise<void> {
     const left = await this.#find(volume, options);
-    if (!left) return;
-    await this.#rest(volume, options);
-    await this.#store.remove(left, options);
+    if (left) await this.#atRest(volume, options, () => this.#store.remove(left, options));
   }
 
   createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void> {
@@ -258,7 +262,8 @@ export class StoredPool implements StoragePool {
       await work(part);
       await this.#store.rename({ volume: part, within: false }, volume, options);
     } catch (error) {
-      await this.#clear(part, { signal: soon() });
+      // What is still there then goes with the next mount, or the next try.
+      await this.#clear(part, { signal: soon() }).catch(() => undefined);
       // Another member may have been faster.
       if (volume.type !== 'image' || !(await this.#find(volume, options))) throw error;
     }
@@ -347,23 +352,43 @@ export class StoredPool implements StoragePool {
   async replaceVolume(from: VolumeRef, to: VolumeRef, options: CopyOptions): Promise<void> {
     const { signal } = options;
     const source = await this.#get(from, options);
-    await this.#rest(to, options);
-    const [fresh, old] = [this.#partialOf(to, 'new-'), this.#partialOf(to)];
+    await this.#atRest(to, options, () => Promise.resolve()); // refused before anything is copied
+    const [fresh, old] = [this.#partialOf(to, 'new.'), this.#partialOf(to)];
     const there = await this.#find(to, options);
     if (there && (await this.#hasWithin(to, options))) {
       // Its snapshots are part of it: it stays, and its files change. Cut off, the same call goes on with it.
-      if (source.within && (await this.#store.rollback?.(from, options))) return;
+      const rollback = async () => source.within && (await this.#store.rollback?.(from, options));
+      if (await this.#atRest(to, options, rollback)) return;
       await using target = await this.useVolume(to, { signal });
       await this.#copyFiles(from, target.path, options);
       return;
     }
     for (const left of [fresh, old]) await this.#clear(left, options);
     if (this.#store.clones(from, fresh))
-      await this.#clone(source, fresh, this.#partialOf(to, 'clone-'), { signal });
+      await this.#clone(source, fresh, this.#partialOf(to, 'clone.'), { signal });
     else await this.#create(fresh, (path) => this.#copyFiles(from, path, options), source, { signal });
-    if (there) await this.#store.rename(there, old, { signal });
-    await this.#store.rename({ volume: fresh, within: false }, to, { signal });
+    try {
+      await this.#atRest(to, options, () => this.#swap(there, fresh, [to, old]));
+    } catch (error) {
+      await this.#clear(fresh, { signal: soon() }).catch(() => undefined);
+      throw error;
+    }
     await this.#clear(old, { signal });
+  }
+
+  /** Begun is done, whoever gives up meanwhile: a volume is never without its name for longer than that. */
+  async #swap(
+    there: StoredVolume | undefined,
+    fresh: VolumeRef,
+    [to, old]: readonly [VolumeRef, VolumeRef],
+  ): Promise<void> {
+    if (there) await this.#store.rename(there, old, { signal: soon() });
+    try {
+      await this.#store.rename({ volume: fresh, within: false }, to, { signal: soon() });
+    } catch (error) {
+      if (there) await this.#store.rename({ volume: old, within: false }, to, { signal: soon() });
+      throw error;
+    }
   }
 
   async #hasWithin(of: VolumeRef, options: WaitOptions): Promise<boolean> {
@@ -378,14 +403,15 @@ export class StoredPool implements StoragePool {
     this.volumePath(to); // its name is right
     if (await this.#find(to, options))
       throw new LxdError('conflict', `Volume "${to.snapshot ?? volumeName(to)}" exists already`);
-    await this.#rest(from, options);
-    if (from.snapshot === undefined)
-      for (const one of await this.#ownSnapshots(from, options)) {
-        await this.#rest(one.volume, options);
-        if (one.within) continue;
-        await this.#store.rename(one, { ...to, snapshot: one.volume.snapshot ?? '' }, options);
-      }
-    await this.#store.rename(await this.#get(from, options), to, options);
+    await this.#atRest(from, options, async () => {
+      if (from.snapshot === undefined)
+        for (const one of await this.#ownSnapshots(from, options))
+          await this.#atRest(one.volume, options, async () => {
+            if (one.within) return;
+            await this.#store.rename(one, { ...to, snapshot: one.volume.snapshot ?? '' }, options);
+          });
+      await this.#store.rename(await this.#get(from, options), to, options);
+    });
   }
 
   async #ownSnapshots(of: VolumeRef, options: WaitOptions): Promise<StoredVolume[]> {
@@ -396,7 +422,7 @@ export class StoredPool implements StoragePool {
 
   async deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void> {
     const parts = volume.snapshot === undefined ? await this.#ownSnapshots(volume, options) : [];
-    for (const one of parts) await this.#clear(one.volume, options);
+    for (const one of parts) await this.#atRest(one.volume, options, () => this.#store.remove(one, options));
     await this.#clear(volume, options);
     await dropParent(this.path, volume);
   }
@@ -405,16 +431,28 @@ export class StoredPool implements StoragePool {
     const place = placeOf(this.path, volume);
     const found = await this.#find(volume, options);
     if (!found) return undefined;
-    return this.#store.usage(found, this.#uses.isOpen(place) ? place : undefined, options);
+    // Whoever mounts it waits: some have to be made active to be asked, and are not active any more then.
+    return this.#uses.alone(place, () =>
+      this.#store.usage(found, this.#uses.isOpen(place) ? place : undefined, options),
+    );
   }
 
   async setQuota(volume: VolumeRef, bytes: number | undefined, options: WaitOptions): Promise<void> {
     const found = await this.#get(volume, options);
-    const during = async <T>(work: (path: string) => Promise<T>): Promise<T> => {
-      await using use = await this.useVolume(volume, options);
-      return await work(use.path);
-    };
-    const inUse = this.#uses.isOpen(placeOf(this.path, volume));
-    await this.#store.limit(found, bytes, { inUse, during }, options);
+    const place = placeOf(this.path, volume);
+    // In use, or not: until the end.
+    await this.#uses.alone(place, () => {
+      const inUse = this.#uses.isOpen(place);
+      const during = async <T>(work: (path: string) => Promise<T>): Promise<T> => {
+        if (inUse) return work(place);
+        await this.#show(volume, options);
+        try {
+          return await work(place);
+        } finally {
+          await this.#shut(volume, { signal: soon() });
+        }
+      };
+      return this.#store.limit(found, bytes, { inUse, during }, options);
+    });
   }
 }
