@@ -69,12 +69,14 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
   /** Strangers see what is public, and what they have a secret for. @throws LxdError `not-found` */
   const visible = (request: RequestContext): Versioned<ImageRecord> => {
     const { caller, project, query } = request;
-    const found = findImage(services, project, fingerprintOf(request));
-    const { fingerprint, public: open } = found.value;
     const secret = query.get('secret');
-    if (caller.trusted || open || (secret && imageToken(services, 'download', fingerprint, secret)))
-      return found;
-    throw new LxdError('not-found', 'Image not found');
+    return findImage(
+      services,
+      project,
+      fingerprintOf(request),
+      ({ fingerprint, public: open }) =>
+        caller.trusted || open || Boolean(secret && imageToken(services, 'download', fingerprint, secret)),
+    );
   };
 
   const list: Route = {
