@@ -9,6 +9,7 @@ export * from './oci/reference.ts';
 export * from './oci/registry.ts';
 export * from './oci/stop-signal.ts';
 export * from './oci/words.ts';
+export * from './read-at-most.ts';
 export * from './schema.ts';
 export * from './simplestreams.ts';
 export * from './spec.ts';
