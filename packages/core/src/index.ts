@@ -1,3 +1,4 @@
+export * from './abortable.ts';
 export * from './errors.ts';
 export * from './expand.ts';
 export * from './idmap.ts';
