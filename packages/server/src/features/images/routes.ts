@@ -206,7 +206,7 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
   const refresh: Route = {
     operationId: 'imageRefreshPost',
     handle: async ({ project, params, caller }) =>
-      started(await startRefresh(services, puller, project, params['fingerprint'] ?? '', caller)),
+      started(await startRefresh(services, puller, project, params['fingerprint'] ?? '', { caller })),
   };
 
   const aliases: Route = {
