@@ -134,6 +134,7 @@ export function startMove(
   return operations.start({
     class: 'task',
     description: 'Moving storage volume',
+    described: 'all',
     project: value.project,
     resources: {},
     run: () =>
