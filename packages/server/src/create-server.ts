@@ -12,7 +12,7 @@ import { finishLater } from './cluster/unfinished.ts';
 import { Lanes } from './cluster/lanes.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
-import { backupDuties, recoverBackups } from './features/backups/backups.ts';
+import { backupDuties, recoverInstanceBackups } from './features/backups/backups.ts';
 import { certificatesService } from './features/certificates/service.ts';
 import { metadataRoutes } from './features/instances/metadata.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
@@ -236,7 +236,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     await networks.recover(servers, given);
     await recoverVolumes(volumes, servers, given);
     await instances.recover(servers, given);
-    await recoverBackups(services, servers);
+    await recoverInstanceBackups(services, servers);
     await recoverVolumeBackups(services, servers);
     await recoverMembers(cluster, servers, given);
     await certificates.recover(servers, given);

@@ -3,7 +3,7 @@ import type { OperationView } from '@lxd-ts/operations';
 import type { ImageRecord, InstanceRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { checkAlgorithm } from '../backups/backups.ts';
+import { checkAlgorithm } from '../backups/requested.ts';
 import { findInstance, isUp, memberOf, statusOf } from '../instances/context.ts';
 import { instanceSpec } from '../instances/spec.ts';
 import { nameImage } from './aliases.ts';
