@@ -1,7 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The first of its values; '' where there is none. */
-export const headerOf = (headers: IncomingHttpHeaders, name: string): string => {
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The first of its values, '' where there is none. What is not ASCII is UTF-8, as clients send it; else it is taken byte by byte. */
+export function headerOf(headers: IncomingHttpHeaders, name: string): string {
   const value = headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? '';
-};
+  const text = (Array.isArray(value) ? value[0] : value) ?? '';
+  try {
+    return utf8.decode(Buffer.from(text, 'latin1'));
+  } catch {
+    return text;
+  }
+}
