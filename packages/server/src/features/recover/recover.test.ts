@@ -47,7 +47,7 @@ async function setUp(found: FoundVolume[]) {
   });
   const h = await harness({ m1: fake.agent });
   const context = { services: h.services, drivers };
-  const look = (pools: object[] = [pool]) => scan(context, { pools }, 'm1');
+  const look = (pools: object[] = [pool]) => scan(context, { pools }, 'm1', AbortSignal.timeout(5_000));
   return {
     h,
     adopted,

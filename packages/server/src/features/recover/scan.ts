@@ -78,11 +78,12 @@ function checkDescription(pool: string, { project, name, description, problem }:
     );
 }
 
-/** Looks at each pool, on the member; nothing in it, and no record, changes. */
+/** Looks at each pool, on the member; nothing in it, and no record, changes. @param given ends it when nobody waits any more */
 export async function scan(
   context: ScanContext,
   { pools }: RecoverRequest,
   member: string,
+  given: AbortSignal,
 ): Promise<Scanned[]> {
   const { services } = context;
   const named = new Map((pools ?? []).map((pool) => [pool.name ?? '', pool]));
@@ -90,7 +91,7 @@ export async function scan(
   for (const pool of named.values()) {
     const scanned = specFor(context, pool, member);
     const { name } = scanned.spec;
-    const signal = AbortSignal.timeout(scanMs);
+    const signal = AbortSignal.any([given, AbortSignal.timeout(scanMs)]);
     const found = await services.agents
       .get(member)
       .scanPool(scanned.spec, { signal })
