@@ -52,15 +52,22 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 const isPath = (path: string): boolean =>
   path !== '' && !/^[/\\]|:\/\/|[\0\r\n\\]/.test(path) && !path.split('/').includes('..');
 
+/** Nobody has more lists of images, or more mirrors; an index that names very many is no index. */
+const maxLists = 50;
+const maxMirrors = 10;
+
 /** Where the lists of images are, from `streams/v1/index.json`. @throws LxdError `unavailable` when it is none */
 export function streamPaths(index: unknown): string[] {
   const { index: entries } = fieldsOf(index);
   if (entries === undefined) throw new LxdError('unavailable', 'The index of the server of images is none');
-  return Object.values(fieldsOf(entries))
+  const paths = Object.values(fieldsOf(entries))
     .map(fieldsOf)
     .filter(({ datatype }) => datatype === 'image-downloads')
     .map(({ path }) => textOf(path))
     .filter(isPath);
+  if (paths.length > maxLists)
+    throw new LxdError('unavailable', `The index of the server of images names more than ${maxLists} lists`);
+  return paths;
 }
 
 /** Other places that have the same files, from `streams/v1/index.json`. */
@@ -69,6 +76,7 @@ export function streamMirrors(index: unknown): string[] {
   return (Array.isArray(mirrors) ? mirrors : [])
     .map(textOf)
     .filter((mirror) => URL.parse(mirror)?.protocol === 'https:')
+    .slice(0, maxMirrors)
     .map((mirror) => mirror.replace(/\/+$/, ''));
 }
 

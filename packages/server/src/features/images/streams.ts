@@ -116,9 +116,12 @@ export class StreamCatalogue {
 
   async #load(remote: RemoteImage, native: string, signal: AbortSignal): Promise<Catalogue> {
     const index = await fetchJson(remote, 'streams/v1/index.json', signal);
-    const documents = await Promise.all(streamPaths(index).map((path) => fetchJson(remote, path, signal)));
+    let images: StreamImage[] = [];
+    // One after the other: each may be large.
+    for (const path of streamPaths(index))
+      images = images.concat(streamImages(await fetchJson(remote, path, signal), native));
     return {
-      images: documents.flatMap((document) => streamImages(document, native)),
+      images,
       mirrors: streamMirrors(index),
     };
   }
