@@ -1,6 +1,7 @@
 export * from './abortable.ts';
 export * from './errors.ts';
 export * from './expand.ts';
+export * from './fields.ts';
 export * from './idmap.ts';
 export * from './names.ts';
 export * from './oci/challenge.ts';

@@ -1,4 +1,5 @@
 import { LxdError } from './errors.ts';
+import { fieldsOf, listOf, textOf, type Fields } from './fields.ts';
 
 /** A file of an image on a server of images. */
 export interface StreamFile {
@@ -42,12 +43,6 @@ const architectures: Readonly<Record<string, string>> = {
   s390x: 's390x',
 };
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-
 /** Below the server and nowhere else. */
 const isPath = (path: string): boolean =>
   path !== '' && !/^[/\\]|:\/\/|[\0\r\n\\]/.test(path) && !path.split('/').includes('..');
@@ -73,7 +68,7 @@ export function streamPaths(index: unknown): string[] {
 /** Other places that have the same files, from `streams/v1/index.json`. */
 export function streamMirrors(index: unknown): string[] {
   const { mirrors } = fieldsOf(index);
-  return (Array.isArray(mirrors) ? mirrors : [])
+  return listOf(mirrors)
     .map(textOf)
     .filter((mirror) => URL.parse(mirror)?.protocol === 'https:')
     .slice(0, maxMirrors)
