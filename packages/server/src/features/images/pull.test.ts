@@ -63,7 +63,7 @@ async function setUp() {
     work.catch(() => undefined);
     return { work, cancel: () => controller.abort(new LxdError('cancelled', 'It was cancelled')) };
   };
-  return { begun, pull, [Symbol.asyncDispose]: () => h[Symbol.asyncDispose]() };
+  return { h, puller, begun, pull, [Symbol.asyncDispose]: () => h[Symbol.asyncDispose]() };
 }
 
 test('who waits for an image that another fetches fetches it himself when the other is cancelled', async () => {
@@ -85,6 +85,23 @@ test('who waits may be cancelled, and the other goes on', async () => {
   await expect(second.work).rejects.toThrow('It was cancelled');
   at.begun[0]?.resolve();
   expect(await first.work).toMatchObject({ fetched: true });
+});
+
+test('what is kept up to date anyway is not asked for, unless another certificate is trusted', async () => {
+  await using at = await setUp();
+  const source = { server: 'https://127.0.0.1:1', protocol: 'simplestreams' as const, alias: 'one' };
+  const image = {
+    ...{ project: 'default', fingerprint, filename: '', size: 1, architecture: 'x86_64' },
+    ...{ type: 'container' as const, public: false, autoUpdate: true, cached: true, properties: {} },
+    ...{ profiles: [], createdAt: '', expiresAt: '', lastUsedAt: '', uploadedAt: '', members: ['m1'] },
+    source: { ...source, certificate: 'one' },
+  };
+  const signal = AbortSignal.timeout(5_000);
+  await at.h.records.transaction().create('images', ['default', fingerprint], image).commit({ signal });
+  const running = { id: 'x', signal, update: () => undefined } as RunningOperation;
+  const pull = (certificate: string) => at.puller.pull({ ...source, certificate }, options, running);
+  expect(await pull('one')).toMatchObject({ fetched: false, image: { fingerprint } });
+  await expect(pull('')).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 test('what fails for one fails for all who wait, and nothing is fetched any more', async () => {

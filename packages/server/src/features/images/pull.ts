@@ -132,7 +132,10 @@ export class ImagePuller {
   }
 
   /** Of what is kept up to date anyway, the other server need not be asked whether there is a newer one. */
-  #keptUpToDate({ server, protocol = 'lxd', alias }: RemoteImage, project: string): ImageRecord | undefined {
+  #keptUpToDate(
+    { server, protocol = 'lxd', certificate = '', alias }: RemoteImage,
+    project: string,
+  ): ImageRecord | undefined {
     const { records } = this.#services;
     const hours = Number(records.get('serverConfig')?.value.config['images.auto_update_interval'] ?? 6);
     if (!alias || !(hours > 0)) return undefined;
@@ -145,6 +148,7 @@ export class ImagePuller {
           autoUpdate &&
           source?.server === server &&
           source.protocol === protocol &&
+          source.certificate === certificate &&
           source.alias === alias,
       );
   }
