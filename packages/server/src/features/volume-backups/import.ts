@@ -79,10 +79,16 @@ export async function importVolume(
       project,
       resources: { storage_volumes: [`/1.0/storage_volumes/${name}`] },
       mayCancel: false,
-      run: async () => {
+      run: async ({ signal: given }) => {
         try {
-          const made = await makeVolume(context, { pool, project, name, member }, wanted, (record, until) =>
-            agent.restoreVolumeBackup(specOf(services, record), { id, ...source }, { signal: until }),
+          const made = await makeVolume(
+            context,
+            { pool, project, name, member },
+            wanted,
+            (record, until) =>
+              agent.restoreVolumeBackup(specOf(services, record), { id, ...source }, { signal: until }),
+            undefined,
+            given,
           );
           told(services, 'created', made, caller);
         } finally {
