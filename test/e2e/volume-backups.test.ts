@@ -206,6 +206,12 @@ withClient('by the stock client, out and in again', async () => {
   lxc(ours, 'import', 'd', file('stock.tar.gz'), 'stock');
   await expectSame([ours, 'b', 'data'], [ours, 'd', 'stock']);
   lxc(ours, 'delete', 'd', 'stock');
+  // Names are sent in a header.
+  for (const client of [(...args: string[]) => lxc(ours, ...args), cli]) {
+    client('import', 'd', file('stock.tar.gz'), 'vä€');
+    expect((await volumeOf(ours, 'd', encodeURIComponent('vä€')))['name']).toBe('vä€');
+    client('delete', 'd', 'vä€');
+  }
 });
 
 test('backups follow their volume: they are renamed and deleted with it', async () => {
@@ -289,6 +295,11 @@ test('what is none, or not for this pool, is refused and leaves nothing', async 
   expect(fails('import', 'b', file('optimized.tar.gz'), 'a/b')).toContain('slashes');
   expect(fails('import', 'nope', file('optimized.tar.gz'), 'x')).toContain('Storage pool not found');
   expect(fails('import', 'b', '/etc/passwd', 'x')).toContain('Unsupported compression');
+  expect(fails('import', 'b', '/etc', 'x')).toContain('it is a directory');
+  // Before the server makes one.
+  expect(fails('export', 'b', 'data', file('no/where'))).toContain('there is no directory');
+  expect(fails('export', 'b', 'data', dir)).toContain('it is a directory');
+  expect(fails('export', 'b', 'data/s1', file('x'))).toContain('A snapshot is exported with its volume');
   expect(backupsIn(ours)).toEqual([]);
   for (const pool of ['b', 'd']) expect(volumesIn(pool)).toEqual(['default_data']);
 });

@@ -93,7 +93,12 @@ test.each([
   ['zstd', ['--zstd']],
 ] as [string, string[]][])('a unified image, %s', async (name, flags) => {
   const file = unified(`${name}.image`, flags);
+  const began = Date.now();
   const received = await store.receive(parts(['unified', file]), { signal });
+  // The kernel's clock of files is a little behind.
+  const [held, ...others] = await store.held();
+  expect([held?.fingerprint, others]).toEqual([received.fingerprint, []]);
+  expect(held?.since).toBeGreaterThan(began - 1_000);
   expect(received).toEqual({
     fingerprint: hashOf(file),
     size: lstatSync(file).size,

@@ -70,6 +70,7 @@ export function simulatedAgent(hostname: string): SimulatedAgent {
     restore: () => Promise.resolve(),
     membership: () => Promise.resolve(),
     keepBackups: () => Promise.resolve(),
+    heldImages: () => Promise.resolve([]),
     poolUsage: () =>
       Promise.resolve({
         space: { used: 0, total: capacity.poolBytes },

@@ -195,6 +195,12 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     receiveImage: (parts, call) => images.receive(parts, call),
     missingBlobs: (digests) => images.missingBlobs(digests),
     sendImage: (fingerprint) => images.send(fingerprint),
+    heldImages: async (ageMs) => {
+      const now = Date.now();
+      return (await images.held())
+        .filter(({ since }) => now - since >= ageMs)
+        .map(({ fingerprint }) => fingerprint);
+    },
     deleteImage: async (fingerprint, specs, call) => {
       for (const spec of specs) await deleteUnpacked(context, spec, fingerprint, call);
       await images.delete(fingerprint);

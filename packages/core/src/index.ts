@@ -1,5 +1,7 @@
+export * from './abortable.ts';
 export * from './errors.ts';
 export * from './expand.ts';
+export * from './fields.ts';
 export * from './idmap.ts';
 export * from './names.ts';
 export * from './oci/challenge.ts';
@@ -9,6 +11,7 @@ export * from './oci/reference.ts';
 export * from './oci/registry.ts';
 export * from './oci/stop-signal.ts';
 export * from './oci/words.ts';
+export * from './read-at-most.ts';
 export * from './schema.ts';
 export * from './simplestreams.ts';
 export * from './spec.ts';

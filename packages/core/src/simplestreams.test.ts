@@ -55,12 +55,18 @@ test('the lists of images of an index, below the server alone', () => {
   };
   expect(streamPaths({ index })).toEqual(['streams/v1/images.json']);
   expect(() => streamPaths({})).toThrow('is none');
+  const list = { datatype: 'image-downloads', path: 'x.json' };
+  const many = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [at, list]));
+  expect(() => streamPaths({ index: many })).toThrow('more than 50 lists');
 });
 
 test('other places that have the same, over TLS alone', () => {
   const mirrors = ['https://two/images/', 'http://three', 'ftp://four', 5, 'https://five'];
   expect(streamMirrors({ index: {}, mirrors })).toEqual(['https://two/images', 'https://five']);
   expect(streamMirrors({ index: {} })).toEqual([]);
+  expect(streamMirrors({ mirrors: Array.from({ length: 99 }, (_, at) => `https://m${at}`) })).toHaveLength(
+    10,
+  );
 });
 
 test('the newest squashfs of this kind of machine has the plain names', () => {

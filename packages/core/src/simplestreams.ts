@@ -1,4 +1,5 @@
 import { LxdError } from './errors.ts';
+import { fieldsOf, listOf, textOf, type Fields } from './fields.ts';
 
 /** A file of an image on a server of images. */
 export interface StreamFile {
@@ -42,33 +43,35 @@ const architectures: Readonly<Record<string, string>> = {
   s390x: 's390x',
 };
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-
 /** Below the server and nowhere else. */
 const isPath = (path: string): boolean =>
   path !== '' && !/^[/\\]|:\/\/|[\0\r\n\\]/.test(path) && !path.split('/').includes('..');
+
+/** Nobody has more lists of images, or more mirrors; an index that names very many is no index. */
+const maxLists = 50;
+const maxMirrors = 10;
 
 /** Where the lists of images are, from `streams/v1/index.json`. @throws LxdError `unavailable` when it is none */
 export function streamPaths(index: unknown): string[] {
   const { index: entries } = fieldsOf(index);
   if (entries === undefined) throw new LxdError('unavailable', 'The index of the server of images is none');
-  return Object.values(fieldsOf(entries))
+  const paths = Object.values(fieldsOf(entries))
     .map(fieldsOf)
     .filter(({ datatype }) => datatype === 'image-downloads')
     .map(({ path }) => textOf(path))
     .filter(isPath);
+  if (paths.length > maxLists)
+    throw new LxdError('unavailable', `The index of the server of images names more than ${maxLists} lists`);
+  return paths;
 }
 
 /** Other places that have the same files, from `streams/v1/index.json`. */
 export function streamMirrors(index: unknown): string[] {
   const { mirrors } = fieldsOf(index);
-  return (Array.isArray(mirrors) ? mirrors : [])
+  return listOf(mirrors)
     .map(textOf)
     .filter((mirror) => URL.parse(mirror)?.protocol === 'https:')
+    .slice(0, maxMirrors)
     .map((mirror) => mirror.replace(/\/+$/, ''));
 }
 

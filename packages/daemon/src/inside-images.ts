@@ -33,15 +33,18 @@ export function imagesForInside(dir: string) {
   return async (project: string, name: string, response: ServerResponse): Promise<void> => {
     const over = new AbortController();
     response.once('close', () => over.abort());
-    const path = `/1.0/images/${encodeURIComponent(name)}`;
+    const pathOf = (image: string) => `/1.0/images/${encodeURIComponent(image)}`;
     const query = `?project=${encodeURIComponent(project)}`;
-    const found = await get(path + query, over.signal);
-    const { metadata } = (await json(found)) as { metadata?: { public?: boolean; cached?: boolean } | null };
+    const found = await get(pathOf(name) + query, over.signal);
+    const { metadata } = (await json(found)) as {
+      metadata?: { fingerprint: string; public?: boolean; cached?: boolean } | null;
+    };
     if (found.statusCode !== 200 || !(metadata?.public || metadata?.cached)) {
       response.writeHead(404, { 'Content-Type': 'application/json' }).end(`${notFound}\n`);
       return;
     }
-    const file = await get(`${path}/export${query}`, over.signal);
+    // The very one that was looked at: `name` may be the beginning of another by now.
+    const file = await get(`${pathOf(metadata.fingerprint)}/export${query}`, over.signal);
     const headers = passedOn.flatMap((header) =>
       file.headers[header] === undefined ? [] : [[header, file.headers[header]]],
     );

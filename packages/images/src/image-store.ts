@@ -56,6 +56,8 @@ export interface ImageStore {
   /** Puts rootfs/, metadata.yaml and templates/ into an empty directory. */
   unpack(fingerprint: string, directory: string, options: UnpackOptions): Promise<void>;
   delete(fingerprint: string): Promise<void>;
+  /** Fingerprints of the images that are here, and when their files came to their places (milliseconds since the epoch). */
+  held(): Promise<{ fingerprint: string; since: number }[]>;
   /** Those of these digests that are not here. */
   missingBlobs(digests: readonly string[]): Promise<string[]>;
   /** The layers of an image of an OCI registry, the lowest first; undefined for any other. */
@@ -228,6 +230,18 @@ class Store implements ImageStore {
         };
       }),
     );
+  }
+
+  async held(): Promise<{ fingerprint: string; since: number }[]> {
+    const found: { fingerprint: string; since: number }[] = [];
+    for (const name of await readdir(this.#dir)) {
+      const fingerprint = /^([0-9a-f]{64})(\.manifest)?$/.exec(name)?.[1];
+      if (fingerprint === undefined) continue;
+      const at = await stat(join(this.#dir, name)).catch(() => undefined);
+      // A file has its time of when it was written: what counts is when it got its name.
+      if (at) found.push({ fingerprint, since: Math.max(at.ctimeMs, at.mtimeMs) });
+    }
+    return found;
   }
 
   async unpack(fingerprint: string, directory: string, options: UnpackOptions): Promise<void> {

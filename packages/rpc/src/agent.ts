@@ -349,6 +349,8 @@ export interface Agent {
   missingBlobs(digests: readonly string[], options: CallOptions): Promise<string[]>;
   /** Its files in order: unified, or metadata then rootfs, or manifest then blobs. */
   sendImage(fingerprint: string, options: CallOptions): Promise<ImageFile[]>;
+  /** Fingerprints of the images whose files have been on the member for at least so long. */
+  heldImages(ageMs: number, options: CallOptions): Promise<string[]>;
   /** Its files and the volumes unpacked from it in these pools. */
   deleteImage(fingerprint: string, pools: PoolSpec[], options: CallOptions): Promise<void>;
   /** The volume that is unpacked from it; not there: nothing done. */

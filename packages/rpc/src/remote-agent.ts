@@ -57,6 +57,7 @@ export const plainMethods = [
   'networkLeases',
   'hostInterfaces',
   'missingBlobs',
+  'heldImages',
   'deleteImage',
   'deleteImageVolume',
   'createInstance',

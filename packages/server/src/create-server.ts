@@ -12,7 +12,7 @@ import { finishLater } from './cluster/unfinished.ts';
 import { Lanes } from './cluster/lanes.ts';
 import { noPeers, type Peers } from './cluster/peers.ts';
 import { certificatesRoutes } from './features/certificates/routes.ts';
-import { backupDuties, recoverBackups } from './features/backups/backups.ts';
+import { backupDuties, recoverInstanceBackups } from './features/backups/backups.ts';
 import { certificatesService } from './features/certificates/service.ts';
 import { metadataRoutes } from './features/instances/metadata.ts';
 import { explainRoutes } from './features/cluster/explain.ts';
@@ -36,7 +36,7 @@ import { imagesService } from './features/images/service.ts';
 import { moveInstance } from './features/instances/move.ts';
 import { instancesRoutes } from './features/instances/routes.ts';
 import { runningSpecs } from './features/instances/observe.ts';
-import { leases } from './features/instances/leases.ts';
+import { Leases } from './features/instances/leases.ts';
 import { snapshotDuties } from './features/instances/snapshot-duties.ts';
 import { instancesService, type InstancesService } from './features/instances/service.ts';
 import { internalRoutes, type InternalOptions } from './features/internal/routes.ts';
@@ -166,6 +166,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
   const descriptions = new Descriptions(services);
   const puller = new ImagePuller(services);
   const instances = instancesService(services, allDrivers, puller);
+  const leases = new Leases(instances.context);
   const files = new FilesService(instances.context);
   const info = new ServerService(services, {
     ...options.info,
@@ -235,7 +236,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     await networks.recover(servers, given);
     await recoverVolumes(volumes, servers, given);
     await instances.recover(servers, given);
-    await recoverBackups(services, servers);
+    await recoverInstanceBackups(services, servers);
     await recoverVolumeBackups(services, servers);
     await recoverMembers(cluster, servers, given);
     await certificates.recover(servers, given);
@@ -266,7 +267,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
         duties: [
           ...own,
           ...snapshotDuties(instances.context),
-          leases(instances.context),
+          leases.duty(),
           imageUpdates(services, puller),
           ...backupDuties(services),
           ...volumeBackupDuties(services),
@@ -285,6 +286,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
     [Symbol.asyncDispose]: () => {
       listener[Symbol.dispose]();
       descriptions[Symbol.dispose]();
+      leases[Symbol.dispose]();
       mesh[Symbol.dispose]();
       files[Symbol.dispose]();
       agents[Symbol.dispose]();

@@ -2,7 +2,7 @@ import type { Lanes } from './cluster/lanes.ts';
 import type { Peers } from './cluster/peers.ts';
 import type { Agent, MemberDescription } from '@lxd-ts/rpc';
 import type { Records } from '@lxd-ts/state';
-import type { Operations } from '@lxd-ts/operations';
+import type { DescribedOperations } from './features/descriptions/described-operations.ts';
 
 /** A lifecycle event as LXD sends it, before its envelope. */
 export interface Lifecycle {
@@ -41,7 +41,7 @@ export interface Agents {
 /** What every feature is made from. */
 export interface Services {
   records: Records;
-  operations: Operations;
+  operations: DescribedOperations;
   agents: Agents;
   /** The other servers of the control plane. */
   peers: Peers;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InterceptingCall, type CallOptions, type Interceptor } from '@grpc/grpc-js';
-import { LxdError } from '@lxd-ts/core';
+import { abortable, LxdError } from '@lxd-ts/core';
 import {
   ClientClosedError,
   Etcd3,
@@ -13,7 +13,6 @@ import {
   GRPCUnauthenticatedError,
   type IOptions,
 } from 'etcd3';
-import { abortable } from './abortable.ts';
 
 export interface EtcdTarget {
   /** `https://host:2379`, `http://…` or `unix:/absolute/path`. All must belong to one cluster. */

@@ -1,5 +1,5 @@
+import { abortable } from '@lxd-ts/core';
 import type { ITxnRequest, ITxnResponse } from 'etcd3';
-import { abortable } from './abortable.ts';
 import { answerOf, Backoff, noAnswer, untilAnswered, type EtcdClient } from './etcd-client.ts';
 import { compareOf, entryOf, requestOf } from './etcd-codec.ts';
 import { markerKey } from './keys.ts';

@@ -1,4 +1,4 @@
-import { abortable } from './abortable.ts';
+import { abortable } from '@lxd-ts/core';
 
 /** A fixed number of things, each lent to one at a time, first come first served. */
 export class Pool<T> {

@@ -69,6 +69,21 @@ export const imagesAndPools: Step[] = [
   rest('refresh what came from nowhere', 'POST', `${path}/{fingerprint}/refresh`),
   rest('a source without a type', 'POST', path, { source: {} }),
   rest('no URL', 'POST', path, { source: { type: 'url', mode: 'pull' } }),
+  ...Object.entries({
+    public: 'false',
+    aliases: 'x',
+    properties: { os: 1 },
+    profiles: [1],
+    source: [],
+  }).map(([field, value]): Step => ({
+    name: `wrong type of ${field} of an image to fetch`,
+    rest: [
+      'POST',
+      path,
+      { source: { type: 'url', url: '' }, [field]: value },
+      { 'Content-Type': 'application/json' },
+    ],
+  })),
   rest('unknown protocol', 'POST', path, {
     source: { type: 'image', mode: 'pull', server: 'https://127.0.0.1:1', protocol: 'nope', alias: 'x' },
   }),

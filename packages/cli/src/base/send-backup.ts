@@ -1,20 +1,27 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { LxdError } from '@lxd-ts/core';
 import type { Operation } from '@lxd-ts/client';
 import { meter } from '../commands/image/upload.ts';
 import type { Context } from './context.ts';
+import { headerValue } from './header-value.ts';
 
-async function mustBeThere(path: string): Promise<void> {
-  if (path === '-') return;
-  await stat(path).catch((error: unknown) => {
+/** Bytes of a file that can be read. @throws LxdError */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    await using file = await open(path, 'r');
+    const found = await file.stat();
+    if (found.isDirectory()) throw new LxdError('invalid', `Cannot read "${path}": it is a directory`);
+    return found.size;
+  } catch (error) {
+    if (error instanceof LxdError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw new LxdError(
       'not-found',
       `Cannot read "${path}": ${code === 'ENOENT' ? 'no such file' : message}`,
       { cause: error },
     );
-  });
+  }
 }
 
 /** What a file that `export` wrote is made of again. @param path `-`: standard input */
@@ -24,13 +31,13 @@ export async function sendBackup(
   to: {
     url: string;
     what: string;
+    /** Their values may be any text. */
     headers: Record<string, string>;
     query?: Record<string, string | undefined>;
   },
 ): Promise<Operation | undefined> {
-  await mustBeThere(path);
+  const size = path === '-' ? 0 : await sizeOf(path);
   using progress = context.progress(to.what);
-  const size = path === '-' ? 0 : (await stat(path)).size;
   const source: NodeJS.ReadableStream = path === '-' ? context.io.stdin : createReadStream(path);
   const stream = source.pipe(meter(progress, size, () => context.io.now().getTime()));
   source.on('error', (error: Error) => stream.destroy(error));
@@ -40,7 +47,7 @@ export async function sendBackup(
     headers: {
       'content-type': 'application/octet-stream',
       ...(size > 0 ? { 'content-length': String(size) } : {}),
-      ...to.headers,
+      ...Object.fromEntries(Object.entries(to.headers).map(([name, value]) => [name, headerValue(value)])),
     },
   });
 }

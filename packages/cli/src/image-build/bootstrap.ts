@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
 import { runTool } from '../base/run-tool.ts';
 import { readSources, selectAptOptions, selectSources } from './apt-sources.ts';
-import { mmdebstrapArgs, type BuiltImage } from './debian.ts';
 import type { BuildBase } from './document/build-document.ts';
 import { metadataYaml } from './metadata.ts';
+import { mmdebstrapArgs } from './mmdebstrap-args.ts';
 import { prepareRootfs } from './rootfs.ts';
 
-type Bootstrap = Extract<BuildBase, { kind: 'bootstrap' }>;
+export type Bootstrap = Extract<BuildBase, { kind: 'bootstrap' }>;
+
+export interface BuiltImage extends AsyncDisposable {
+  /** Unified: metadata.yaml and rootfs. Gone when disposed. */
+  tarball: string;
+}
 
 const prefix = 'lxd-ts-build-';
 const dayMs = 24 * 3_600_000;
@@ -31,7 +36,8 @@ type SourceTexts = Readonly<Record<string, string>>;
 
 const names = { debian: 'Debian', ubuntu: 'Ubuntu' } as const;
 
-async function here(): Promise<{ id: string; codename: string }> {
+/** Which distribution this machine has. */
+export async function here(): Promise<{ id: string; codename: string }> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const field = (name: string) => new RegExp(`^${name}="?([\\w.-]+)`, 'm').exec(text)?.[1] ?? '';
   return { id: field('ID'), codename: field('VERSION_CODENAME') };
@@ -151,7 +157,7 @@ export async function bootstrap(
     const epoch = options.epoch ?? (await archiveDate(dir, { sources, aptOptions, keyring }, signal));
     const args = mmdebstrapArgs(
       from.release,
-      { release: from.release, variant: from.variant, include: from.packages },
+      { variant: from.variant, include: from.packages },
       {
         rootfs,
         aptOptions,

@@ -4,6 +4,8 @@ import { LxdError } from '@lxd-ts/core';
 import type { Image, Server } from '@lxd-ts/client';
 import type { Context } from '../base/context.ts';
 import { apiPath } from '../base/names.ts';
+import { interruptible } from '../base/interruptible.ts';
+import { checkTarget, saveDownload } from '../base/save-download.ts';
 import { notice, textOutput, type Output } from '../base/output.ts';
 import { imageFields } from '../commands/image/find-image.ts';
 import { nameImage } from '../commands/image/upload.ts';
@@ -15,7 +17,6 @@ import { planBuild } from './plan-build.ts';
 import { planText } from './plan-text.ts';
 import { performBuild, type Build } from './perform-build.ts';
 import { readInputs } from './read-inputs.ts';
-import { saveImage } from './save-image.ts';
 
 export interface BuildImageOptions {
   /** The document. */
@@ -84,11 +85,15 @@ async function build(context: Context, options: BuildImageOptions, signal: Abort
   const todo: Build = { context, document, inputs, base, plan, cache, signal };
   if (options.dryRun) return textOutput(planText(todo));
   const { output } = options;
+  if (output !== undefined) await checkTarget(output);
   const open = document.public || options.public;
   const { fingerprint, isNew } = await performBuild(todo, { public: open, keep: output === undefined });
   if (output !== undefined) {
     try {
-      await saveImage(context, fingerprint, output, signal);
+      await saveDownload(context, `${apiPath('images', fingerprint)}/export`, output, {
+        label: 'Writing the image',
+        signal,
+      });
     } finally {
       if (isNew) await context.client.change('DELETE', apiPath('images', fingerprint));
     }
@@ -100,20 +105,7 @@ async function build(context: Context, options: BuildImageOptions, signal: Abort
 }
 
 /** Builds an image as a document says. Interrupted or not, nothing is left but finished steps, which the next build uses. */
-export async function buildImage(context: Context, options: BuildImageOptions): Promise<Output> {
-  const interrupted = new AbortController();
-  using stack = new DisposableStack();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    stack.defer(
-      context.io.onSignal(name, () => {
-        interrupted.abort(new LxdError('cancelled', 'Interrupted; nothing is left but finished steps'));
-      }),
-    );
-  }
-  try {
-    return await build(context, options, interrupted.signal);
-  } catch (error) {
-    // Whatever it was that could not go on.
-    throw interrupted.signal.aborted ? interrupted.signal.reason : error;
-  }
-}
+export const buildImage = (context: Context, options: BuildImageOptions): Promise<Output> =>
+  interruptible(context.io, 'Interrupted; nothing is left but finished steps', (signal) =>
+    build(context, options, signal),
+  );

@@ -1,5 +1,5 @@
 import { selectAptOptions, selectSources } from './apt-sources.ts';
-import { mmdebstrapArgs } from './debian.ts';
+import { mmdebstrapArgs } from './mmdebstrap-args.ts';
 import { metadataYaml } from './metadata.ts';
 
 describe('apt sources', () => {
@@ -52,17 +52,13 @@ describe('mmdebstrap', () => {
   const paths = { rootfs: '/t/rootfs', aptOptions: '/t/apt.conf', sources: ['/t/debian.sources'] };
 
   it('is given words, never a line for a shell', () => {
-    const args = mmdebstrapArgs(
-      'bookworm',
-      { release: undefined, variant: 'minbase', include: ['curl'] },
-      paths,
-    );
+    const args = mmdebstrapArgs('bookworm', { variant: 'minbase', include: ['curl'] }, paths);
     expect(args.slice(-3)).toEqual(['bookworm', '/t/rootfs', '/t/debian.sources']);
     expect(args.find((arg) => arg.startsWith('--include='))).toMatch(/\budev\b.*,systemd-resolved,curl$/);
   });
 
   it('knows that resolved is part of systemd before Debian 12', () => {
-    const args = mmdebstrapArgs('bullseye', { release: undefined, variant: 'minbase', include: [] }, paths);
+    const args = mmdebstrapArgs('bullseye', { variant: 'minbase', include: [] }, paths);
     expect(args.join(' ')).not.toContain('systemd-resolved');
   });
 });

@@ -97,7 +97,7 @@ async function provideBase({ context, base, plan, cache, document, signal }: Bui
     const fingerprint = await uploadImage(
       context,
       { meta: built.tarball },
-      { public: false, properties, cached: true },
+      { public: false, properties, cached: true, signal },
     );
     return ofServer(context, await there(fingerprint));
   } catch (error) {

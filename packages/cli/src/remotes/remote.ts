@@ -1,4 +1,4 @@
-import { dockerHub } from '@lxd-ts/core';
+import { dockerHub, fieldsOf, textOf } from '@lxd-ts/core';
 
 /** A server that has a name, as `config.yml` keeps it. */
 export interface Remote {
@@ -51,11 +51,9 @@ export const firstRemotes: Readonly<Record<string, Remote>> = {
 
 const protocols = ['lxd', 'simplestreams', 'oci'] as const;
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-
 /** Of what a configuration file says. */
 export function readRemote(value: unknown, global: boolean): Remote {
-  const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const fields = fieldsOf(value);
   return remote({
     addr: textOf(fields['addr']),
     protocol: protocols.find((one) => one === fields['protocol']) ?? 'lxd',

@@ -1,13 +1,21 @@
 import { get } from 'node:https';
-import { text } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
 import { getCACertificates } from 'node:tls';
 import { Client, type Image, type ImageAlias, type RequestOptions } from '@lxd-ts/client';
-import { findStreamImage, LxdError, streamImages, streamPaths, type StreamImage } from '@lxd-ts/core';
+import {
+  findStreamImage,
+  LxdError,
+  readAtMost,
+  streamImages,
+  streamPaths,
+  type StreamImage,
+} from '@lxd-ts/core';
 import { native } from './native.ts';
 
 const maxRedirects = 5;
 const timeoutMs = 30_000;
+/** Of no server that is right in its head. */
+const maxDocumentBytes = 64 * 1024 * 1024;
 
 async function getJson(url: URL, ca: readonly string[], redirects = maxRedirects): Promise<unknown> {
   const fail = (why: string, cause?: unknown) =>
@@ -29,7 +37,7 @@ async function getJson(url: URL, ca: readonly string[], redirects = maxRedirects
     throw fail(statusCode === 404 ? 'it is not there' : `status ${statusCode}`);
   }
   try {
-    return JSON.parse(await text(response)) as unknown;
+    return JSON.parse((await readAtMost(response, maxDocumentBytes, 'it')).toString()) as unknown;
   } catch (error) {
     throw fail((error as Error).message, error);
   }

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { LxdError } from '../errors.ts';
+import { fieldsOf, listOf, textOf, type Fields } from '../fields.ts';
 import type { Config } from '../spec.ts';
 import { architectureOfOci } from './manifest.ts';
 import { checkOciDigest } from './reference.ts';
@@ -19,12 +20,8 @@ export interface OciImageConfig {
   labels: Config;
 }
 
-type Fields = Record<string, unknown>;
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const textsOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+  listOf(value).filter((one): one is string => typeof one === 'string');
 
 /** @throws LxdError `invalid` for what is no image for Linux */
 export function parseOciImageConfig(text: string): OciImageConfig {

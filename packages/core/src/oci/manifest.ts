@@ -1,4 +1,5 @@
 import { LxdError } from '../errors.ts';
+import { fieldsOf, listOf, textOf, type Fields } from '../fields.ts';
 import { checkOciDigest } from './reference.ts';
 
 /** A piece of content by its digest; size in bytes. */
@@ -49,12 +50,6 @@ const packings: Readonly<Record<string, OciLayer['packing']>> = {
 };
 
 const invalid = (why: string): LxdError => new LxdError('invalid', `The registry's image ${why}`);
-
-type Fields = Record<string, unknown>;
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
 
 function descriptor(value: unknown): OciDescriptor {
   const { mediaType, digest, size } = fieldsOf(value);

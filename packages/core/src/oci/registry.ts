@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { LxdError } from '../errors.ts';
+import { readAtMost } from '../read-at-most.ts';
 import { parseChallenges, type Challenge } from './challenge.ts';
 import { parseOciImageConfig, type OciImageConfig } from './image-config.ts';
 import {
@@ -45,24 +46,6 @@ export function parseOciCredentials(secret: string): OciCredentials {
   return { user: secret.slice(0, colon), password: secret.slice(colon + 1) };
 }
 
-async function readAll(response: IncomingMessage, most: number, what: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > most) throw new LxdError('invalid', `${what} is larger than ${most} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof LxdError) throw error;
-    throw new LxdError('unavailable', `${what} broke off: ${(error as Error).message}`, { cause: error });
-  } finally {
-    response.destroy();
-  }
-  return Buffer.concat(chunks);
-}
-
 /** @throws LxdError `invalid` where these are not the bytes that were promised */
 function check(bytes: Buffer, { digest, size }: Pick<OciDescriptor, 'digest'> & { size?: number }): void {
   const found = createHash('sha256').update(bytes).digest('hex');
@@ -78,7 +61,7 @@ async function complaintOf(response: IncomingMessage): Promise<string> {
   const status = `status ${response.statusCode ?? 0}`;
   try {
     const { errors, details } = JSON.parse(
-      (await readAll(response, maxErrorBytes, 'The answer')).toString(),
+      (await readAtMost(response, maxErrorBytes, 'The answer')).toString(),
     ) as { errors?: { message?: unknown }[]; details?: unknown };
     const text = errors?.[0]?.message ?? details;
     return typeof text === 'string' && text !== ''
@@ -148,7 +131,7 @@ export class OciRegistry {
     if (config.size > maxOciDocumentBytes)
       throw new LxdError('invalid', "The image's configuration is too large");
     const response = await this.openBlob(repository, config.digest, 0, signal);
-    const bytes = await readAll(response, config.size, "The image's configuration");
+    const bytes = await readAtMost(response, config.size, "The image's configuration");
     check(bytes, config);
     return bytes;
   }
@@ -161,7 +144,7 @@ export class OciRegistry {
     const headers = { Accept: ociDocumentTypes.join(', ') };
     const response = await this.#get(repository, `manifests/${reference}`, headers, signal);
     const { 'docker-content-digest': told, 'content-type': type = '' } = response.headers;
-    const bytes = await readAll(response, maxOciDocumentBytes, 'The manifest');
+    const bytes = await readAtMost(response, maxOciDocumentBytes, 'The manifest');
     const digest = reference.startsWith('sha256:') ? reference : told;
     if (typeof digest === 'string' && digest.startsWith('sha256:')) check(bytes, { digest });
     const bare = type.split(';')[0]?.trim() ?? '';
@@ -256,7 +239,7 @@ export class OciRegistry {
         `${url.host} gives no token for ${this.host}: ${why}`,
       );
     }
-    const answer = await readAll(response, maxTokenBytes, 'The token');
+    const answer = await readAtMost(response, maxTokenBytes, 'The token');
     try {
       const { token, access_token: other } = JSON.parse(answer.toString()) as Record<string, unknown>;
       const found = token ?? other;

@@ -78,7 +78,7 @@ export function createApp({ routes, log, callerOf }: AppOptions): Server {
     const isJson =
       api.requestBody === 'json' ||
       (api.requestBody === 'json-or-file' && request.headers['content-type'] !== 'application/octet-stream');
-    const body = isJson ? await readBody(request, api.operationId) : undefined;
+    const body = isJson ? await readBody(request, request.headers, api.operationId) : undefined;
     const context: RequestContext<never> = {
       caller,
       params,

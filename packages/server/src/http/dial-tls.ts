@@ -35,9 +35,11 @@ export function dialTls(url: URL, certificate: string | undefined, signal: Abort
     const onAbort = () => fail('it was given up');
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('error', (error: Error) => fail(error.message));
-    socket.once('timeout', () => fail('no answer'));
+    const onTimeout = () => fail('no answer');
+    socket.once('timeout', onTimeout);
     socket.once('secureConnect', () => {
       signal.removeEventListener('abort', onAbort);
+      socket.off('timeout', onTimeout);
       if (pinned !== undefined && socket.getPeerX509Certificate()?.fingerprint256 !== pinned) {
         fail('it has another certificate than the one given');
         return;

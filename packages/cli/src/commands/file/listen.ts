@@ -4,6 +4,7 @@ import { isIP, type AddressInfo } from 'node:net';
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import { openSftp, type Client } from '@lxd-ts/client';
 import ssh from 'ssh2';
+import { apiPath } from '../../base/names.ts';
 import type { Shell } from '../../base/shell.ts';
 
 export interface ListenOptions {
@@ -38,6 +39,8 @@ export async function listen(
   { address, user = secret(), open }: ListenOptions,
 ): Promise<void> {
   const { host, port } = listenAddress(address);
+  // Who asks for files of nothing hears of it now, and not from each client.
+  await client.get(apiPath('instances', instance));
   const password = secret();
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -81,7 +84,7 @@ export async function listen(
     });
   });
   const over = Promise.withResolvers<void>();
-  server.once('error', (error: Error) =>
+  server.on('error', (error: Error) =>
     over.reject(new LxdError('unavailable', `Cannot listen on ${address}: ${error.message}`)),
   );
   const restores = (['SIGINT', 'SIGTERM'] as const).map((signal) =>
@@ -89,10 +92,11 @@ export async function listen(
   );
   server.listen(port, host === '' ? undefined : host, () => {
     const { address: at, family, port: real } = server.address() as AddressInfo;
-    shell.say(
-      `The files of ${instance} are served by SFTP on ${family === 'IPv6' ? `[${at}]` : at}:${real}; ctrl+c ends it`,
+    shell.io.stdout.write(
+      `The files of ${instance} are served by SFTP on ${family === 'IPv6' ? `[${at}]` : at}:${real}; ctrl+c ends it\n`,
     );
-    shell.say(open ? 'Everybody is let in' : `User "${user}", password "${password}"`);
+    // Without it nobody could come: --quiet does not keep it back.
+    shell.io.stdout.write(open ? 'Everybody is let in\n' : `User "${user}", password "${password}"\n`);
   });
   try {
     await over.promise;

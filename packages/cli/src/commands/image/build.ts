@@ -1,5 +1,6 @@
 import { LxdError } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
+import { interruptible } from '../../base/interruptible.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
 import { notice } from '../../base/output.ts';
 import { nameImage, uploadImage } from './upload.ts';
@@ -108,16 +109,12 @@ on eth0. Both this and "from: {debian: ...}" need root here and mmdebstrap; all 
     const { buildDebian } = await import('../../image-build/debian.ts');
     const include = flags.include.flatMap((list) => list.split(',')).filter(Boolean);
     context.say('Building the image (this takes about half a minute)');
-    await using built = await buildDebian(context, {
-      release: flags.release,
-      variant: flags.variant ?? 'minbase',
-      include,
+    const fingerprint = await interruptible(context.io, 'Interrupted; nothing is left', async (signal) => {
+      const options = { release: flags.release, variant: flags.variant ?? 'minbase', include };
+      await using built = await buildDebian(context, options, signal);
+      const kept = { public: flags.public, properties: {}, signal };
+      return await uploadImage(context, { meta: built.tarball }, kept);
     });
-    const fingerprint = await uploadImage(
-      context,
-      { meta: built.tarball },
-      { public: flags.public, properties: {} },
-    );
     await nameImage(context, fingerprint, flags.alias);
     return notice(`Image imported with fingerprint: ${fingerprint}`);
   },

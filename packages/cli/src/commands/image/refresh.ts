@@ -1,5 +1,4 @@
 import { command } from '../../base/command.ts';
-import { notice } from '../../base/output.ts';
 import { imagePath } from './find-image.ts';
 
 export default command({
@@ -9,17 +8,15 @@ export default command({
 place of the old one, under its names. Images copied with --auto-update are looked for by themselves.`,
   examples: [['image refresh debian', 'Fetch what the name "debian/12" means at its source by now']],
   async run(shell, args) {
-    const said: string[] = [];
     for (const arg of args) {
       const [context, name] = await shell.require(arg, 'image');
       const operation = await context.client.change('POST', `${await imagePath(context, name)}/refresh`);
       const ended = await context.wait(operation, `Refreshing ${arg}`);
-      said.push(
-        ended?.metadata?.['refreshed'] === true
-          ? `${arg}: refreshed successfully`
-          : `${arg}: already up to date`,
+      // At once: another may fail.
+      context.say(
+        `${arg}: ${ended?.metadata?.['refreshed'] === true ? 'refreshed successfully' : 'already up to date'}`,
       );
     }
-    return notice(said.join('\n'));
+    return undefined;
   },
 });

@@ -5,6 +5,7 @@ import { basename } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
 import type { Operation } from '@lxd-ts/client';
+import { headerValue } from '../../base/header-value.ts';
 import type { Context } from '../../base/context.ts';
 import type { Progress } from '../../base/progress.ts';
 import { decimalSize } from '../../format/units.ts';
@@ -20,6 +21,8 @@ export interface UploadOptions {
   properties: Readonly<Record<string, string>>;
   /** It goes when it was not used for long. */
   cached?: boolean;
+  /** Gives it up. */
+  signal?: AbortSignal;
 }
 
 /** Counts bytes on their way, and tells about it. */
@@ -90,14 +93,18 @@ export async function uploadImage(
     using progress = context.progress('Transferring image');
     const stream = source.pipe(meter(progress, total, () => context.io.now().getTime()));
     source.on('error', (error) => stream.destroy(error));
-    return await context.client.change('POST', '/1.0/images', { stream, headers: { ...common, ...headers } });
+    return await context.client.change('POST', '/1.0/images', {
+      stream,
+      headers: { ...common, ...headers },
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
   };
   let operation: Operation | undefined;
   if (files.rootfs === undefined) {
     operation = await send(createReadStream(files.meta), metaSize, {
       'content-type': 'application/octet-stream',
       'content-length': metaSize,
-      'x-lxd-filename': encodeURIComponent(basename(files.meta)),
+      'x-lxd-filename': headerValue(basename(files.meta)),
     });
   } else {
     const boundary = randomUUID();

@@ -1,11 +1,7 @@
 import { LxdError } from '@lxd-ts/core';
 import { command } from '../../base/command.ts';
-import { notice } from '../../base/output.ts';
-import { saveBackup } from '../../base/save-backup.ts';
+import { backupFlags, exportBackup } from '../../base/export-backup.ts';
 import { parseVolume, volumePath, volumeTarget } from './volume-name.ts';
-
-/** The server's copy is only there to be fetched: it goes by itself, should we not come to delete it. */
-const keptMs = 24 * 60 * 60 * 1000;
 
 export default command({
   usage: '[<remote>:]<pool> <volume> [<target>]',
@@ -22,40 +18,21 @@ export default command({
   flags: {
     ...volumeTarget,
     'volume-only': { kind: 'boolean', help: 'Without snapshots' },
-    'optimized-storage': {
-      kind: 'boolean',
-      help: "In the storage driver's own format; only pools of the same driver take it",
-    },
-    compression: {
-      kind: 'string',
-      value: 'algorithm',
-      help: 'none, bzip2, gzip, lz4, lzma, xz or zstd',
-    },
+    ...backupFlags,
   },
   async run(shell, [arg, volume, given], flags) {
     const [context, pool] = await shell.require(arg, 'storage pool');
-    const target = given ?? 'backup.tar.gz';
-    const backups = `${volumePath(pool, parseVolume(volume))}/backups`;
-    const query = { target: flags.target };
-    const started = await context.client.change('POST', backups, {
-      query,
-      body: {
-        name: '',
-        expires_at: new Date(context.io.now().getTime() + keptMs).toISOString(),
-        volume_only: flags['volume-only'],
-        optimized_storage: flags['optimized-storage'],
-        ...(flags.compression ? { compression_algorithm: flags.compression } : {}),
-      },
+    const named = parseVolume(volume);
+    if (named.snapshot !== undefined)
+      throw new LxdError(
+        'invalid',
+        'A snapshot is exported with its volume: copy it to a volume of its own first',
+      );
+    return exportBackup(context, `${volumePath(pool, named)}/backups`, given ?? 'backup.tar.gz', {
+      what: 'storage volume',
+      only: { volume_only: flags['volume-only'] },
+      member: flags.target,
+      flags,
     });
-    const done = await context.wait(started, 'Backing up storage volume');
-    const name = done?.resources?.['backups']?.[0]?.split('/').pop();
-    if (name === undefined) throw new LxdError('internal', 'The server did not tell the name of the backup');
-    const at = flags.target === undefined ? '' : `?target=${encodeURIComponent(flags.target)}`;
-    try {
-      await saveBackup(context, `${backups}/${name}/export${at}`, target);
-    } finally {
-      await context.change('DELETE', `${backups}/${name}`, { query });
-    }
-    return target === '-' ? undefined : notice('Backup exported successfully!');
   },
 });

@@ -1,15 +1,7 @@
-import type { Config, Devices } from '@lxd-ts/core';
+import { fieldsOf as fields, listOf as list, textOf as text, type Config, type Devices } from '@lxd-ts/core';
 
 // What a file says is whatever somebody wrote: each value is looked at before it is used.
-
-export type Fields = Readonly<Record<string, unknown>>;
-
-export const fields = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-
-export const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-
-export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+export { fields, list, text };
 
 export const texts = (value: unknown): string[] => list(value).map(text).filter(Boolean);
 

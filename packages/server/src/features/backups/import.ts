@@ -3,15 +3,15 @@ import type { Readable } from 'node:stream';
 import { LxdError, type Config, type Devices } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { BackupSource, MigratedSnapshot } from '@lxd-ts/rpc';
+import { headerOf } from '../../http/header-of.ts';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { InstancesContext } from '../instances/context.ts';
 import { createInstance } from '../instances/create.ts';
 import { expandIn, rootDisk } from '../instances/expand.ts';
 import type { InstancesPost } from '../instances/requests.ts';
-import { drain } from '../../http/drain.ts';
 import { configIn as config, devicesIn as devices, fields, list, text, texts, time } from './fields.ts';
-import { dropFile } from './files.ts';
+import { takeInBackup } from './take-in.ts';
 
 /** A backup that was taken in, and what it becomes. */
 export interface ImportedBackup {
@@ -30,11 +30,6 @@ export interface ImportRequest {
   caller: Caller;
   target?: string;
 }
-
-const header = (headers: IncomingHttpHeaders, name: string): string => {
-  const value = headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? '';
-};
 
 /** Files are kept with the ids inside, whatever they were there. */
 const unshifted = (of: Config): Config => ({ ...of, 'volatile.last_state.idmap': '[]' });
@@ -92,33 +87,22 @@ function poolFor({ records }: Services, project: string, asked: string, was: str
   throw new LxdError('invalid', `Storage pool "${was}" of the backup is not here; name another one`);
 }
 
-/** The backup is read before the operation is answered, as clients expect who send all of it before they listen. */
+/** @throws LxdError */
 export async function importInstance(
-  context: InstancesContext,
-  request: ImportRequest,
-  signal: AbortSignal,
-): Promise<OperationView> {
-  try {
-    return await takeIn(context, request, signal);
-  } finally {
-    await drain(request.body, signal);
-  }
-}
-
-async function takeIn(
   context: InstancesContext,
   { project, headers, body, caller, target }: ImportRequest,
   signal: AbortSignal,
 ): Promise<OperationView> {
   const { services } = context;
-  const online = services.agents.online();
-  const member = target ?? (online.includes(services.server) ? services.server : online[0]);
-  if (member === undefined) throw new LxdError('unavailable', 'No member is online');
-  const asked = header(headers, 'x-lxd-pool');
-  poolFor(services, project, asked, '');
-  const id = services.uuid();
-  const { index } = await services.agents.get(member).receiveBackup(id, body, { signal });
-  try {
+  const asked = headerOf(headers, 'x-lxd-pool');
+  const memberOf = (): string => {
+    const online = services.agents.online();
+    const member = target ?? (online.includes(services.server) ? services.server : online[0]);
+    if (member === undefined) throw new LxdError('unavailable', 'No member is online');
+    poolFor(services, project, asked, '');
+    return member;
+  };
+  return takeInBackup(services, { memberOf, body }, signal, ({ id, member, index }) => {
     const described = fields(index['config']);
     const was = fields(described['container'] ?? described['instance']);
     if (text(was['name']) === '') throw new LxdError('invalid', 'Backup is missing index.yaml');
@@ -129,7 +113,7 @@ async function takeIn(
       .sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
     const before = config(was['config']);
     const post: InstancesPost = {
-      name: header(headers, 'x-lxd-name') || text(index['name']),
+      name: headerOf(headers, 'x-lxd-name') || text(index['name']),
       architecture: text(was['architecture']),
       config: ownConfig(services, before),
       devices: devices(was['devices']),
@@ -150,14 +134,11 @@ async function takeIn(
       snapshots: snapshots.map((one) => ({ ...one, config: unshifted(one.config) })),
       createdAt: time(was['created_at']),
     };
-    return await createInstance(context, {
+    return createInstance(context, {
       project,
       body: { ...post, devices: placed(services, project, post, pool) },
       caller,
       backup,
     });
-  } catch (error) {
-    await dropFile(services, { id, member, name: id, instance: '' });
-    throw error;
-  }
+  });
 }

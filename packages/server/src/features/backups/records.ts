@@ -1,5 +1,5 @@
 import { LxdError } from '@lxd-ts/core';
-import type { BackupRecord, Transaction } from '@lxd-ts/state';
+import type { BackupRecord, Transaction, Versioned } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 
 /** Of one instance, oldest first; what is being made is not one yet. */
@@ -16,9 +16,9 @@ export function findBackup(
   project: string,
   instance: string,
   name: string,
-): BackupRecord {
-  const found = services.records.get('backups', project, instance, name)?.value;
-  if (!found || found.pending)
+): Versioned<BackupRecord> {
+  const found = services.records.get('backups', project, instance, name);
+  if (!found || found.value.pending)
     throw new LxdError('not-found', 'Load backup from database: Instance backup not found');
   return found;
 }

@@ -8,6 +8,7 @@ import {
   type BackupRef,
   type BackupsPost,
 } from './backups.ts';
+import { fileReply } from './file-reply.ts';
 import { backupsOf, backupView, findBackup } from './records.ts';
 
 const refOf = ({ project, params }: RequestContext): BackupRef => ({
@@ -21,7 +22,7 @@ export function backupRoutes(services: Services): Route[] {
   const find = (request: RequestContext) => {
     const { project, instance, name } = refOf(request);
     findInstance(services, project, instance);
-    return findBackup(services, project, instance, name);
+    return findBackup(services, project, instance, name).value;
   };
   const list: Route = {
     operationId: 'instanceBackupsGet',
@@ -64,16 +65,7 @@ export function backupRoutes(services: Services): Route[] {
         source: `/1.0/instances/${instance}/backups/${name}`,
         project,
       });
-      return {
-        kind: 'stream',
-        body: file.body,
-        headers: {
-          'Content-Type': 'application/octet-stream',
-          'Content-Length': String(file.size),
-          'Content-Disposition': 'inline;filename=',
-          'Last-Modified': new Date(file.modifiedAt).toUTCString(),
-        },
-      };
+      return fileReply(file);
     },
   };
   return [list, post, get, rename, remove, exportFile];

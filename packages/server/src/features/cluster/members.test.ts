@@ -1,121 +1,24 @@
 import { LxdError } from '@lxd-ts/core';
-import type { Agent } from '@lxd-ts/rpc';
-import { ImagePuller } from '../images/pull.ts';
-import { Busy } from '../instances/busy.ts';
-import { Placer } from '../instances/placement.ts';
-import { drivers, fakeAgent, harness, type FakeAgent } from '../testing/harness.ts';
+import { clusterHarness } from '../testing/cluster-harness.ts';
 import { admit } from './admit.ts';
 import { changeName } from './change-name.ts';
-import { standalone } from './control.ts';
-import { startEvacuation, type EvacuationContext } from './evacuate.ts';
+import { startEvacuation } from './evacuate.ts';
 import { expiryAfter } from './expiry.ts';
-import { groupsService } from './groups.ts';
 import { memberConfigKeys } from './member-config.ts';
 import { memberView } from './member-view.ts';
 import { recoverMembers } from './recover.ts';
 import { removeMember } from './remove-member.ts';
 import { untilUsed } from '../shared/token-life.ts';
 import { createJoinToken, redeem } from './tokens.ts';
-import { updateMember } from './update-member.ts';
 import { newMember } from '@lxd-ts/state';
 
 const caller = { protocol: 'unix' as const, username: 'root', trusted: true };
 const signal = AbortSignal.timeout(60_000);
 const now = new Date('2026-01-02T03:04:05.000Z');
 
-async function setUp() {
-  const fakes: Record<string, FakeAgent> = { m1: fakeAgent(), m2: fakeAgent(), m3: fakeAgent() };
-  const agents: Record<string, Agent> = Object.fromEntries(
-    Object.entries(fakes).map(([name, { agent }]) => [name, agent]),
-  );
-  const h = await harness(agents);
-  const { services, records } = h;
-  const asked: string[] = [];
-  const placer = new Placer(services);
-  const context: EvacuationContext = {
-    services,
-    drivers,
-    tokens: new Set(),
-    inHand: new Set(),
-    control: {
-      ...standalone,
-      clustered: () => true,
-      renameMember: async (from, to) => {
-        asked.push(`rename ${from} ${to}`);
-        const agent = agents[from];
-        Reflect.deleteProperty(agents, from);
-        if (agent) agents[to] = agent;
-        await records.modify('members', [to], (value) => ({ ...value, certificate: 'new' }), { signal });
-      },
-      removeMember: async (name, { force }) => Promise.resolve(void asked.push(`remove ${name} ${force}`)),
-    },
-    instances: { services, drivers, busy: new Busy(), placer, puller: new ImagePuller(services) },
-    move: async ({ project, name }, target) => {
-      asked.push(`move ${name} ${target}`);
-      const { revision = 0 } = records.get('placements', project, name) ?? {};
-      await records
-        .transaction()
-        .update('placements', [project, name], revision, { member: target })
-        .commit({ signal });
-    },
-  };
-  const member = (name: string) => records.get('members', name)?.value;
-  const put = (name: string, change: object) =>
-    updateMember(
-      context,
-      name,
-      () => ({
-        roles: ['database'],
-        failure_domain: 'default',
-        description: '',
-        config: {},
-        groups: ['default'],
-        ...change,
-      }),
-      { caller },
-    );
-  async function instance(name: string, on: string, { running = false, config = {} } = {}) {
-    const record = {
-      ...{ project: 'default', name, type: 'container' as const, architecture: 'x86_64', description: '' },
-      ...{
-        ephemeral: false,
-        stateful: false,
-        devices: {},
-        profiles: ['default'],
-        createdAt: '',
-        lastUsedAt: '',
-      },
-      config,
-    };
-    await records
-      .transaction()
-      .create('instances', ['default', name], record)
-      .create('placements', ['default', name], { member: on })
-      .put('statuses', ['default', name], { status: running ? 'Running' : 'Stopped', pid: 0 })
-      .commit({ signal });
-  }
-  const where = (name: string) => [
-    records.get('placements', 'default', name)?.value.member,
-    records.get('statuses', 'default', name)?.value.status,
-  ];
-  return {
-    ...{ h, context, records, asked, member, put, instance, where },
-    calls: (name: string) => fakes[name]?.calls ?? [],
-    fail: (name: string, call: string, error: LxdError) => fakes[name]?.fail.set(call, error),
-    leave: (name: string) => Reflect.deleteProperty(agents, name),
-    groups: groupsService(context),
-    evacuate: (name: string, action: string, mode = '') =>
-      h.finish(startEvacuation(context, name, { action, mode }, caller)),
-    async [Symbol.asyncDispose]() {
-      placer[Symbol.dispose]();
-      await h[Symbol.asyncDispose]();
-    },
-  };
-}
-
 describe('members', () => {
   it('are shown as LXD shows them', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     const shown = () => memberView(at.h.services, at.context.control, at.member('m2')!);
     expect(shown()).toMatchObject({
       server_name: 'm2',
@@ -151,13 +54,13 @@ describe('members', () => {
       'Invalid cluster configuration key "scheduler.instance" value',
     ],
   ])('refuse %j', async (change, code, message) => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await expect(at.put('m2', change)).rejects.toMatchObject({ code, message });
     expect(at.member('m2')).toMatchObject({ failureDomain: 'default', config: {} });
   });
 
   it('take what is said of them', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await at.put('m2', {
       roles: ['database', 'event-hub'],
       failure_domain: 'fd1',
@@ -179,7 +82,7 @@ describe('members', () => {
 
 describe('groups', () => {
   it('have members, and members have groups', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     const { groups } = at;
     expect(groups.list().map(groups.view)).toEqual([
       { name: 'default', description: 'Default cluster group', members: ['m1', 'm2', 'm3'] },
@@ -210,17 +113,17 @@ describe('groups', () => {
     [{ name: 'default' }, 'This cluster group already exists'],
     [{ name: 'g1', members: ['nope'] }, 'Cluster member not found'],
   ])('refuse %j', async (body, message) => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await expect(at.groups.create(body, caller)).rejects.toThrow(message);
   });
 });
 
 describe('join tokens', () => {
-  const ask = (at: Awaited<ReturnType<typeof setUp>>, id: string, member = 'm4') =>
+  const ask = (at: Awaited<ReturnType<typeof clusterHarness>>, id: string, member = 'm4') =>
     createJoinToken(at.records, { id, member, server: 'm1' }, now);
 
   it('let one machine in, once, with its part of everything', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     const { services } = at.h;
     const token = await ask(at, 't1');
     expect(token.expiresAt).toBe('2026-01-02T06:04:05.000Z');
@@ -245,7 +148,7 @@ describe('join tokens', () => {
   });
 
   it('are replaced, expire and can be revoked', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     const first = await ask(at, 't1');
     const second = await ask(at, 't2');
     expect(() => redeem(at.records, 'm4', first.secret, now)).toThrow('not known');
@@ -260,7 +163,7 @@ describe('join tokens', () => {
   });
 
   it('end with the server that gave them out', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await ask(at, 't1');
     await recoverMembers(at.context, ['m2'], { signal });
     expect(at.records.list('joinTokens')).toHaveLength(1);
@@ -269,7 +172,7 @@ describe('join tokens', () => {
   });
 
   it('ask for what is each member’s own', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     expect(memberConfigKeys(at.context)).toEqual([
       {
         entity: 'storage-pool',
@@ -295,11 +198,11 @@ describe('join tokens', () => {
 });
 
 describe('removal', () => {
-  const remove = (at: Awaited<ReturnType<typeof setUp>>, name: string, force = false) =>
+  const remove = (at: Awaited<ReturnType<typeof clusterHarness>>, name: string, force = false) =>
     removeMember(at.context, name, { force, caller });
 
   it('waits until nothing is lost by it', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await at.instance('c1', 'm2');
     await at.instance('c2', 'm2');
     await expect(remove(at, 'm2')).rejects.toMatchObject({
@@ -311,7 +214,7 @@ describe('removal', () => {
   });
 
   it('leaves nothing of a member', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await remove(at, 'm3');
     expect(at.calls('m3')).toEqual(['deleteNetwork br0', 'deletePool default']);
     expect(at.asked).toEqual(['remove m3 false']);
@@ -324,25 +227,32 @@ describe('removal', () => {
   });
 
   it('by force gives up what a dead one had', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await at.instance('c1', 'm2');
+    await at.withMore('c1', 'm2');
+    // It was on that member when it was backed up.
+    await at.instance('c3', 'm3');
+    await at.withMore('c3', 'm2');
     at.leave('m2');
     await expect(remove(at, 'm2')).rejects.toThrow('still has');
     await remove(at, 'm2', true);
     expect(at.asked).toEqual(['remove m2 true']);
     expect(at.where('c1')).toEqual([undefined, undefined]);
     expect(at.records.get('instances', 'default', 'c1')).toBeUndefined();
+    // Who takes the name again has nothing of it.
+    expect(at.records.list('snapshots').map(({ value }) => value.instance)).toEqual(['c3']);
+    expect(at.records.list('backups')).toEqual([]);
   });
 
   it('that fails leaves the member as it was', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     at.fail('m3', 'deletePool', new LxdError('internal', 'busy'));
     await expect(remove(at, 'm3')).rejects.toThrow('busy');
     expect(at.member('m3')).not.toHaveProperty('pending');
   });
 
   it('that was cut off is finished', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     const pending = { kind: 'delete' as const, operation: '', server: 'm1', detail: { force: 'true' } };
     await at.records.modify('members', ['m3'], (value) => ({ ...value, pending }), { signal });
     await recoverMembers(at.context, ['m1'], { signal });
@@ -352,8 +262,9 @@ describe('removal', () => {
 
 describe('a new name', () => {
   it('is in all records', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await at.instance('c1', 'm2');
+    await at.withMore('c1', 'm2');
     await changeName(at.context, 'm2', 'x2', caller);
     expect(at.asked).toEqual(['rename m2 x2']);
     expect(at.member('m2')).toBeUndefined();
@@ -364,6 +275,7 @@ describe('a new name', () => {
     });
     expect(at.member('x2')).not.toHaveProperty('pending');
     expect(at.where('c1')[0]).toBe('x2');
+    expect(at.records.get('backups', 'default', 'c1', 'b1')?.value.member).toBe('x2');
     expect(Object.keys(at.records.get('pools', 'default')?.value.memberConfig ?? {})).toEqual([
       'm1',
       'x2',
@@ -377,7 +289,7 @@ describe('a new name', () => {
   });
 
   it('is given once, although recovery sees each step of it', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     const { control } = at.context;
     const { renameMember } = control;
     // As a member does that ends its connection and comes back under its new name.
@@ -398,7 +310,7 @@ describe('a new name', () => {
   });
 
   it('that cannot be given changes nothing', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await at.instance('c1', 'm2');
     at.context.control.renameMember = () => Promise.reject(new LxdError('unavailable', 'gone'));
     await expect(changeName(at.context, 'm2', 'x2', caller)).rejects.toThrow('gone');
@@ -408,7 +320,7 @@ describe('a new name', () => {
   });
 
   it('that was cut off is finished', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await at.instance('c1', 'm2');
     const pending = { kind: 'rename' as const, operation: '', server: 'm1', detail: { to: 'x2' } };
     await at.records.modify('members', ['m2'], (value) => ({ ...value, pending }), { signal });
@@ -421,7 +333,7 @@ describe('a new name', () => {
 
 describe('evacuation', () => {
   it('stops or moves each instance, and restoring undoes it', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await at.instance('c1', 'm2', { running: true });
     await at.instance('c2', 'm2');
     await at.instance('c3', 'm2', { running: true, config: { 'cluster.evacuate': 'stop' } });
@@ -452,7 +364,7 @@ describe('evacuation', () => {
   });
 
   it('that fails leaves the member in use', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     await at.instance('c1', 'm2', { running: true });
     at.fail('m2', 'stopInstance', new LxdError('unavailable', 'gone'));
     await expect(at.evacuate('m2', 'evacuate')).rejects.toThrow('gone');
@@ -461,7 +373,7 @@ describe('evacuation', () => {
   });
 
   it('goes on after it was cut off', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     // It had been stopped already, and then seen as one that ended by itself.
     await at.instance('c1', 'm2', { config: { 'volatile.last_state.power': 'STOPPED' } });
     const detail = { mode: '', running: JSON.stringify(['default/c1']) };
@@ -477,7 +389,7 @@ describe('evacuation', () => {
   });
 
   it('refuses what it does not know', async () => {
-    await using at = await setUp();
+    await using at = await clusterHarness();
     expect(() => startEvacuation(at.context, 'm2', { action: 'wat' }, caller)).toThrow(
       'Unknown action "wat"',
     );

@@ -75,8 +75,22 @@ async function forget({ services }: ClusterContext, name: string, signal: AbortS
   };
   const without = <T>(all: Record<string, T>): Record<string, T> =>
     Object.fromEntries(Object.entries(all).filter(([member]) => member !== name));
-  // By force only: what it had is lost.
-  await each(placedOn(services, name), (transaction, id) =>
+  // By force only: what it had is lost. What is of an instance goes before it, or the next of its name would have it.
+  const lostInstances = placedOn(services, name);
+  await each(
+    lostInstances.flatMap((id) => records.list('snapshots', ...id)),
+    (transaction, { value }) => transaction.remove('snapshots', [value.project, value.instance, value.name]),
+  );
+  const ofLost = new Set(lostInstances.map((id) => id.join('/')));
+  await each(
+    records
+      .list('backups')
+      .filter(
+        ({ value: { member, project, instance } }) => member === name || ofLost.has(`${project}/${instance}`),
+      ),
+    (transaction, { value }) => transaction.remove('backups', [value.project, value.instance, value.name]),
+  );
+  await each(lostInstances, (transaction, id) =>
     transaction.remove('instances', id).remove('placements', id).remove('statuses', id),
   );
   await each(

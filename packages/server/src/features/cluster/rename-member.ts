@@ -83,6 +83,13 @@ export async function renameMember(
     },
   );
   await each(
+    records.list('backups').filter(({ value }) => value.member === from),
+    (transaction, { value, revision }) => {
+      const { project, instance, name } = value;
+      transaction.update('backups', [project, instance, name], revision, { ...value, member: to });
+    },
+  );
+  await each(
     records.list('volumeBackups').filter(({ value }) => value.member === from),
     (transaction, { value, revision }) => {
       const after = { ...value, member: to };

@@ -1,7 +1,7 @@
 import { LxdError, type InstanceRef } from '@lxd-ts/core';
 import type { InstanceDescription } from '@lxd-ts/rpc';
 import { fakeAgent, harness } from '../testing/harness.ts';
-import { describedOperations } from './described-operations.ts';
+import { describedOperations, type DescribedRequest } from './described-operations.ts';
 import { Descriptions } from './descriptions.ts';
 
 const signal = AbortSignal.timeout(60_000);
@@ -63,32 +63,25 @@ async function setUp(names: string[] = ['c1']) {
 it('is written when the operation that changed it is over, with what it has come to', async () => {
   await using at = await setUp(['c1', 'c2']);
   const operations = describedOperations(at.h.services.operations, () => at.descriptions);
-  const run = (description: string) =>
+  const run = (changed: string, value: string, described?: DescribedRequest['described']) =>
     at.h.finish(
       operations.start({
         class: 'task',
-        description,
+        description: 'Doing something',
         project: 'default',
         resources: { instances: ['c1'] },
-        run: () => at.set('c1', description),
+        ...(described ? { described } : {}),
+        run: () => at.set(changed, value),
       }),
     );
-  await run('Updating instance');
-  expect(at.written).toEqual([{ name: 'c1', config: { 'user.x': 'Updating instance' }, snapshots: 0 }]);
-  const name = () =>
-    at.h.finish(
-      operations.start({
-        class: 'task',
-        description: 'Renaming instance',
-        project: 'default',
-        resources: { instances: ['c1'] },
-        run: () => at.set('c2', 'renamed'),
-      }),
-    );
-  await name();
+  await run('c1', 'updated');
+  expect(at.written).toEqual([{ name: 'c1', config: { 'user.x': 'updated' }, snapshots: 0 }]);
+  // Another than it names.
+  await run('c2', 'renamed', 'all');
   expect(at.written.slice(1).map((one) => one.name)).toEqual(['c2']);
+  await run('c2', 'again');
   // What only runs another way is the leader's to write.
-  await run('Starting instance');
+  await run('c1', 'started', 'later');
   expect(at.written).toHaveLength(2);
 });
 

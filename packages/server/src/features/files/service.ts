@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { LxdError } from '@lxd-ts/core';
+import { abortable, LxdError } from '@lxd-ts/core';
 import {
   findInstance,
   instanceUrl,
@@ -58,7 +58,7 @@ export class FilesService implements Disposable {
   /** Does one thing with the files of an instance. */
   async with<T>(ref: Ref, signal: AbortSignal, work: (client: SftpClient) => Promise<T>): Promise<T> {
     using lease = await this.lease(ref, signal);
-    return await untilAborted(work(lease.client), signal);
+    return await abortable(work(lease.client), signal);
   }
 
   tell(action: 'retrieved' | 'pushed' | 'deleted', ref: Ref, path: string): void {
@@ -73,13 +73,4 @@ export class FilesService implements Disposable {
   [Symbol.dispose](): void {
     this.#sessions[Symbol.dispose]();
   }
-}
-
-/** Who has gone away does not wait for a file that hangs. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason as Error);
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', onAbort));
 }

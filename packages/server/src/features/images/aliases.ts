@@ -1,4 +1,4 @@
-import { LxdError } from '@lxd-ts/core';
+import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { ImageAliasRecord, Versioned } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
@@ -71,6 +71,23 @@ export async function createAlias(
     throw taken() ? exists : error;
   }
   announce(services, 'created', project, name, caller, { target });
+}
+
+/** Those that a request for an image names. @throws LxdError `conflict` at the first that is taken, worded as LXD words it here */
+export async function nameImage(
+  services: Services,
+  project: string,
+  target: string,
+  aliases: readonly AliasBody[],
+  write: Write,
+): Promise<void> {
+  for (const { name = '', description } of aliases)
+    try {
+      await createAlias(services, project, { name, target, ...(description ? { description } : {}) }, write);
+    } catch (error) {
+      if (toLxdError(error).code !== 'conflict') throw error;
+      throw new LxdError('conflict', `Alias already exists: ${name}`, { cause: error });
+    }
 }
 
 /** `PUT` and `PATCH`: what `body` leaves out stays. @throws LxdError `not-found`, `precondition-failed` */

@@ -38,7 +38,7 @@ async function ask(
   if (statusCode < 300 || statusCode >= 400 || told.location === undefined || redirects === 0)
     return response;
   response.destroy();
-  const next = checkUrl(new URL(told.location, url).href);
+  const next = checkUrl(URL.parse(told.location, url.href)?.href ?? told.location);
   // What came over TLS is not looked for without.
   if (url.protocol === 'https:' && next.protocol !== 'https:')
     throw new LxdError('unavailable', `${url.host} leads to ${next.href}, which is not https`);
@@ -60,7 +60,7 @@ export async function describeUrl(
   if (typeof at !== 'string' || at === '') throw new LxdError('invalid', 'Missing LXD-Image-URL header');
   if (!/^[0-9a-f]{64}$/.test(fingerprint))
     throw new LxdError('invalid', 'The LXD-Image-Hash header has no fingerprint');
-  const where = checkUrl(new URL(at, url).href);
+  const where = checkUrl(URL.parse(at, url.href)?.href ?? at);
   const file: RemoteFile = {
     kind: 'unified',
     name: where.href,

@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { pipeline, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError, toLxdError } from '@lxd-ts/core';
+import type { RunningOperation } from '@lxd-ts/operations';
 import type { ImagePart } from '@lxd-ts/rpc';
+import { counting } from './counting.ts';
 
 /** A file of an image, wherever it is. */
 export interface RemoteFile {
@@ -52,6 +55,28 @@ export async function* downloadFile(
       await sleep(firstWaitMs * 2 ** failed, undefined, { signal });
     } finally {
       response?.destroy();
+    }
+  }
+}
+
+/** Files, fetched one after the other as they are read; one that is not read to its end is given up. */
+export async function* downloadParts<T extends RemoteFile>(
+  files: readonly T[],
+  nameOf: (file: T) => string,
+  { signal, update }: Pick<RunningOperation, 'signal' | 'update'>,
+): AsyncGenerator<ImagePart> {
+  for (const file of files) {
+    const { kind, digest, size } = file;
+    const body = counting(size, (text) => update({ download_progress: `${nameOf(file)}: ${text}` }));
+    const over = new AbortController();
+    const bytes = downloadFile(file, AbortSignal.any([signal, over.signal]));
+    // What goes wrong comes out of the body.
+    pipeline(Readable.from(bytes, { objectMode: false }), body, () => undefined);
+    try {
+      yield { kind, body, ...(digest === undefined ? {} : { digest }) };
+    } finally {
+      body.destroy();
+      over.abort();
     }
   }
 }

@@ -5,6 +5,8 @@ import type { ImagePart, ReceivedImage } from '@lxd-ts/rpc';
 import { fakeAgent, harness } from '../testing/harness.ts';
 import { changeAlias, createAlias, deleteAlias, renameAlias } from './aliases.ts';
 import { joinParts, splitParts } from './multipart.ts';
+import type { RequestContext } from '../../http/route.ts';
+import { imagesRoutes } from './routes.ts';
 import { imagesService } from './service.ts';
 import { uploadImage } from './upload.ts';
 import { findImage, imageView } from './view.ts';
@@ -160,5 +162,29 @@ describe('images', () => {
       'image-alias-renamed',
       'image-alias-deleted',
     ]);
+  });
+
+  it('that are private are for strangers as if they were not there, whatever is asked', async () => {
+    await using at = await setUp();
+    for (const content of ['ax', 'ay', 'az']) await at.upload(Readable.from([content]));
+    const service = imagesService(at.h.services);
+    const get = imagesRoutes(at.h.services, undefined as never).find(
+      ({ operationId }) => operationId === 'imageGet',
+    );
+    const ask = (fingerprint: string, trusted: boolean) =>
+      get?.handle({
+        ...{ caller: { ...caller, trusted }, project: 'default', query: new URLSearchParams() },
+        params: { fingerprint },
+      } as unknown as RequestContext<never>);
+    await expect(ask('61', true)).rejects.toThrow('Partial fingerprint matches more than one image');
+    for (const prefix of ['61', '6178', '6', '77']) {
+      await expect(ask(prefix, false)).rejects.toMatchObject({
+        ...{ code: 'not-found', message: 'Image not found' },
+      });
+    }
+    await service.patch('default', '617a', { public: true }, { signal, caller, revision: undefined });
+    await expect(ask('61', false)).resolves.toMatchObject({
+      metadata: { fingerprint: '617a'.padEnd(64, '0') },
+    });
   });
 });

@@ -2,6 +2,7 @@ import { LxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
+import { nameImage } from './aliases.ts';
 import { checkUrl } from './direct.ts';
 import { checkOciImage } from './oci.ts';
 import type { ImagePuller } from './pull.ts';
@@ -97,27 +98,32 @@ export function importRemote(
         cached: false,
         profiles: body.profiles ?? [],
       };
-      const { image, fetched } = await puller.pull(remote, options, running);
+      const { image } = await puller.pull(remote, options, running);
       const { fingerprint } = image;
-      if (!fetched && !image.cached)
-        throw new LxdError('conflict', 'Image with same fingerprint already exists');
-      for (const { name, description = '' } of body.aliases ?? []) {
-        if (records.get('imageAliases', project, name)) continue;
-        const alias = { project, name, description, target: fingerprint, type: image.type };
-        await records
-          .transaction()
-          .create('imageAliases', [project, name], alias)
-          .commit({ signal: running.signal });
-      }
-      if (!fetched) {
-        // It was only kept because something had needed it.
+      const { signal } = running;
+      const { properties = {}, filename } = body;
+      // One that is there is taken as it is, unless it was only kept because something had needed it, or more is said of it.
+      if (
+        image.cached ||
+        options.public ||
+        options.autoUpdate ||
+        filename ||
+        Object.keys(properties ?? {}).length > 0
+      )
         await records.modify(
           'images',
           [project, fingerprint],
-          (value) => ({ ...value, cached: false, public: options.public }),
-          { signal: running.signal },
+          (value) => ({
+            ...value,
+            cached: false,
+            public: options.public,
+            autoUpdate: options.autoUpdate,
+            filename: filename || value.filename,
+            properties: { ...value.properties, ...properties },
+          }),
+          { signal },
         );
-      }
+      await nameImage(services, project, fingerprint, body.aliases ?? [], { signal, caller });
       events.lifecycle({
         action: 'image-created',
         source: `/1.0/images/${fingerprint}`,

@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { pipeline, Readable } from 'node:stream';
-import { toLxdError } from '@lxd-ts/core';
+import { Readable } from 'node:stream';
+import { abortable, toLxdError } from '@lxd-ts/core';
 import type { RunningOperation } from '@lxd-ts/operations';
 import type { Agent, ImagePart, ReceivedImage } from '@lxd-ts/rpc';
-import { counting } from './counting.ts';
-import { downloadFile } from './download.ts';
+import { downloadParts } from './download.ts';
 import type { OciBlob, OciDescription } from './oci.ts';
 
 /** How often a blob may vanish in between, because the last image that had it was deleted. */
@@ -16,15 +14,7 @@ async function* partsOf(
   running: RunningOperation,
 ): AsyncGenerator<ImagePart> {
   yield await Promise.resolve({ kind: 'manifest' as const, body: Readable.from([manifest]) });
-  for (const blob of blobs) {
-    const body = counting(blob.size, (text) =>
-      running.update({ download_progress: `${blob.name}: ${text}` }),
-    );
-    // What goes wrong comes out of the body.
-    pipeline(Readable.from(downloadFile(blob, running.signal), { objectMode: false }), body, () => undefined);
-    yield { kind: 'blob', digest: blob.digest, body };
-    body.destroy();
-  }
+  yield* downloadParts(blobs, ({ name }) => name, running);
 }
 
 /** Brings images of registries to members. What several images have in common is fetched once, also while it is on its way. */
@@ -54,11 +44,7 @@ export class OciFetcher {
       const wanted = all.filter(({ digest }) => missing.has(digest));
       const others = wanted.flatMap(({ digest }) => this.#coming.get(key(digest)) ?? []);
       if (others.length > 0) {
-        using stop = new DisposableStack();
-        const given = new AbortController();
-        stop.defer(() => given.abort());
-        const aborted = once(signal, 'abort', { signal: given.signal }).catch(() => undefined);
-        await Promise.race([Promise.allSettled(others), aborted]);
+        await abortable(Promise.allSettled(others), signal);
         continue;
       }
       const work = agent.receiveImage(partsOf(manifest, wanted, running), { signal, expected: fingerprint });

@@ -1,4 +1,3 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
 import {
   dockerHub,
   isDockerHub,
@@ -8,11 +7,9 @@ import {
   parseOciReference,
   type OciTransport,
 } from '@lxd-ts/core';
-import { dialTls } from '../../http/dial-tls.ts';
+import { askTls } from '../../http/ask-tls.ts';
 import type { RemoteFile } from './download.ts';
-import { checkServer, type RemoteImage } from './remote.ts';
-
-const stalledMs = 30_000;
+import { checkServer, stalledMs, type RemoteImage } from './remote.ts';
 
 /** A blob of an image, and where it is. */
 export interface OciBlob extends RemoteFile {
@@ -46,32 +43,12 @@ export function checkOciImage({ server, certificate, secret, alias }: RemoteImag
 /** @param certificate that the registry itself must show; others to which it leads are those that the machine trusts */
 const transportTo =
   (registry: URL, certificate: string | undefined): OciTransport =>
-  async (url, { method, headers }, signal) => {
-    const socket = await dialTls(url, url.host === registry.host ? certificate : undefined, signal);
-    return new Promise<IncomingMessage>((resolve, reject) => {
-      const fail = (error: Error) =>
-        reject(
-          new LxdError('unavailable', `${url.host} does not answer: ${error.message}`, { cause: error }),
-        );
-      socket.setTimeout(stalledMs, () => socket.destroy(new Error('it sends nothing any more')));
-      const sent = httpRequest({
-        method,
-        host: url.hostname,
-        path: `${url.pathname}${url.search}`,
-        headers: { Host: url.host, 'User-Agent': 'lxd-ts', ...headers },
-        createConnection: () => socket,
-        signal,
-      });
-      sent
-        .once('response', (response) => {
-          // Nothing is asked twice on one connection.
-          response.once('close', () => socket.destroy());
-          resolve(response);
-        })
-        .once('error', fail)
-        .end();
-    });
-  };
+  (url, request, signal) =>
+    askTls(
+      url,
+      { ...request, stalledMs, certificate: url.host === registry.host ? certificate : undefined },
+      signal,
+    );
 
 /** @param architecture as LXD names it. @throws LxdError */
 export async function describeOci(

@@ -3,10 +3,10 @@ import type { OperationView } from '@lxd-ts/operations';
 import type { ImageRecord, InstanceRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { checkAlgorithm } from '../backups/backups.ts';
+import { checkAlgorithm } from '../backups/requested.ts';
 import { findInstance, isUp, memberOf, statusOf } from '../instances/context.ts';
 import { instanceSpec } from '../instances/spec.ts';
-import { createAlias } from './aliases.ts';
+import { nameImage } from './aliases.ts';
 import type { ImagesPost } from './import-remote.ts';
 
 const instanceTypes = ['instance', 'container', 'virtual-machine'];
@@ -132,16 +132,7 @@ export function publish(
         context: { type: record.type },
         requestor,
       });
-      for (const { name: alias, description = '' } of body.aliases ?? []) {
-        if (records.get('imageAliases', project, alias))
-          throw new LxdError('conflict', `Alias already exists: ${alias}`);
-        await createAlias(
-          services,
-          project,
-          { name: alias, description, target: fingerprint },
-          { signal: running.signal, caller },
-        );
-      }
+      await nameImage(services, project, fingerprint, body.aliases ?? [], { signal: running.signal, caller });
       return { fingerprint, size: String(size) };
     },
   });

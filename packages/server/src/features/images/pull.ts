@@ -1,12 +1,11 @@
-import { pipeline, Readable } from 'node:stream';
-import { isFalse, LxdError, toLxdError, type StreamImage } from '@lxd-ts/core';
+import { abortable, isFalse, LxdError, toLxdError, type StreamImage } from '@lxd-ts/core';
 import type { RunningOperation } from '@lxd-ts/operations';
 import type { ImagePart, ReceivedImage } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { counting } from './counting.ts';
 import { describeUrl } from './direct.ts';
-import { downloadFile, type RemoteFile } from './download.ts';
+import { downloadParts, type RemoteFile } from './download.ts';
 import { splitParts } from './multipart.ts';
 import { describeOci, type OciDescription } from './oci.ts';
 import { OciFetcher } from './oci-fetcher.ts';
@@ -46,17 +45,7 @@ export interface Pulled {
 
 const isoSeconds = (seconds: number): string => (seconds > 0 ? new Date(seconds * 1000).toISOString() : '');
 
-/** Files that are fetched one after the other. */
-async function* partsOf(files: readonly RemoteFile[], running: RunningOperation): AsyncGenerator<ImagePart> {
-  for (const file of files) {
-    const what = file.kind === 'metadata' ? 'metadata' : 'rootfs';
-    const body = counting(file.size, (text) => running.update({ download_progress: `${what}: ${text}` }));
-    // What goes wrong comes out of the body.
-    pipeline(Readable.from(downloadFile(file, running.signal), { objectMode: false }), body, () => undefined);
-    const { kind, digest } = file;
-    yield await Promise.resolve({ kind, body, ...(digest === undefined ? {} : { digest }) });
-  }
-}
+const nameOf = ({ kind }: RemoteFile): string => (kind === 'metadata' ? 'metadata' : 'rootfs');
 
 /** The files of a server that speaks LXD's API, as they come. */
 async function withRemoteParts<T>(
@@ -101,7 +90,8 @@ export class ImagePuller {
   readonly #services: Services;
   readonly #catalogue = new StreamCatalogue();
   readonly #registries = new OciFetcher();
-  readonly #running = new Map<string, Promise<Pulled>>();
+  /** On their way, each with what ends it early. */
+  readonly #running = new Map<string, { work: Promise<Pulled>; signal: AbortSignal }>();
 
   constructor(services: Services) {
     this.#services = services;
@@ -117,16 +107,23 @@ export class ImagePuller {
     const kept = options.cached && !fresh ? this.#keptUpToDate(remote, options.project) : undefined;
     if (kept) return { image: kept, fetched: false };
     const said = await this.#describe(remote, { fresh, signal: running.signal });
-    const known = this.#services.records.get('images', options.project, said.fingerprint);
-    if (known) return { image: known.value, fetched: false };
     const key = `${options.project}/${said.fingerprint}`;
-    const other = this.#running.get(key);
-    if (other) {
-      const { image } = await other;
-      return { image, fetched: false };
+    for (;;) {
+      const known = this.#services.records.get('images', options.project, said.fingerprint);
+      if (known) return { image: known.value, fetched: false };
+      const other = this.#running.get(key);
+      if (!other) break;
+      try {
+        const { image } = await abortable(other.work, running.signal);
+        return { image, fetched: false };
+      } catch (error) {
+        running.signal.throwIfAborted();
+        // That it was cancelled is no matter of ours.
+        if (!other.signal.aborted) throw error;
+      }
     }
     const work = this.#fetch(remote, said, options, running);
-    this.#running.set(key, work);
+    this.#running.set(key, { work, signal: running.signal });
     try {
       return await work;
     } finally {
@@ -135,7 +132,10 @@ export class ImagePuller {
   }
 
   /** Of what is kept up to date anyway, the other server need not be asked whether there is a newer one. */
-  #keptUpToDate({ server, protocol = 'lxd', alias }: RemoteImage, project: string): ImageRecord | undefined {
+  #keptUpToDate(
+    { server, protocol = 'lxd', certificate = '', alias }: RemoteImage,
+    project: string,
+  ): ImageRecord | undefined {
     const { records } = this.#services;
     const hours = Number(records.get('serverConfig')?.value.config['images.auto_update_interval'] ?? 6);
     if (!alias || !(hours > 0)) return undefined;
@@ -148,6 +148,7 @@ export class ImagePuller {
           autoUpdate &&
           source?.server === server &&
           source.protocol === protocol &&
+          source.certificate === certificate &&
           source.alias === alias,
       );
   }
@@ -200,13 +201,13 @@ export class ImagePuller {
     if (delta)
       try {
         const parts = files.map((file) => (file.kind === 'rootfs' ? delta : file));
-        return await receive(partsOf(parts, running));
+        return await receive(downloadParts(parts, nameOf, running));
       } catch (error) {
         running.signal.throwIfAborted();
         const fields = { delta: delta.name, error: toLxdError(error).message };
         this.#services.log.warn('an image is fetched whole: a delta does not make it', fields);
       }
-    return receive(partsOf(files, running));
+    return receive(downloadParts(files, nameOf, running));
   }
 
   async #fetch(

@@ -97,6 +97,65 @@ test('one that is the newest stays; one that came from nowhere is refused', asyn
   expect(at.h.services.records.list('images')).toHaveLength(2);
 });
 
+test('a newer one that was only kept for an instance becomes what the old one was', async () => {
+  const kept = record(newer, { cached: true, autoUpdate: false, public: false, profiles: ['other'] });
+  await using at = await setUp(newer, record(old), kept);
+  await at.h.finish(startRefresh(at.h.services, at.puller, 'default', old));
+  expect(at.h.services.records.list('images').map(({ value }) => value)).toEqual([
+    record(newer, { lastUsedAt: '2026-01-01T00:00:00Z' }),
+  ]);
+});
+
+test('a name that is changed meanwhile is not changed back', async () => {
+  await using at = await setUp(newer, record(old));
+  const { records } = at.h.services;
+  // Right before the old one goes, somebody takes its name away.
+  const { pull } = at.puller;
+  at.puller.pull = async (...args) => {
+    const pulled = await pull(...args);
+    const transaction = records.transaction.bind(records);
+    let isFirst = true;
+    records.transaction = (...guards) => {
+      const made = transaction(...guards);
+      const commit = made.commit.bind(made);
+      made.commit = async (options) => {
+        const isLast = isFirst && records.get('images', 'default', old) !== undefined;
+        if (isLast && records.get('images', 'default', newer)?.value.lastUsedAt) {
+          isFirst = false;
+          await transaction().remove('imageAliases', ['default', 'mine']).commit(options);
+        }
+        return commit(options);
+      };
+      return made;
+    };
+    return pulled;
+  };
+  await at.h.finish(startRefresh(at.h.services, at.puller, 'default', old));
+  expect(records.list('imageAliases')).toEqual([]);
+  expect(records.list('images').map(({ value }) => value.fingerprint)).toEqual([newer]);
+});
+
+test('only few servers of images are asked at once', async () => {
+  const images = Array.from({ length: 9 }, (_, at) => record(String(at).repeat(64)));
+  await using at = await setUp(newer, ...images);
+  const waiting: (() => void)[] = [];
+  let asked = 0;
+  at.puller.pull = async (_source, { project }) => {
+    asked += 1;
+    await new Promise<void>((go) => waiting.push(go));
+    return { image: { ...record(newer), project }, fetched: false };
+  };
+  const pause = () => new Promise((done) => setTimeout(done, 20));
+  const duty = imageUpdates(at.h.services, at.puller);
+  await duty.run({ guard: { key: '', revision: 0 } as never, signal });
+  await pause();
+  expect(asked).toBe(4);
+  for (const go of waiting.splice(0)) go();
+  await pause();
+  expect(asked).toBe(8);
+  for (; asked < 9 || waiting.length > 0; await pause()) for (const go of waiting.splice(0)) go();
+});
+
 test('those that are to be kept up to date are, and no others', async () => {
   await using at = await setUp(newer, record(old), record('c'.repeat(64), { autoUpdate: false }));
   const duty = imageUpdates(at.h.services, at.puller);

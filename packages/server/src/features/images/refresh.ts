@@ -1,5 +1,6 @@
-import { LxdError, toLxdError } from '@lxd-ts/core';
+import { abortable, LxdError, toLxdError } from '@lxd-ts/core';
 import type { OperationView, RunningOperation } from '@lxd-ts/operations';
+import type { ImageRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import type { Duty } from '../../cluster/leader.ts';
@@ -24,13 +25,18 @@ async function update(
   const options = { project, public: open, autoUpdate, cached, profiles };
   const { image: newer } = await puller.pull(source, options, running, true);
   if (newer.fingerprint === fingerprint) return false;
-  if (lastUsedAt)
-    await services.records.modify(
-      'images',
-      [project, newer.fingerprint],
-      (value) => ({ ...value, lastUsedAt: value.lastUsedAt || lastUsedAt }),
-      { signal: running.signal },
-    );
+  await services.records.modify(
+    'images',
+    [project, newer.fingerprint],
+    (value) => ({
+      ...value,
+      lastUsedAt: value.lastUsedAt || lastUsedAt,
+      // One that was only kept for an instance goes by itself: it is what somebody asked for, now.
+      ...(value.cached && !cached ? options : {}),
+      source: value.source ?? source,
+    }),
+    { signal: running.signal },
+  );
   await dropImage(services, project, fingerprint, {
     signal: running.signal,
     successor: newer.fingerprint,
@@ -49,7 +55,7 @@ export function startRefresh(
   puller: ImagePuller,
   project: string,
   prefix: string,
-  caller?: Caller,
+  { caller, onOver }: { caller?: Caller; onOver?: () => void } = {},
 ): Promise<OperationView> {
   const { fingerprint } = findImage(services, project, prefix).value;
   return services.operations.start({
@@ -64,31 +70,55 @@ export function startRefresh(
         const { code, message } = toLxdError(error);
         const which = `Failed to update image "${fingerprint}" in project "${project}"`;
         throw new LxdError(code, `${which}: ${message}`, { cause: error });
+      } finally {
+        onOver?.();
       }
     },
   });
 }
 
+/** How many are looked for at once, and how long one may keep others waiting. */
+const atOnce = 4;
+const patienceMs = 600_000;
+
 /** Looks for newer images every `images.auto_update_interval` hours, for those that are to be kept up to date. */
 export function imageUpdates(services: Services, puller: ImagePuller): Duty {
   const { records, clock, log } = services;
   let lookedAt = 0;
+  let isLooking = false;
+  const look = async ({ project, fingerprint }: ImageRecord, signal: AbortSignal): Promise<void> => {
+    const over = Promise.withResolvers<undefined>();
+    const enough = setTimeout(() => over.resolve(undefined), patienceMs).unref();
+    try {
+      await startRefresh(services, puller, project, fingerprint, { onOver: () => over.resolve(undefined) });
+      await abortable(over.promise, signal);
+    } catch (error) {
+      if (!signal.aborted)
+        log.warn('an image was not looked for', { fingerprint, error: toLxdError(error).message });
+    } finally {
+      clearTimeout(enough);
+    }
+  };
   return {
     name: 'newer images',
     everyMs: lookMs,
-    async run({ signal }) {
+    run({ signal }) {
       const hours = Number(records.get('serverConfig')?.value.config['images.auto_update_interval'] ?? 6);
-      if (!(hours > 0) || clock.now().getTime() - lookedAt < hours * hourMs) return;
-      lookedAt = clock.now().getTime();
-      for (const { project, fingerprint, autoUpdate, source } of records
+      const now = clock.now().getTime();
+      if (isLooking || !(hours > 0) || now - lookedAt < hours * hourMs) return Promise.resolve();
+      lookedAt = now;
+      isLooking = true;
+      const due = records
         .list('images')
-        .map(({ value }) => value)) {
-        if (signal.aborted || !autoUpdate || !source) continue;
-        // Not waited for: a server that hangs holds nobody up.
-        await startRefresh(services, puller, project, fingerprint).catch((error: unknown) =>
-          log.warn('an image was not looked for', { fingerprint, error: toLxdError(error).message }),
-        );
-      }
+        .map(({ value }) => value)
+        .filter(({ autoUpdate, source }) => autoUpdate && source);
+      const worker = async (): Promise<void> => {
+        for (let image = due.shift(); image && !signal.aborted; image = due.shift())
+          await look(image, signal);
+      };
+      // Not waited for: other duties do not wait for servers of images.
+      void Promise.all(Array.from({ length: atOnce }, worker)).finally(() => (isLooking = false));
+      return Promise.resolve();
     },
   };
 }

@@ -1,11 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
-import { json } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
-import { LxdError } from '@lxd-ts/core';
+import type { IncomingMessage } from 'node:http';
+import { LxdError, readAtMost } from '@lxd-ts/core';
 import type { ImageRecord } from '@lxd-ts/state';
-import { dialTls } from '../../http/dial-tls.ts';
+import { askTls, type TlsRequest } from '../../http/ask-tls.ts';
 
 /** An image of another server. */
 export interface RemoteImage {
@@ -71,61 +68,57 @@ export function checkRemoteImage({ server, certificate, fingerprint, alias }: Re
   return url;
 }
 
-export interface RemoteRequest {
-  method?: string;
+/** What is said of an image; of no server that is right in its head. */
+const maxAnswerBytes = 4 * 1024 * 1024;
+const maxErrorBytes = 64 * 1024;
+
+/** The JSON of an answer. @throws LxdError `unavailable`, `invalid` */
+export async function jsonOf(response: IncomingMessage, most = maxAnswerBytes): Promise<unknown> {
+  const bytes = await readAtMost(response, most, 'The answer');
+  try {
+    return JSON.parse(bytes.toString()) as unknown;
+  } catch (error) {
+    throw new LxdError('unavailable', 'The answer is not JSON', { cause: error });
+  }
+}
+
+export interface RemoteRequest extends TlsRequest {
   path: string;
   query?: Record<string, string | undefined>;
-  headers?: Record<string, string>;
-  body?: Readable;
   /** How often it may still send us elsewhere. */
   redirects?: number;
 }
 
 const maxRedirects = 5;
 
+/** A server of images that sends nothing for so long is given up. */
+export const stalledMs = 30_000;
+
 /** @throws LxdError what the other server answers, or `unavailable` */
 export async function askRemote(
   url: URL,
-  certificate: string | undefined,
-  request: RemoteRequest,
+  { path, query = {}, redirects = maxRedirects, ...request }: RemoteRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const { method = 'GET', path, query = {}, headers = {}, body, redirects = maxRedirects } = request;
-  const socket = await dialTls(url, certificate, signal);
-  const set = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]));
-  const search = new URLSearchParams(set).toString();
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const fail = (error: Error) =>
-      reject(new LxdError('unavailable', `${url.host} does not answer: ${error.message}`, { cause: error }));
-    const sent = httpRequest({
-      method,
-      host: url.hostname,
-      path: search ? `${path}?${search}` : path,
-      headers: { Host: url.host, 'User-Agent': 'lxd-ts', ...headers },
-      createConnection: () => socket,
-      signal,
-    });
-    sent.once('response', resolve).once('error', fail);
-    if (body) pipeline(body, sent).catch(fail);
-    else sent.end();
-  });
-  if ((response.statusCode ?? 0) < 300) return response;
-  const { location } = response.headers;
-  if ((response.statusCode ?? 0) < 400 && location !== undefined && method === 'GET' && redirects > 0) {
-    socket.destroy();
-    const next = new URL(location, new URL(path, url));
-    if (next.protocol !== 'https:')
-      throw new LxdError('unavailable', `${url.host} leads to ${next.href}, which is not https`);
+  const asked = new URL(`${url.origin}${path}`);
+  for (const [name, value] of Object.entries(query)) if (value) asked.searchParams.set(name, value);
+  const response = await askTls(asked, request, signal);
+  const { statusCode = 0, headers } = response;
+  if (statusCode < 300) return response;
+  if (statusCode < 400 && headers.location !== undefined && !request.body && redirects > 0) {
+    response.destroy();
+    const next = URL.parse(headers.location, asked.href);
+    if (next?.protocol !== 'https:')
+      throw new LxdError('unavailable', `${url.host} leads to ${next?.host ?? 'nowhere'}, and not by https`);
     // Another has another certificate.
-    const shown = next.host === url.host ? certificate : undefined;
-    const on = { headers, path: `${next.pathname}${next.search}`, redirects: redirects - 1 };
-    return askRemote(next, shown, on, signal);
+    const certificate = next.host === url.host ? request.certificate : undefined;
+    const path = `${next.pathname}${next.search}`;
+    return askRemote(next, { ...request, certificate, path, redirects: redirects - 1 }, signal);
   }
-  const { error = '' } = (await json(response).catch(() => ({}))) as { error?: string };
-  socket.destroy();
-  const code =
-    response.statusCode === 404 ? 'not-found' : response.statusCode === 403 ? 'forbidden' : 'unavailable';
-  throw new LxdError(code, `${url.host}: ${error || `status ${response.statusCode ?? 0}`}`);
+  const { error = '' } = (await jsonOf(response, maxErrorBytes).catch(() => ({}))) as { error?: unknown };
+  const code = statusCode === 404 ? 'not-found' : statusCode === 403 ? 'forbidden' : 'unavailable';
+  const why = typeof error === 'string' && error !== '' ? error : `status ${statusCode}`;
+  throw new LxdError(code, `${url.host}: ${why}`);
 }
 
 const get = (
@@ -134,7 +127,7 @@ const get = (
   query: Record<string, string | undefined>,
   signal: AbortSignal,
 ): Promise<IncomingMessage> =>
-  askRemote(checkRemoteImage(remote), remote.certificate, { path, query }, signal);
+  askRemote(checkRemoteImage(remote), { certificate: remote.certificate, path, query, stalledMs }, signal);
 
 /** @throws LxdError */
 export async function describeRemoteImage(
@@ -143,7 +136,7 @@ export async function describeRemoteImage(
 ): Promise<RemoteDescription> {
   const { project, secret } = remote;
   const read = async (path: string, query: Record<string, string | undefined>): Promise<unknown> =>
-    ((await json(await get(remote, path, query, signal))) as { metadata: unknown }).metadata;
+    ((await jsonOf(await get(remote, path, query, signal))) as { metadata: unknown }).metadata;
   let { fingerprint } = remote;
   if (!fingerprint) {
     const alias = encodeURIComponent(remote.alias ?? '');

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { json } from 'node:stream/consumers';
 import { LxdError } from '@lxd-ts/core';
+import { readBody } from '../../http/body.ts';
 import {
   created,
   empty,
@@ -69,12 +69,14 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
   /** Strangers see what is public, and what they have a secret for. @throws LxdError `not-found` */
   const visible = (request: RequestContext): Versioned<ImageRecord> => {
     const { caller, project, query } = request;
-    const found = findImage(services, project, fingerprintOf(request));
-    const { fingerprint, public: open } = found.value;
     const secret = query.get('secret');
-    if (caller.trusted || open || (secret && imageToken(services, 'download', fingerprint, secret)))
-      return found;
-    throw new LxdError('not-found', 'Image not found');
+    return findImage(
+      services,
+      project,
+      fingerprintOf(request),
+      ({ fingerprint, public: open }) =>
+        caller.trusted || open || Boolean(secret && imageToken(services, 'download', fingerprint, secret)),
+    );
   };
 
   const list: Route = {
@@ -93,11 +95,11 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
     },
   };
 
-  const post: Route<unknown> = {
+  const post: Route = {
     operationId: 'imagesPost',
     // Another server comes with nothing but a secret for the one image that it is to send.
     untrusted: true,
-    async handle({ project, headers, body, stream, caller, signal }) {
+    async handle({ project, headers, stream, caller, signal }) {
       const [secret, expected] = [headers['x-lxd-secret'], headers['x-lxd-fingerprint']];
       if (typeof secret === 'string') {
         const token =
@@ -110,11 +112,11 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
       const type = headers['content-type'];
       // Some say nothing of what they send; no image begins like that.
       if (type?.startsWith('application/json') || (type === undefined && (await firstByte(stream)) === '{')) {
-        const given = (body ?? (await json(stream).catch(() => null))) as ImagesPost | null;
-        const asked = { project, body: given ?? {}, caller };
-        if (asked.body.source?.mode === 'push') return started(await expectImage(services, asked));
+        const body = ((await readBody(stream, headers, 'imagesPost')) ?? {}) as ImagesPost;
+        const asked = { project, body, caller };
+        if (body.source?.mode === 'push') return started(await expectImage(services, asked));
         return started(
-          await (isPublish(asked.body) ? publish(services, asked) : importRemote(services, puller, asked)),
+          await (isPublish(body) ? publish(services, asked) : importRemote(services, puller, asked)),
         );
       }
       return started(await uploadImage(services, { project, headers, body: stream, caller }, signal));
@@ -204,7 +206,7 @@ export function imagesRoutes(services: Services, puller: ImagePuller): Route[] {
   const refresh: Route = {
     operationId: 'imageRefreshPost',
     handle: async ({ project, params, caller }) =>
-      started(await startRefresh(services, puller, project, params['fingerprint'] ?? '', caller)),
+      started(await startRefresh(services, puller, project, params['fingerprint'] ?? '', { caller })),
   };
 
   const aliases: Route = {

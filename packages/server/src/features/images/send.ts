@@ -1,10 +1,9 @@
-import { json } from 'node:stream/consumers';
 import { LxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { ImageFile } from '@lxd-ts/rpc';
 import type { Services } from '../../services.ts';
 import { joinParts } from './multipart.ts';
-import { askRemote, checkServer } from './remote.ts';
+import { askRemote, checkServer, jsonOf } from './remote.ts';
 
 export interface ImageExportPost {
   /** `https://HOST:PORT` */
@@ -63,14 +62,16 @@ export function sendImage(
         ...(isSplit ? {} : { 'X-LXD-filename': only.filename, 'Content-Length': String(only.size) }),
       };
       const body = isSplit ? joinParts(all, boundary) : only.body;
-      const upload = { method: 'POST', path: '/1.0/images', query, headers, body };
-      const begun = (await json(await askRemote(url, certificate, upload, signal))) as Answered;
+      const upload = { certificate, method: 'POST', path: '/1.0/images', query, headers, body };
+      const begun = (await jsonOf(await askRemote(url, upload, signal))) as Answered;
       const { id = '', metadata } = begun.metadata ?? {};
+      // The other one answers when it has unpacked all of it.
       const wait = {
+        certificate,
         path: `/1.0/operations/${encodeURIComponent(id)}/wait`,
         query: { ...query, secret: metadata?.secret, timeout: '-1' },
       };
-      const over = (await json(await askRemote(url, certificate, wait, signal))) as Answered;
+      const over = (await jsonOf(await askRemote(url, wait, signal))) as Answered;
       if (over.metadata?.status_code !== 200)
         throw new LxdError('internal', `${url.host}: ${over.metadata?.err || 'the image was not taken'}`);
     },

@@ -1,4 +1,4 @@
-import { LxdError } from '@lxd-ts/core';
+import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { ImageFile } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
@@ -27,26 +27,45 @@ function timeOf(text: string): string {
   return time.getTime() > 0 ? time.toISOString() : '';
 }
 
-/**
- * Removes the record, then the files. Its names go, or from now on mean `successor`.
- * @throws LxdError `not-found`, `precondition-failed`
- */
+/** Others may give an image names, or use it, at the same moment. */
+const attempts = 20;
+
+/** The record and its names go, or from now on they mean `successor`. @throws LxdError `not-found` */
+async function forgetImage(
+  { records }: Services,
+  project: string,
+  fingerprint: string,
+  { signal, successor }: { signal: AbortSignal; successor?: string },
+): Promise<ImageRecord> {
+  for (let attempt = 0; ; attempt++) {
+    const { value: image, revision } = findImage({ records }, project, fingerprint);
+    const transaction = records.transaction().delete('images', [project, fingerprint], revision);
+    for (const { value, revision: seen } of records.list('imageAliases', project)) {
+      if (value.target !== fingerprint) continue;
+      const id: [string, string] = [project, value.name];
+      if (successor === undefined) transaction.delete('imageAliases', id, seen);
+      else transaction.update('imageAliases', id, seen, { ...value, target: successor });
+    }
+    forgetUnpacked({ records }, transaction, (volume) => volume.fingerprint === fingerprint);
+    try {
+      await transaction.commit({ signal });
+      return image;
+    } catch (error) {
+      if (attempt >= attempts || toLxdError(error).code !== 'precondition-failed') throw error;
+    }
+  }
+}
+
+/** Removes the record, then the files. @param options.successor has its names from now on @throws LxdError `not-found` */
 export async function dropImage(
   services: Services,
   project: string,
   fingerprint: string,
-  { signal, successor }: { signal: AbortSignal; successor?: string },
+  options: { signal: AbortSignal; successor?: string },
 ): Promise<void> {
   const { records, agents } = services;
-  const { value: image, revision } = findImage(services, project, fingerprint);
-  const transaction = records.transaction().delete('images', [project, fingerprint], revision);
-  for (const { value } of records.list('imageAliases', project)) {
-    if (value.target !== fingerprint) continue;
-    if (successor === undefined) transaction.remove('imageAliases', [project, value.name]);
-    else transaction.put('imageAliases', [project, value.name], { ...value, target: successor });
-  }
-  forgetUnpacked(services, transaction, (volume) => volume.fingerprint === fingerprint);
-  await transaction.commit({ signal });
+  const { signal } = options;
+  const image = await forgetImage(services, project, fingerprint, options);
   const pools = records.list('pools').map(({ value }) => value);
   const online = agents.online();
   await Promise.all(

@@ -47,7 +47,9 @@ function itemsOf({ fingerprint, files = [] }: ImageRecord): Record<string, objec
 /** A product of its own for every image that is for everybody, and has files that are known one by one. */
 export function streamProducts({ records }: Services): Record<string, object> {
   const project = 'default';
-  const aliases = records.list('imageAliases', project).map(({ value }) => value);
+  const names = new Map<string, string[]>();
+  for (const { value } of records.list('imageAliases', project))
+    names.set(value.target, [...(names.get(value.target) ?? []), value.name]);
   return Object.fromEntries(
     records
       .list('images', project)
@@ -57,10 +59,7 @@ export function streamProducts({ records }: Services): Record<string, object> {
         const { fingerprint, architecture, properties, createdAt, uploadedAt, expiresAt } = image;
         const version = properties['serial'] || versionOf(createdAt || uploadedAt);
         const product = {
-          aliases: aliases
-            .filter(({ target }) => target === fingerprint)
-            .map(({ name }) => name)
-            .join(','),
+          aliases: (names.get(fingerprint) ?? []).join(','),
           arch: kinds[architecture] ?? architecture,
           os: properties['os'] ?? '',
           release: properties['release'] ?? '',

@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
 import {
   findStreamImage,
@@ -9,15 +8,14 @@ import {
   toLxdError,
   type StreamImage,
 } from '@lxd-ts/core';
-import { askRemote, checkRemoteImage, type RemoteImage } from './remote.ts';
+import { askRemote, checkRemoteImage, jsonOf, stalledMs, type RemoteImage } from './remote.ts';
 
 /** How long a list of images is good, as LXD has it. */
 const goodMs = 3_600_000;
 /** For who wants to know what there is now. */
 const freshMs = 1_000;
 /** Of no server that is right in its head. */
-const maxDocumentBytes = 128 * 1024 * 1024;
-const stalledMs = 30_000;
+const maxDocumentBytes = 64 * 1024 * 1024;
 
 /** A file below the server's address, from a byte on. @throws LxdError */
 export async function fetchFile(
@@ -30,9 +28,8 @@ export async function fetchFile(
   const base = url.pathname.replace(/\/+$/, '');
   const headers: Record<string, string> = from > 0 ? { Range: `bytes=${from}-` } : {};
   const encoded = path.split('/').map(encodeURIComponent).join('/');
-  const response = await askRemote(url, remote.certificate, { path: `${base}/${encoded}`, headers }, signal);
-  response.socket.setTimeout(stalledMs, () => response.destroy(new Error('it sends nothing any more')));
-  return response;
+  const { certificate } = remote;
+  return askRemote(url, { certificate, path: `${base}/${encoded}`, headers, stalledMs }, signal);
 }
 
 /** The same, from the first of several places that has it. @throws LxdError what the first one says */
@@ -60,15 +57,11 @@ export async function fetchFromAny(
 async function fetchJson(remote: RemoteImage, path: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetchFile(remote, path, signal);
   try {
-    if (Number(response.headers['content-length'] ?? 0) > maxDocumentBytes)
-      throw new Error('it is too large');
-    return JSON.parse(await text(response)) as unknown;
+    return await jsonOf(response, maxDocumentBytes);
   } catch (error) {
     throw new LxdError('unavailable', `Failed parsing stream: ${path}: ${toLxdError(error).message}`, {
       cause: error,
     });
-  } finally {
-    response.destroy();
   }
 }
 
@@ -101,7 +94,8 @@ export class StreamCatalogue {
     { fresh = false, signal }: { fresh?: boolean; signal: AbortSignal },
   ): Promise<OfferedImage> {
     const name = remote.fingerprint || remote.alias || '';
-    const key = `${native} ${remote.server}`;
+    // Who trusts another certificate has not seen this server.
+    const key = `${native} ${remote.server} ${remote.certificate ?? ''}`;
     const known = this.#known.get(key);
     if (known && performance.now() - known.at < (fresh ? freshMs : goodMs)) {
       try {
@@ -110,18 +104,24 @@ export class StreamCatalogue {
         if (toLxdError(error).code === 'invalid') throw error;
       }
     }
-    const catalogue = this.#load(remote, native, signal);
-    this.#known.set(key, { catalogue, at: performance.now() });
+    for (const [old, { at }] of this.#known) if (performance.now() - at >= goodMs) this.#known.delete(old);
+    const loading: Known = { catalogue: this.#load(remote, native, signal), at: performance.now() };
+    this.#known.set(key, loading);
     // What was not to be had is asked for again.
-    catalogue.catch(() => this.#known.delete(key));
-    return findIn(await catalogue, name);
+    loading.catalogue.catch(() => {
+      if (this.#known.get(key) === loading) this.#known.delete(key);
+    });
+    return findIn(await loading.catalogue, name);
   }
 
   async #load(remote: RemoteImage, native: string, signal: AbortSignal): Promise<Catalogue> {
     const index = await fetchJson(remote, 'streams/v1/index.json', signal);
-    const documents = await Promise.all(streamPaths(index).map((path) => fetchJson(remote, path, signal)));
+    let images: StreamImage[] = [];
+    // One after the other: each may be large.
+    for (const path of streamPaths(index))
+      images = images.concat(streamImages(await fetchJson(remote, path, signal), native));
     return {
-      images: documents.flatMap((document) => streamImages(document, native)),
+      images,
       mirrors: streamMirrors(index),
     };
   }

@@ -7,6 +7,7 @@ import type { ImageRecord, ImageTokenRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { drain } from '../../http/drain.ts';
+import { headerOf } from '../../http/header-of.ts';
 import { splitParts } from './multipart.ts';
 
 export interface Upload {
@@ -24,11 +25,6 @@ interface Received {
   member: string;
   filename: string;
 }
-
-const header = (headers: IncomingHttpHeaders, name: string): string => {
-  const value = headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? '';
-};
 
 const isoSeconds = (seconds: number): string => (seconds > 0 ? new Date(seconds * 1000).toISOString() : '');
 
@@ -56,9 +52,9 @@ async function receive(
   const online = services.agents.online();
   const member = online.includes(services.server) ? services.server : online[0];
   if (member === undefined) throw new LxdError('unavailable', 'No member is online');
-  const expected = header(headers, 'x-lxd-fingerprint');
+  const expected = headerOf(headers, 'x-lxd-fingerprint');
   let filename = '';
-  const split = header(headers, 'content-type').startsWith('multipart/form-data');
+  const split = headerOf(headers, 'content-type').startsWith('multipart/form-data');
   const parts = named(split ? splitParts(headers, body) : unified(body), (name) => (filename = name));
   const image = await services.agents
     .get(member)
@@ -68,17 +64,17 @@ async function receive(
 
 function recordOf(services: Services, { project, headers, token }: Upload, received: Received): ImageRecord {
   const { image, member, filename } = received;
-  const given: Config = Object.fromEntries(new URLSearchParams(header(headers, 'x-lxd-properties')));
+  const given: Config = Object.fromEntries(new URLSearchParams(headerOf(headers, 'x-lxd-properties')));
   return {
     project,
     fingerprint: image.fingerprint,
-    filename: header(headers, 'x-lxd-filename') || filename,
+    filename: headerOf(headers, 'x-lxd-filename') || filename,
     size: image.size,
     architecture: image.architecture,
     type: image.type,
-    public: token?.image?.public ?? ['1', 'true'].includes(header(headers, 'x-lxd-public')),
+    public: token?.image?.public ?? ['1', 'true'].includes(headerOf(headers, 'x-lxd-public')),
     autoUpdate: token?.image?.autoUpdate ?? false,
-    cached: token === undefined && header(headers, 'x-lxd-cached') === '1',
+    cached: token === undefined && headerOf(headers, 'x-lxd-cached') === '1',
     properties: { ...image.properties, ...given, ...token?.image?.properties },
     profiles: ['default'],
     createdAt: isoSeconds(image.creationDate),

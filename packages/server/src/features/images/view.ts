@@ -8,13 +8,22 @@ const never = '0001-01-01T00:00:00Z';
 
 export const imageUrl = (fingerprint: string): string => `/1.0/images/${fingerprint}`;
 
-/** An image by its fingerprint or the beginning of it. @throws LxdError `not-found`, `invalid` when several begin so */
-export function findImage(services: Services, project: string, prefix: string): Versioned<ImageRecord> {
-  const exact = services.records.get('images', project, prefix);
-  if (exact) return exact;
-  const found = services.records
+/**
+ * An image by its fingerprint or the beginning of it.
+ * @param isSeen of those that whoever asks may know of: others are as if they were not there
+ * @throws LxdError `not-found`, `invalid` when several begin so
+ */
+export function findImage(
+  { records }: Pick<Services, 'records'>,
+  project: string,
+  prefix: string,
+  isSeen: (image: ImageRecord) => boolean = () => true,
+): Versioned<ImageRecord> {
+  const exact = records.get('images', project, prefix);
+  if (exact && isSeen(exact.value)) return exact;
+  const found = records
     .list('images', project)
-    .filter(({ value }) => prefix !== '' && value.fingerprint.startsWith(prefix));
+    .filter(({ value }) => prefix !== '' && value.fingerprint.startsWith(prefix) && isSeen(value));
   if (found.length > 1) throw new LxdError('invalid', 'Partial fingerprint matches more than one image');
   if (!found[0]) throw new LxdError('not-found', 'Image not found');
   return found[0];

@@ -34,6 +34,7 @@ export function startConsole(
   return services.operations.start({
     class: 'websocket',
     description: 'Showing console',
+    described: 'later',
     project,
     resources: { instances: [name], containers: [name] },
     metadata: { fds: sockets.fds },

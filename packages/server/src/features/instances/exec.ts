@@ -1,6 +1,7 @@
 import { LxdError, type Config } from '@lxd-ts/core';
-import type { OperationRequest, OperationView, RunningOperation } from '@lxd-ts/operations';
+import type { OperationView, RunningOperation } from '@lxd-ts/operations';
 import type { ExecCommand, ExecSession } from '@lxd-ts/rpc';
+import type { DescribedRequest } from '../descriptions/described-operations.ts';
 import { findInstance, instanceUrl, memberOf, statusOf, type InstancesContext } from './context.ts';
 import { expandIn } from './expand.ts';
 import type { InstanceExecPost } from './requests.ts';
@@ -152,8 +153,9 @@ export function startExec(
       context: { command: command.command, operation: id },
     });
   };
-  const request: Omit<OperationRequest, 'class' | 'run'> = {
+  const request: Omit<DescribedRequest, 'class' | 'run'> = {
     description: 'Executing command',
+    described: 'later',
     project,
     resources: { instances: [name], containers: [name] },
   };

@@ -1,6 +1,6 @@
 import { drivers, fakeAgent, harness, type FakeAgent, type Harness } from '../testing/harness.ts';
 import { createInstance } from './create.ts';
-import { leases } from './leases.ts';
+import { Leases } from './leases.ts';
 import { instancesService, type InstancesService } from './service.ts';
 import { changeState } from './state-change.ts';
 import { patch } from './update.ts';
@@ -42,7 +42,8 @@ test('what nobody holds any more is stopped, then deleted; the rest stays', asyn
     { action: 'start', force: false, timeoutMs: -1 },
     { id: 'o', signal },
   );
-  const duty = leases(service.context);
+  using held = new Leases(service.context);
+  const duty = held.duty();
   await duty.run(term);
   await until(() => !agent.running.has('over'));
   await until(() => h.records.get('statuses', project, 'over')?.value.status === 'Stopped');
@@ -60,7 +61,33 @@ test('who holds it moves its end on', async () => {
     { project, name: 'c1', body: { config: { 'lease.expires_at': future } } },
     signal,
   );
-  await leases(service.context).run(term);
+  using held = new Leases(service.context);
+  await held.duty().run(term);
   expect(agent.calls).not.toContain('deleteInstance c1');
   expect(names()).toEqual(['c1']);
+});
+
+test('what is held is known as it comes and goes, and nothing else is looked at', async () => {
+  using held = new Leases(service.context);
+  for (let at = 0; at < 5; at++) await make(`plain${at}`, {});
+  await make('over', { 'lease.expires_at': past });
+  await make('freed', { 'lease.expires_at': past });
+  await patch(
+    service.context,
+    { project, name: 'freed', body: { config: { 'lease.expires_at': '' } } },
+    signal,
+  );
+  const asked: string[] = [];
+  const { records } = service.context.services;
+  const get = records.get.bind(records);
+  const list = jest.spyOn(records, 'list');
+  records.get = (kind, ...id) => {
+    if (kind === 'instances') asked.push(id.at(-1) ?? '');
+    return get(kind, ...id);
+  };
+  await held.duty().run(term);
+  expect(new Set(asked)).toEqual(new Set(['over']));
+  expect(list.mock.calls.filter(([kind]) => kind === 'instances')).toEqual([]);
+  await until(() => !names().includes('over'));
+  expect(names()).not.toContain('over');
 });

@@ -254,6 +254,7 @@ export function startMove(context: InstancesContext, request: MoveRequest): Prom
   return services.operations.start({
     class: 'task',
     description: 'Migrating instance',
+    described: 'all',
     project,
     resources: { instances: [name] },
     run: (operation) =>

@@ -3,6 +3,7 @@ import type { Observation, ObservedInstance, Outcome } from '@lxd-ts/rpc';
 import type { StatusRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { dropOrphans } from '../backups/files.ts';
+import { dropUnrecordedImages } from '../images/unrecorded.ts';
 import { instanceUrl, isUp, statusOf, type InstancesContext } from './context.ts';
 import { perhapsForeign, stopForeign } from './foreign.ts';
 import { deleteEphemeral } from './state-change.ts';
@@ -146,6 +147,8 @@ export async function observe(
     if (observation.kind === 'all') {
       await observeAll(context, member, observation.instances, signal);
       await dropOrphans(services, member, signal);
+      // Not waited for: what is large goes slowly.
+      void dropUnrecordedImages(services, member, signal);
       return;
     }
     const { instance, cause, volatile } = observation;

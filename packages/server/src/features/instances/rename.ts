@@ -123,6 +123,7 @@ export function startRename(
   return services.operations.start({
     class: 'task',
     description: 'Renaming instance',
+    described: 'all',
     project,
     resources: { instances: [name], containers: [name] },
     run: ({ id, signal }) =>

@@ -264,6 +264,7 @@ export function startSnapshotUpdate(
   return services.operations.start({
     class: 'task',
     description: 'Updating snapshot',
+    described: 'all',
     project,
     // As LXD names it.
     resources: { instances: [snapshot], containers: [snapshot] },

@@ -285,6 +285,7 @@ export function startStateChange(
   return context.services.operations.start({
     class: 'task',
     description: descriptions[change.action],
+    described: 'later',
     project,
     resources: { instances: [name] },
     run: (operation) => {
@@ -317,6 +318,7 @@ export function startBulkStateChange(
   return services.operations.start({
     class: 'task',
     description: descriptions[change.action],
+    described: 'later',
     project,
     resources: { instances: names },
     run: async (operation) => {

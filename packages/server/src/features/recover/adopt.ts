@@ -11,6 +11,9 @@ import { checkPoolConfig } from '../storage-pools/create.ts';
 import { recordsOf } from './records.ts';
 import type { Scanned, ScanContext } from './scan.ts';
 
+/** The owners of files may have to be put right, and there may be many. */
+const adoptMs = 12 * 3_600_000;
+
 /** What instances in it say of the pool that they were in; nothing where that is not to be used. */
 function describedPool({ drivers }: ScanContext, { spec, volumes }: Scanned): Config {
   for (const { description } of volumes) {
@@ -84,11 +87,11 @@ async function adoptInstance(
   member: string,
 ): Promise<void> {
   const { records, agents, server } = services;
-  const signal = AbortSignal.timeout(effectTimeoutMs);
   const { record: found, snapshots, shifted } = recordsOf(services, pool, volume);
   const record = fillVolatile(services, found);
   const { project, name } = record;
-  await agents.get(member).adoptInstance(instanceSpec(services, record, member), shifted, { signal });
+  const spec = instanceSpec(services, record, member);
+  await agents.get(member).adoptInstance(spec, shifted, { signal: AbortSignal.timeout(adoptMs) });
   const transaction = records
     .transaction()
     .create('instances', [project, name], record)
@@ -97,7 +100,7 @@ async function adoptInstance(
     // Whoever is about to place something there looks again.
     .put('fences', [member], { by: server });
   for (const snapshot of snapshots) transaction.put('snapshots', [project, name, snapshot.name], snapshot);
-  await transaction.commit({ signal });
+  await transaction.commit({ signal: AbortSignal.timeout(effectTimeoutMs) });
 }
 
 /**

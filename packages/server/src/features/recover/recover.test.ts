@@ -47,7 +47,7 @@ async function setUp(found: FoundVolume[]) {
   });
   const h = await harness({ m1: fake.agent });
   const context = { services: h.services, drivers };
-  const look = (pools: object[] = [pool]) => scan(context, { pools }, 'm1');
+  const look = (pools: object[] = [pool]) => scan(context, { pools }, 'm1', AbortSignal.timeout(5_000));
   return {
     h,
     adopted,
@@ -192,4 +192,26 @@ describe('what is taken in', () => {
     await at.take();
     expect(at.h.records.get('pools', 'lost')).toBeUndefined();
   });
+});
+
+it.each([
+  ['cephfs', []],
+  ['btrfs', ['v']],
+])('a volume that is on record as that of another member of a pool of %s', async (driver, unknown) => {
+  await using at = await setUp([volume]);
+  const { records } = at.h;
+  const signal = AbortSignal.timeout(5_000);
+  await records
+    .transaction()
+    .create('pools', ['lost'], {
+      ...{ name: 'lost', driver, description: '', status: 'Created', config: {} },
+      memberConfig: { m1: {}, m2: {} },
+    })
+    .create('volumes', ['lost', 'default', 'v', 'm2'], {
+      ...{ pool: 'lost', project: 'default', name: 'v', member: 'm2' },
+      ...{ description: '', config: {}, createdAt: '' },
+    })
+    .commit({ signal });
+  const [scanned] = await at.look();
+  expect(scanned?.volumes.map(({ name }) => name)).toEqual(unknown);
 });

@@ -8,14 +8,16 @@ export function recoverRoutes(context: ScanContext): Route[] {
   const { services } = context;
   const validate: Route<RecoverRequest> = {
     operationId: 'internalRecoverValidatePost',
-    handle: async (request) =>
-      sync(validateView(services, await scan(context, request.body, memberAsked(services, request)))),
+    async handle(request) {
+      const member = memberAsked(services, request);
+      return sync(validateView(services, await scan(context, request.body, member, request.signal)));
+    },
   };
   const take: Route<RecoverRequest> = {
     operationId: 'internalRecoverImportPost',
     async handle(request) {
       const member = memberAsked(services, request);
-      const scanned = await scan(context, request.body, member);
+      const scanned = await scan(context, request.body, member, request.signal);
       // As LXD: nothing is done, and what is missing is told.
       if (dependencyErrors(services, scanned).length > 0) return sync(validateView(services, scanned));
       await adopt(context, scanned, member);

@@ -95,11 +95,22 @@ function specFor({ services, drivers }: ScanContext, pool: RecoverPool, member: 
   return { spec: { name, driver, config }, description, volumes: [] };
 }
 
-/** Whether it is on record that there is such a volume; an instance's name is its own, in whatever pool it is. */
-const isKnown = ({ records }: Services, pool: string, volume: FoundVolume, member: string): boolean =>
-  volume.type === 'custom'
-    ? records.get('volumes', pool, volume.project, volume.name, member) !== undefined
-    : records.get('instances', volume.project, volume.name) !== undefined;
+/**
+ * Whether it is on record that there is such a volume. In a pool that members share it may be there as another's; an
+ * instance's name is its own, in whatever pool it is.
+ */
+function isKnown(
+  { services: { records }, drivers }: ScanContext,
+  pool: PoolSpec,
+  { type, project, name }: FoundVolume,
+  member: string,
+): boolean {
+  if (type !== 'custom') return records.get('instances', project, name) !== undefined;
+  const isShared = drivers.pool(pool.driver)?.['source']?.memberSpecific !== true;
+  return records
+    .list('volumes', pool.name, project, name)
+    .some(({ value }) => isShared || value.member === member);
+}
 
 /** @throws LxdError `invalid` where a description is that of another */
 function checkDescription(pool: string, { project, name, description, problem }: FoundVolume): void {
@@ -115,11 +126,12 @@ function checkDescription(pool: string, { project, name, description, problem }:
     );
 }
 
-/** Looks at each pool, on the member; nothing in it, and no record, changes. */
+/** Looks at each pool, on the member; nothing in it, and no record, changes. @param given ends it when nobody waits any more */
 export async function scan(
   context: ScanContext,
   { pools }: RecoverRequest,
   member: string,
+  given: AbortSignal,
 ): Promise<Scanned[]> {
   const { services } = context;
   const named = new Map((pools ?? []).map((pool) => [pool.name ?? '', pool]));
@@ -128,14 +140,14 @@ export async function scan(
     const scanned = specFor(context, pool, member);
     if (!scanned) continue;
     const { name } = scanned.spec;
-    const signal = AbortSignal.timeout(scanMs);
+    const signal = AbortSignal.any([given, AbortSignal.timeout(scanMs)]);
     const found = await services.agents
       .get(member)
       .scanPool(scanned.spec, { signal })
       .catch((error: unknown) => {
         throw prefixed(`Failed mounting pool "${name}"`, error);
       });
-    scanned.volumes = found.filter((volume) => !isKnown(services, name, volume, member));
+    scanned.volumes = found.filter((volume) => !isKnown(context, scanned.spec, volume, member));
     for (const volume of scanned.volumes) if (volume.type === 'container') checkDescription(name, volume);
     all.push(scanned);
   }

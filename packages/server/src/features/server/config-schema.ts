@@ -1,5 +1,5 @@
 import { validators, type ConfigSchema } from '@lxd-ts/core';
-import { algorithms } from '../backups/backups.ts';
+import { algorithms } from '../backups/requested.ts';
 import { knownArchitecture } from '../instances/context.ts';
 import { expiryAfter } from '../cluster/expiry.ts';
 

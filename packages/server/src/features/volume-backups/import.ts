@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream';
 import { LxdError, type Config } from '@lxd-ts/core';
 import type { OperationView } from '@lxd-ts/operations';
 import type { BackupSource } from '@lxd-ts/rpc';
-import { drain } from '../../http/drain.ts';
+import { headerOf } from '../../http/header-of.ts';
 import type { Caller } from '../../http/route.ts';
 import { configIn, fields, list, text, texts, time } from '../backups/fields.ts';
-import { dropFile } from '../backups/files.ts';
+import { takeInBackup } from '../backups/take-in.ts';
 import { specOf, told, type VolumesContext } from '../volumes/context.ts';
 import { makeVolume, type NewVolume } from '../volumes/service.ts';
 
@@ -22,11 +22,6 @@ export interface VolumeImport {
 /** What other servers say of the owners of files: here they are as they are seen inside. */
 const withoutIdmap = (config: Config): Config =>
   Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith('volatile.idmap.')));
-
-const headerOf = (headers: IncomingHttpHeaders, name: string): string => {
-  const value = headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? '';
-};
 
 /** What the description in a backup says, looked at piece by piece: anybody may have written it. */
 function wantedOf(index: Record<string, unknown>, now: string) {
@@ -63,45 +58,37 @@ function wantedOf(index: Record<string, unknown>, now: string) {
   return { source, wanted, name: text(index['name']) || text(volume['name']) };
 }
 
-/** The backup is read before the operation is answered, as clients expect who send all of it before they listen. */
 export async function importVolume(
-  context: VolumesContext,
-  request: VolumeImport,
-  signal: AbortSignal,
-): Promise<OperationView> {
-  try {
-    return await takeIn(context, request, signal);
-  } finally {
-    await drain(request.body, signal);
-  }
-}
-
-async function takeIn(
   context: VolumesContext,
   { pool, project, member, headers, body, caller }: VolumeImport,
   signal: AbortSignal,
 ): Promise<OperationView> {
   const { services } = context;
-  // As LXD words it here.
-  if (!services.records.get('pools', pool))
-    throw new LxdError('not-found', 'Storage pool not found: Storage pool not found');
-  const id = services.uuid();
-  const agent = services.agents.get(member);
-  const { index } = await agent.receiveBackup(id, body, { signal });
-  const forget = () => dropFile(services, { id, member, name: id, instance: '' });
-  try {
+  const memberOf = (): string => {
+    // As LXD words it here.
+    if (!services.records.get('pools', pool))
+      throw new LxdError('not-found', 'Storage pool not found: Storage pool not found');
+    return member;
+  };
+  return takeInBackup(services, { memberOf, body }, signal, ({ id, agent, index, forget }) => {
     const { source, wanted, name: was } = wantedOf(index, services.clock.now().toISOString());
     const name = headerOf(headers, 'x-lxd-name') || was;
-    return await services.operations.start({
+    return services.operations.start({
       class: 'task',
       description: 'Restoring custom volume backup',
       project,
       resources: { storage_volumes: [`/1.0/storage_volumes/${name}`] },
       mayCancel: false,
-      run: async () => {
+      run: async ({ signal: given }) => {
         try {
-          const made = await makeVolume(context, { pool, project, name, member }, wanted, (record, until) =>
-            agent.restoreVolumeBackup(specOf(services, record), { id, ...source }, { signal: until }),
+          const made = await makeVolume(
+            context,
+            { pool, project, name, member },
+            wanted,
+            (record, until) =>
+              agent.restoreVolumeBackup(specOf(services, record), { id, ...source }, { signal: until }),
+            undefined,
+            given,
           );
           told(services, 'created', made, caller);
         } finally {
@@ -109,8 +96,5 @@ async function takeIn(
         }
       },
     });
-  } catch (error) {
-    await forget();
-    throw error;
-  }
+  });
 }

@@ -24,7 +24,7 @@ export function volumeIndex(services: Services, volume: VolumeRecord, volumeOnly
       type: 'custom',
       config: {
         // Who has it here is nothing to whoever takes it in.
-        volume: { ...volumeView(services, volume), used_by: [] },
+        volume: volumeView(services, volume, () => null),
         ...(names.length > 0 ? { volume_snapshots: snapshots.map((one) => snapshotView(one, false)) } : {}),
       },
     },

@@ -1,5 +1,5 @@
 import { LxdError } from '@lxd-ts/core';
-import type { Transaction, VolumeBackupRecord, VolumeRecord } from '@lxd-ts/state';
+import type { Transaction, Versioned, VolumeBackupRecord, VolumeRecord } from '@lxd-ts/state';
 import type { Services } from '../../services.ts';
 import { dropFile } from '../backups/files.ts';
 
@@ -27,9 +27,13 @@ export const backupsOfVolume = ({ records }: Services, volume: OfVolume): Volume
     .sort((a, b) => a.createdAt.localeCompare(b.createdAt));
 
 /** @throws LxdError `not-found`, worded as LXD words it */
-export function findVolumeBackup({ records }: Services, volume: OfVolume, name: string): VolumeBackupRecord {
-  const found = records.get('volumeBackups', ...volumePrefix(volume), name)?.value;
-  if (!found || found.pending) throw new LxdError('not-found', 'Storage volume backup not found');
+export function findVolumeBackup(
+  { records }: Services,
+  volume: OfVolume,
+  name: string,
+): Versioned<VolumeBackupRecord> {
+  const found = records.get('volumeBackups', ...volumePrefix(volume), name);
+  if (!found || found.value.pending) throw new LxdError('not-found', 'Storage volume backup not found');
   return found;
 }
 
@@ -52,9 +56,11 @@ export function renameBackups(
   volume: OfVolume,
   to: OfVolume,
 ): void {
-  for (const { value } of records.list('volumeBackups', ...volumePrefix(volume))) {
+  for (const { value, revision } of records.list('volumeBackups', ...volumePrefix(volume))) {
     const after = { ...value, pool: to.pool, project: to.project, volume: to.name, member: to.member };
-    transaction.remove('volumeBackups', backupIdOf(value)).put('volumeBackups', backupIdOf(after), after);
+    transaction
+      .delete('volumeBackups', backupIdOf(value), revision)
+      .create('volumeBackups', backupIdOf(after), after);
   }
 }
 

@@ -1,6 +1,7 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Versioned, VolumeRecord } from '@lxd-ts/state';
 import { started, sync, type RequestContext, type Route } from '../../http/route.ts';
+import { fileReply } from '../backups/file-reply.ts';
 import { findVolume, type VolumeAsked, type VolumesContext } from '../volumes/context.ts';
 import {
   backupUrl,
@@ -42,7 +43,9 @@ export function volumeBackupRoutes(
     operationId: 'storagePoolVolumeBackupGet',
     handle: async (request) =>
       Promise.resolve(
-        sync(volumeBackupView(findVolumeBackup(services, volumeOf(request).value, backupName(request)))),
+        sync(
+          volumeBackupView(findVolumeBackup(services, volumeOf(request).value, backupName(request)).value),
+        ),
       ),
   };
   const rename: Route<{ name?: string }> = {
@@ -63,19 +66,10 @@ export function volumeBackupRoutes(
     operationId: 'storagePoolVolumeBackupExportGet',
     async handle(request) {
       const { value: volume } = volumeOf(request);
-      const { id, member, name } = findVolumeBackup(services, volume, backupName(request));
+      const { id, member, name } = findVolumeBackup(services, volume, backupName(request)).value;
       const file = await services.agents.get(member).readBackup(id, { signal: request.signal });
       toldOfBackup(services, 'retrieved', volume, name, request.caller);
-      return {
-        kind: 'stream',
-        body: file.body,
-        headers: {
-          'Content-Type': 'application/octet-stream',
-          'Content-Length': String(file.size),
-          'Content-Disposition': 'inline;filename=',
-          'Last-Modified': new Date(file.modifiedAt).toUTCString(),
-        },
-      };
+      return fileReply(file);
     },
   };
   return [list, post, get, rename, remove, exportFile];

@@ -21,9 +21,10 @@ const place = { pool: 'default', project: 'default', name: 'v1', member: 'm1' };
 async function setUp(received: Record<string, unknown> = {}) {
   const files = new Map<string, BackupRequest | undefined>();
   const restored: { volume: string; source: BackupSource }[] = [];
-  const state = { full: false };
+  const state: { full: boolean; meanwhile?: () => Promise<void> } = { full: false };
   const fake = fakeAgent({
     createVolumeBackup: async (_volume: VolumeSpec, request: BackupRequest) => {
+      await state.meanwhile?.();
       if (state.full) throw new LxdError('internal', 'no space');
       files.set(request.id, request);
       return { size: 1 };
@@ -110,6 +111,20 @@ describe('a backup of a volume', () => {
     expect(at.names()).toEqual(['v2/b1']);
     await deleteVolume(at.context, at.find('v2'), caller);
     expect([at.names(), at.files.size]).toEqual([[], 0]);
+  });
+
+  it.each([
+    [false, ['v2/b1'], 1],
+    [true, [], 0],
+  ])('follows its volume also while it is made (which fails: %s)', async (full, names, files) => {
+    await using at = await setUp();
+    at.state.meanwhile = () => renameVolume(at.context, at.find(), 'v2', caller);
+    at.state.full = full;
+    const work = at.backUp({ name: 'b1' });
+    if (full) await expect(work).rejects.toThrow('no space');
+    else await work;
+    expect([at.names(), at.files.size]).toEqual([names, files]);
+    expect(at.h.records.list('volumeBackups').filter(({ value }) => value.pending)).toEqual([]);
   });
 
   it('goes when its time is over, or when its server ended before it was whole', async () => {

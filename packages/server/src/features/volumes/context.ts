@@ -108,7 +108,16 @@ export async function changing<T>(
   found: Versioned<VolumeRecord>,
   pending: Pick<Pending, 'kind' | 'detail'>,
   work: (signal: AbortSignal) => Promise<T>,
-  { after = found.value, undo }: { after?: VolumeRecord; undo?: (signal: AbortSignal) => Promise<void> } = {},
+  {
+    after = found.value,
+    undo,
+    given,
+  }: {
+    after?: VolumeRecord;
+    undo?: (signal: AbortSignal) => Promise<void>;
+    /** Ends the work, however long it takes; absent: it is given up after `effectTimeoutMs`. */
+    given?: AbortSignal;
+  } = {},
 ): Promise<T> {
   const { records, server } = services;
   const id = idOf(found.value);
@@ -121,8 +130,8 @@ export async function changing<T>(
       .update('volumes', id, found.revision, { ...after, pending: { ...pending, operation: '', server } })
       .commit({ signal });
     try {
-      const result = await work(signal);
-      await settle(services, id, signal);
+      const result = await work(given ?? signal);
+      await settle(services, id, AbortSignal.timeout(effectTimeoutMs));
       return result;
     } catch (error) {
       // The outcome may be on record although etcd did not say so: recovery looks before anything is undone.

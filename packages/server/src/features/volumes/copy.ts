@@ -50,7 +50,7 @@ export function startCopy(
     description: 'Copying storage volume',
     project: to.project,
     resources: {},
-    run: async () => {
+    run: async ({ signal: ending }) => {
       findPool(services, pool);
       const asked = { pool, project: source.project || to.project, name: volume, via: to.member };
       const found = sourceOf(services, asked);
@@ -72,22 +72,32 @@ export function startCopy(
         if (keyOf(idOf(found)) === keyOf(idOf(present.value)))
           throw new LxdError('invalid', 'A volume cannot be brought up to date from itself');
         const all = snapshot === undefined && source.volume_only !== true ? snapshots : undefined;
-        await refreshVolume(context, present, (record, signal) =>
-          found.member === to.member
-            ? bringLocal(services, { from: found, snapshot, snapshots: all }, record, signal)
-            : refreshFromMember(services, found, record, source.volume_only === true, signal),
+        await refreshVolume(
+          context,
+          present,
+          (record, signal) =>
+            found.member === to.member
+              ? bringLocal(services, { from: found, snapshot, snapshots: all }, record, signal)
+              : refreshFromMember(services, found, record, source.volume_only === true, signal),
+          ending,
         );
         return;
       }
-      const made = await makeVolume(context, to, wanted, (record, signal) =>
-        found.member === to.member
-          ? services.agents.get(to.member).copyVolume(
-              specOf(services, found, snapshot),
-              specOf(services, record),
-              snapshots.map((one) => one.name),
-              { signal },
-            )
-          : sendToMember(services, found, record, alone, signal),
+      const made = await makeVolume(
+        context,
+        to,
+        wanted,
+        (record, signal) =>
+          found.member === to.member
+            ? services.agents.get(to.member).copyVolume(
+                specOf(services, found, snapshot),
+                specOf(services, record),
+                snapshots.map((one) => one.name),
+                { signal },
+              )
+            : sendToMember(services, found, record, alone, signal),
+        undefined,
+        ending,
       );
       told(services, 'created', made, caller);
     },
@@ -134,9 +144,10 @@ export function startMove(
   return operations.start({
     class: 'task',
     description: 'Moving storage volume',
+    described: 'all',
     project: value.project,
     resources: {},
-    run: () =>
+    run: ({ signal: given }) =>
       context.working.during(keyOf(idOf(value)), async () => {
         const { revision = 0, value: now } = records.get('volumes', ...idOf(value)) ?? {};
         if (!now) throw new LxdError('not-found', 'Storage pool volume not found');
@@ -159,6 +170,7 @@ export function startMove(
             transaction.update('volumes', idOf(now), revision, { ...now, pending });
             moveReferences(services, transaction, now, to);
           },
+          given,
         );
         await remove(services, now, AbortSignal.timeout(60_000));
         told(services, 'renamed', made, caller, { context: { old_name: value.name, old_pool: value.pool } });

@@ -42,7 +42,7 @@ export function noteUnpacked(
 
 /** Those of the image, of the pool or of the member are on record no more. */
 export function forgetUnpacked(
-  { records }: Services,
+  { records }: Pick<Services, 'records'>,
   transaction: Transaction,
   isGone: (volume: ImageVolumeRecord) => boolean,
 ): void {

@@ -158,7 +158,7 @@ export function startReceiving(
         try {
           const present = findTarget(services, place);
           if (present) {
-            await refreshVolume(context, present, async (record) => {
+            const bring = async (record: VolumeRecord) => {
               const { snapshots, gone } = await agent.receiveVolume(
                 specOf(services, record),
                 { confirm: false, idmap: config[idmapKey] ?? '', present: presentOf(services, record) },
@@ -166,7 +166,8 @@ export function startReceiving(
                 { signal, onProgress: (progress) => update(progress) },
               );
               return { came: fromMigrated(snapshots, [], services.clock.now().toISOString()), gone };
-            });
+            };
+            await refreshVolume(context, present, bring, signal);
             await connection.tell(true, '').catch(() => undefined);
             return;
           }

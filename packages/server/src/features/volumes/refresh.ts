@@ -47,6 +47,7 @@ export async function refreshVolume(
   context: VolumesContext,
   found: Versioned<VolumeRecord>,
   bring: (volume: VolumeRecord, signal: AbortSignal) => Promise<Refreshed>,
+  given: AbortSignal,
 ): Promise<void> {
   const { services } = context;
   const volume = found.value;
@@ -71,7 +72,7 @@ export async function refreshVolume(
         });
       await transaction.commit({ signal });
     },
-    { undo: (signal) => dropUnrecorded(services, volume, signal) },
+    { undo: (signal) => dropUnrecorded(services, volume, signal), given },
   );
 }
 

@@ -61,6 +61,7 @@ export const snapshotPrefix = ({ pool, project, name, member }: VolumeRecord) =>
 /**
  * Makes a volume whose files `fill` brings, perhaps with snapshots that it tells of. A failure leaves nothing.
  * @param also is committed with the volume being whole
+ * @param given ends the filling, however long that takes: files may be many
  * @throws LxdError `conflict`, `invalid`, `not-found`
  */
 export async function makeVolume(
@@ -69,6 +70,7 @@ export async function makeVolume(
   { description, config, snapshots = [] }: NewVolume,
   fill: (record: VolumeRecord, signal: AbortSignal) => Promise<NewVolume['snapshots'] | void>,
   also: (transaction: Transaction) => void = () => undefined,
+  given: AbortSignal = AbortSignal.timeout(effectTimeoutMs),
 ): Promise<VolumeRecord> {
   const { records, server, clock, agents } = services;
   const pool = findPool(services, place.pool);
@@ -83,7 +85,7 @@ export async function makeVolume(
   if (!Object.hasOwn(pool.value.memberConfig, member) || pool.value.pending?.kind === 'delete')
     throw new LxdError('not-found', `Member "${member}" has no storage pool "${of}"`);
   return working.during(keyOf(id), async () => {
-    const signal = AbortSignal.timeout(effectTimeoutMs);
+    let signal = AbortSignal.timeout(effectTimeoutMs);
     const pending = { kind: 'create' as const, operation: '', server };
     await records
       .transaction()
@@ -93,7 +95,8 @@ export async function makeVolume(
       .commit({ signal });
     let isWhole = false;
     try {
-      const came = (await fill(record, signal)) ?? snapshots;
+      const came = (await fill(record, given)) ?? snapshots;
+      signal = AbortSignal.timeout(effectTimeoutMs);
       const limit = limitOf(set);
       if (limit !== null) await agents.get(member).limitVolume(specOf(services, record), limit, { signal });
       const { revision } = records.get('volumes', ...id) ?? { revision: 0 };

@@ -11,6 +11,8 @@ import { snapshotPrefix } from './service.ts';
 type Who = Pick<Caller, 'username' | 'protocol'>;
 
 const never = '0001-01-01T00:00:00Z';
+/** Files may be many. */
+const restoreMs = 12 * 3_600_000;
 
 /** '' for none; what no time is named by was checked at the edge. */
 export const timeOf = (text: string | null | undefined): string =>
@@ -76,7 +78,7 @@ export async function startSnapshot(
     description: 'Creating storage volume snapshot',
     project: volume.project,
     resources: volumeResource(volume.name),
-    run: async () => {
+    run: async ({ signal: given }) => {
       await changing(
         context,
         found,
@@ -88,7 +90,7 @@ export async function startSnapshot(
             .create('volumeSnapshots', [...snapshotPrefix(volume), snapshot], record)
             .commit({ signal });
         },
-        { undo: (signal) => agent.deleteVolume(spec, { signal }) },
+        { undo: (signal) => agent.deleteVolume(spec, { signal }), given },
       );
       told(services, 'snapshot-created', volume, caller, { snapshot });
     },
@@ -207,8 +209,13 @@ export async function restoreVolume(
   findSnapshot(services, volume, snapshot);
   if (isRunningWith(services, volume))
     throw new LxdError('internal', 'Cannot restore custom volume used by running instances');
-  await changing(context, found, { kind: 'restore', detail: { snapshot } }, (signal) =>
-    services.agents.get(volume.member).restoreVolume(specOf(services, volume), snapshot, { signal }),
+  await changing(
+    context,
+    found,
+    { kind: 'restore', detail: { snapshot } },
+    (signal) =>
+      services.agents.get(volume.member).restoreVolume(specOf(services, volume), snapshot, { signal }),
+    { given: AbortSignal.timeout(restoreMs) },
   );
   told(services, 'restored', volume, caller, { context: { snapshot } });
 }

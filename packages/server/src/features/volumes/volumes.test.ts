@@ -139,7 +139,8 @@ describe('a copy that is there', () => {
     };
     const createdAt = '2030-01-01T00:00:00.000Z';
     const came = [{ name: 's1', description: 'another', config: {}, createdAt, expiresAt: '' }];
-    await refreshVolume(at.context, at.find('v1'), () => Promise.resolve({ came, gone: ['s1', 's2'] }));
+    const bring = () => Promise.resolve({ came, gone: ['s1', 's2'] });
+    await refreshVolume(at.context, at.find('v1'), bring, signal);
     expect(removed).toEqual(['s2']);
     expect(records.list('volumeSnapshots').map(({ value }) => value.description)).toEqual(['another']);
   });
