@@ -6,6 +6,7 @@ import { packingOfFile, tarFlags } from '@lxd-ts/images';
 import type { BackupSource, CallOptions } from '@lxd-ts/rpc';
 import type { StoragePool } from '@lxd-ts/storage';
 import { parse } from 'yaml';
+import { fillImage } from '../block-image.ts';
 import type { AgentContext } from '../context.ts';
 import { snapshotRanges } from '../migration/id-ranges.ts';
 import type { Change, Landing, SubvolumeLanding } from '../migration/landing.ts';
@@ -95,6 +96,17 @@ async function unpackTree(
   await checkRoot(unpack, landing.volume);
 }
 
+/** The bytes of a volume of content type `block` become those of the file of this name in the archive. */
+async function unpackImage({ context, file, flags, signal }: Unpacking, image: string, from: string) {
+  const { host } = context;
+  await using tar = host.open(['tar', '--extract', `--file=${file}`, ...flags, '--to-stdout', '--', from], {
+    signal,
+  });
+  tar.stdin.end();
+  await fillImage(host, image, tar.stdout, { signal });
+  await tar.ended;
+}
+
 /** A stream of a subvolume in the archive is received as the snapshot of this name, or as the volume. */
 async function unpackStream(
   unpack: Unpacking,
@@ -129,7 +141,7 @@ export async function restoreBackup(
   { signal }: CallOptions,
 ): Promise<void> {
   const { liblxc, dir } = context;
-  const { pool: poolSpec, volume, tree, snapshots } = subject;
+  const { pool: poolSpec, volume, tree, snapshots, block } = subject;
   if (source.optimized && source.backend !== poolSpec.driver)
     throw new LxdError(
       'invalid',
@@ -163,7 +175,16 @@ export async function restoreBackup(
     await landing.commit([]);
     return;
   }
-  await using landing = await landings.open('empty', { signal });
+  await using landing = await landings.open('empty', { signal, bytes: block?.bytes });
+  if (landing.image !== undefined) {
+    for (const { name } of source.snapshots) {
+      await unpackImage(unpacking, landing.image, `backup/${snapshots}/${name}.img`);
+      await landing.keepSnapshot(name);
+    }
+    await unpackImage(unpacking, landing.image, `backup/${tree}.img`);
+    await landing.commit([]);
+    return;
+  }
   let first = true;
   for (const { name, config } of source.snapshots) {
     const of = { first, change: changeOf(name, config) };

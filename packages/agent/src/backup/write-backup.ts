@@ -14,6 +14,8 @@ import type { BackupSubject } from './subject.ts';
 /** Files of an instance, or of a volume, as they are at one moment. */
 export interface StillFiles {
   path: string;
+  /** Of a volume of content type `block`: its bytes. */
+  image?: string | undefined;
   /** A copy of the caller's, to do with as it likes. */
   own: boolean;
   /** They are not still: what changes while it is read is as it was read. */
@@ -62,10 +64,12 @@ export async function writeBackup(
   await mkdir(work, { mode: 0o700 });
   const out = join(work, 'file');
   try {
-    const snapshots: { name: string; path: string }[] = [];
+    const snapshots: { name: string; path: string; image: string | undefined }[] = [];
     for (const name of request.snapshots) {
-      const use = await pool.useVolume({ ...volume, snapshot: name }, { signal, readonly: true });
-      snapshots.push({ name, path: uses.use(use).path });
+      const { path, image } = uses.use(
+        await pool.useVolume({ ...volume, snapshot: name }, { signal, readonly: true }),
+      );
+      snapshots.push({ name, path, image });
     }
     const states = [...snapshots.map(({ path }) => path), files.path];
     const nested = hasSubvolumes(subject.pool)
@@ -104,6 +108,10 @@ export async function writeBackup(
         file: join(work, `${at}.bin`),
       }));
       members.push(...(await sendStates(context, named, options)));
+    } else if (files.image !== undefined) {
+      for (const { name, image = '' } of snapshots)
+        members.push({ path: image, as: `backup/${subject.snapshots}/${name}.img` });
+      members.push({ path: files.image, as: `backup/${tree}.img` });
     } else {
       // Of an instance it lies beside its root; a volume's files are all its own.
       const without = tree === 'container' ? { without: ['backup.yaml'] } : {};

@@ -18,6 +18,8 @@ export interface VolumePlaces {
   snapshots: string;
   /** Of the volume's directory when it is whole; absent: as it came. */
   mode?: number;
+  /** Of content type `block`: where in the volume's directory its bytes are. */
+  image?: (directory: string) => string;
   /** On the same filesystem; what a crash leaves there is removed when the pool is mounted. */
   staging: string;
 }
@@ -28,6 +30,8 @@ export type Change = (directory: string) => Promise<void>;
 export interface Landing extends AsyncDisposable {
   /** The volume in the making: a directory to write to. */
   readonly volume: string;
+  /** Of one of content type `block`: the file, or the device, that is its bytes. */
+  readonly image?: string | undefined;
   /** A directory for what is on its way to the volume; empty, and emptied when taken from. */
   inbox(): Promise<string>;
   /** The state of the volume now is this snapshot. @param change to be made to its files; the volume may get it, too */
@@ -101,6 +105,7 @@ export async function openSubvolumeLanding(options: SubvolumeLandingOptions): Pr
 
   return {
     volume,
+    ...(places.image ? { image: places.image(volume) } : {}),
     inbox: () => Promise.resolve(inbox),
     keepSnapshot: async (name, change) => {
       const target = join(kept, name);

@@ -481,7 +481,13 @@ async function versionOf(host: Host, tool: string, { signal }: WaitOptions): Pro
 export const ceph: StorageDriver = {
   type: 'ceph',
   schema,
-  capabilities: { optimizedImages: true, optimizedCopy: true, quotas: true, remote: true },
+  capabilities: {
+    optimizedImages: true,
+    optimizedCopy: true,
+    quotas: true,
+    remote: true,
+    blockVolumes: false,
+  },
   probe: (host, options) => versionOf(host, 'rbd', options),
   open: (pool, context) => new StoredPool(pool, context, (spec, of) => new CephStore(spec, of)),
 };

@@ -403,7 +403,13 @@ class LvmStore implements VolumeStore {
 export const lvm: StorageDriver = {
   type: 'lvm',
   schema,
-  capabilities: { optimizedImages: true, optimizedCopy: true, quotas: true, remote: false },
+  capabilities: {
+    optimizedImages: true,
+    optimizedCopy: true,
+    quotas: true,
+    remote: false,
+    blockVolumes: false,
+  },
   probe: async (host, options) => {
     const found = await lvmVersion(host, options);
     return 'version' in found ? found.version : undefined;

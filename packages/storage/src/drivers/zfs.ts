@@ -482,7 +482,13 @@ class ZfsStore implements VolumeStore {
 export const zfs: StorageDriver = {
   type: 'zfs',
   schema,
-  capabilities: { optimizedImages: true, optimizedCopy: true, quotas: true, remote: false },
+  capabilities: {
+    optimizedImages: true,
+    optimizedCopy: true,
+    quotas: true,
+    remote: false,
+    blockVolumes: false,
+  },
   probe: async (host, { signal }) => {
     const found = await host.run(['zfs', 'version'], { signal, allowFailure: true }).catch(() => undefined);
     // The module's line is missing while it is not loaded.

@@ -226,6 +226,21 @@ export class StoredPool implements StoragePool {
     return this.#create(volume, fill, undefined, options);
   }
 
+  createBlock(): Promise<void> {
+    return Promise.reject(this.#noBlocks());
+  }
+
+  blockSize(): Promise<number> {
+    return Promise.reject(this.#noBlocks());
+  }
+
+  #noBlocks(): LxdError {
+    return new LxdError(
+      'unsupported',
+      `Storage pool "${this.#pool.name}" (${this.#pool.driver}) has no volumes of content type "block"`,
+    );
+  }
+
   async #create(
     volume: VolumeRef,
     fill: Fill | undefined,

@@ -9,9 +9,11 @@ export interface DeviceSchema {
   validate(config: Config, instance: Pick<InstanceSpec, 'name' | 'config' | 'networks' | 'pools'>): void;
 }
 
-/** What the server knows of drivers: only how their options are checked. undefined: there is no such driver. */
+/** What the server knows of drivers: how their options are checked, and what data says of them. undefined: there is no such driver. */
 export interface Drivers {
   pool(driver: string): ConfigSchema | undefined;
+  /** Whether pools of a driver have custom volumes of content type `block`. */
+  blockVolumes(driver: string): boolean;
   network(type: string): ConfigSchema | undefined;
   device(config: Config, spec: InstanceSpec): DeviceSchema | undefined;
 }
@@ -29,6 +31,7 @@ function deviceSchema(config: Config, { networks }: InstanceSpec): DeviceSchema 
 /** Those that there are. */
 export const allDrivers: Drivers = {
   pool: (driver) => storageDriver(driver)?.schema,
+  blockVolumes: (driver) => storageDriver(driver)?.capabilities.blockVolumes ?? false,
   network: (type) => networkDriver(type)?.schema,
   device: deviceSchema,
 };

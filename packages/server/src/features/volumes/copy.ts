@@ -64,6 +64,9 @@ export function startCopy(
       const wanted = {
         description: given.description || from.description,
         config: given.config ?? from.config,
+        contentType: found.contentType,
+        // Within a pool it is cloned, and grows to what is asked for.
+        sizeAsFilled: found.pool !== to.pool || found.member !== to.member,
         snapshots,
       };
       const alone = snapshots.length === 0;
@@ -71,6 +74,11 @@ export function startCopy(
       if (source.refresh === true && present) {
         if (keyOf(idOf(found)) === keyOf(idOf(present.value)))
           throw new LxdError('invalid', 'A volume cannot be brought up to date from itself');
+        if (found.contentType !== present.value.contentType)
+          throw new LxdError(
+            'invalid',
+            'A volume cannot be brought up to date from one of another content type',
+          );
         const all = snapshot === undefined && source.volume_only !== true ? snapshots : undefined;
         await refreshVolume(context, present, (record, signal) =>
           found.member === to.member
@@ -143,11 +151,11 @@ export function startMove(
         if (now.pending) throw new LxdError('conflict', `The storage volume is busy: ${now.pending.kind}`);
         const snapshots = whatOf(services, now);
         const pending = { kind: 'delete' as const, operation: '', server };
-        const { description, config } = now;
+        const { description, config, contentType } = now;
         const made = await makeVolume(
           context,
           target,
-          { description, config, snapshots },
+          { description, config, contentType, sizeAsFilled: true, snapshots },
           (record, signal) =>
             agents.get(value.member).copyVolume(
               specOf(services, now),
