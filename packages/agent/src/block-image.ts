@@ -4,7 +4,8 @@ import type { Readable } from 'node:stream';
 import type { Host, Program } from '@lxd-ts/host';
 import type { CallOptions } from '@lxd-ts/rpc';
 
-const pieceBytes = '1M';
+/** What is zeros as a whole becomes a hole. */
+const pieceBytes = '64K';
 
 /** A device may have held something else: zeros are written, too. */
 const isDevice = async (path: string): Promise<boolean> => (await stat(path)).isBlockDevice();

@@ -7,7 +7,7 @@ import { findPool, findVolume, idOf, keyOf, specOf, told, type VolumesContext } 
 import { refreshFromMember, sendToMember } from './migrate.ts';
 import { bringLocal, findTarget, refreshVolume } from './refresh.ts';
 import { isRunningWith, moveReferences } from './references.ts';
-import { makeVolume, remove } from './service.ts';
+import { makeVolume, remove, type NewVolume } from './service.ts';
 import { findSnapshot, snapshotsOf } from './snapshots.ts';
 import { checkVolumeName } from './config.ts';
 
@@ -30,6 +30,12 @@ const whatOf = (services: Services, volume: VolumeRecord) =>
     const { name, description, config, createdAt, expiresAt } = value;
     return { name, description, config, createdAt, expiresAt };
   });
+
+/** Within a pool it is cloned, and grows to what is asked for. */
+function sizeOf(from: Place, to: Place): NonNullable<NewVolume['size']> {
+  if (from.member !== to.member) return 'larger';
+  return from.pool === to.pool ? 'asked' : 'filled';
+}
 
 /** @throws LxdError `conflict`, `invalid`; what is wrong with the source is the operation's failure, as LXD's */
 export function startCopy(
@@ -65,8 +71,7 @@ export function startCopy(
         description: given.description || from.description,
         config: given.config ?? from.config,
         contentType: found.contentType,
-        // Within a pool it is cloned, and grows to what is asked for.
-        sizeAsFilled: found.pool !== to.pool || found.member !== to.member,
+        size: sizeOf(found, to),
         snapshots,
       };
       const alone = snapshots.length === 0;
@@ -155,7 +160,7 @@ export function startMove(
         const made = await makeVolume(
           context,
           target,
-          { description, config, contentType, sizeAsFilled: true, snapshots },
+          { description, config, contentType, size: 'filled', snapshots },
           (record, signal) =>
             agents.get(value.member).copyVolume(
               specOf(services, now),

@@ -157,7 +157,7 @@ export function startReceiving(
         const agent = services.agents.get(place.member);
         const wanted = {
           ...{ description: given.description ?? '', config: withoutIdmap(config) },
-          ...{ contentType, sizeAsFilled: true },
+          ...{ contentType, size: 'larger' as const },
         };
         try {
           const present = findTarget(services, place);

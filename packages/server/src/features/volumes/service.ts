@@ -33,8 +33,11 @@ export interface NewVolume {
   description: string;
   config: Config;
   contentType?: ContentType | undefined;
-  /** Of content type `block`: its size is that of what it was filled with, whatever was asked for, as in LXD. */
-  sizeAsFilled?: boolean;
+  /**
+   * Of content type `block`, as LXD has it: how large it is on record. What was asked for, and less than it was filled with is
+   * refused; what it was filled with, whatever was asked for; or the larger one.
+   */
+  size?: 'asked' | 'filled' | 'larger';
   /** Snapshots that come with it, already whole when the volume is. */
   snapshots?: readonly {
     name: string;
@@ -69,7 +72,7 @@ export const snapshotPrefix = ({ pool, project, name, member }: VolumeRecord) =>
 export async function makeVolume(
   { services, working, drivers }: VolumesContext,
   place: Pick<VolumeRecord, 'pool' | 'project' | 'name' | 'member'>,
-  { description, config, contentType, sizeAsFilled = false, snapshots = [] }: NewVolume,
+  { description, config, contentType, size = 'asked', snapshots = [] }: NewVolume,
   fill: (record: VolumeRecord, signal: AbortSignal) => Promise<NewVolume['snapshots'] | void>,
   also: (transaction: Transaction) => void = () => undefined,
 ): Promise<VolumeRecord> {
@@ -107,8 +110,11 @@ export async function makeVolume(
       const came = (await fill(record, signal)) ?? snapshots;
       const agent = agents.get(member);
       const spec = specOf(services, record);
-      const size = contentType === 'block' && sizeAsFilled ? await agent.volumeSize(spec, { signal }) : 0;
-      const whole = size > 0 ? { ...record, config: { ...set, size: String(size) } } : record;
+      const filled =
+        contentType === 'block' && size !== 'asked' ? await agent.volumeSize(spec, { signal }) : 0;
+      const asked = limitOf(set);
+      const isAsked = filled === 0 || (size === 'larger' && (asked === null || asked >= filled));
+      const whole = isAsked ? record : { ...record, config: { ...set, size: String(filled) } };
       const limit = limitOf(whole.config);
       if (limit !== null) await agent.limitVolume(spec, limit, { signal });
       const { revision } = records.get('volumes', ...id) ?? { revision: 0 };
