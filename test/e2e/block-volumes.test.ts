@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startDaemon } from '../support/daemon.ts';
+import { lxdTs, startDaemon } from '../support/daemon.ts';
 import { makeTemporary } from '../support/ground.ts';
 import { referenceMissing, startReference, stockClientMissing } from '../support/reference.ts';
 import type { TestServer } from '../support/server.ts';
@@ -27,8 +27,7 @@ const run = (program: string, args: readonly string[], server: TestServer): stri
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 60_000,
   });
-const cli = (...args: string[]): string =>
-  run(process.execPath, ['packages/cli/src/main.ts', 'storage', 'volume', ...args], ours);
+const cli = (...args: string[]): string => run(lxdTs, ['storage', 'volume', ...args], ours);
 const lxc = (server: TestServer, ...args: string[]): string =>
   run('lxc', ['storage', 'volume', ...args, '-q'], server);
 const fails = (...args: string[]): string => {

@@ -8,7 +8,7 @@ import type { CallOptions } from '@lxd-ts/rpc';
 const pieceBytes = '64K';
 
 /** A device may have held something else: zeros are written, too. */
-const isDevice = async (path: string): Promise<boolean> => (await stat(path)).isBlockDevice();
+export const isDevice = async (path: string): Promise<boolean> => (await stat(path)).isBlockDevice();
 
 /** The bytes of one file or device become those of another; a file has the same size then, and holes where there are zeros. */
 export async function copyImage(

@@ -139,8 +139,8 @@ export interface StorageCapabilities {
   optimizedCopy: boolean;
   quotas: boolean;
   remote: boolean;
-  /** It has custom volumes of content type `block`. */
-  blockVolumes: boolean;
+  /** Custom volumes of content type `block`: none, or what has their bytes. */
+  blockVolumes: false | 'files' | 'devices';
 }
 
 /** One file exports one of these; one line registers it. */

@@ -96,6 +96,21 @@ async function unpackTree(
   await checkRoot(unpack, landing.volume);
 }
 
+/** How large the largest of these images in the archive is. */
+async function imageBytes({ context, file, flags, signal }: Unpacking, names: readonly string[]) {
+  const argv = ['tar', '--list', '--verbose', '--numeric-owner', `--file=${file}`, ...flags, '--'] as const;
+  const { stdout } = await context.host.run([...argv, ...names.map((name) => `backup/${name}.img`)], {
+    signal,
+  });
+  // Mode, owner, size, …
+  return Math.max(
+    ...stdout
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split(/\s+/)[2] ?? 0)),
+  );
+}
+
 /** The bytes of a volume of content type `block` become those of the file of this name in the archive. */
 async function unpackImage({ context, file, flags, signal }: Unpacking, image: string, from: string) {
   const { host } = context;
@@ -175,7 +190,11 @@ export async function restoreBackup(
     await landing.commit([]);
     return;
   }
-  await using landing = await landings.open('empty', { signal, bytes: block?.bytes });
+  const bytes =
+    block && context.pools.hasDevices(poolSpec)
+      ? await imageBytes(unpacking, [...source.snapshots.map(({ name }) => `${snapshots}/${name}`), tree])
+      : block?.bytes;
+  await using landing = await landings.open('empty', { signal, bytes });
   if (landing.image !== undefined) {
     for (const { name } of source.snapshots) {
       await unpackImage(unpacking, landing.image, `backup/${snapshots}/${name}.img`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
 import type { BackupRequest, CallOptions } from '@lxd-ts/rpc';
 import { stringify } from 'yaml';
+import { copyImage, isDevice } from '../block-image.ts';
 import type { AgentContext } from '../context.ts';
 import { hasSubvolumes } from '../migration/places.ts';
 import { nestedIn, setReadonly, subvolumesOf } from '../migration/subvolumes.ts';
@@ -109,9 +110,20 @@ export async function writeBackup(
       }));
       members.push(...(await sendStates(context, named, options)));
     } else if (files.image !== undefined) {
+      const packed = async (image: string, as: string): Promise<void> => {
+        if (!(await isDevice(image))) {
+          members.push({ path: image, as });
+          return;
+        }
+        // Of a device tar would keep its number.
+        const path = join(work, `${members.length}.img`);
+        await writeFile(path, '', { mode: 0o600 });
+        await copyImage(host, image, path, { signal });
+        members.push({ path, as });
+      };
       for (const { name, image = '' } of snapshots)
-        members.push({ path: image, as: `backup/${subject.snapshots}/${name}.img` });
-      members.push({ path: files.image, as: `backup/${tree}.img` });
+        await packed(image, `backup/${subject.snapshots}/${name}.img`);
+      await packed(files.image, `backup/${tree}.img`);
     } else {
       // Of an instance it lies beside its root; a volume's files are all its own.
       const without = tree === 'container' ? { without: ['backup.yaml'] } : {};

@@ -480,7 +480,7 @@ export const btrfs: StorageDriver = {
     optimizedCopy: true,
     quotas: true,
     remote: false,
-    blockVolumes: true,
+    blockVolumes: 'files',
   },
   probe: async (host, { signal }) => {
     const kernel = (

@@ -12,7 +12,7 @@ export const dir: StorageDriver = {
     optimizedCopy: false,
     quotas: false,
     remote: false,
-    blockVolumes: true,
+    blockVolumes: 'files',
   },
   probe: () => access('/').then(() => '1'),
   open: (pool, context) => new DirectoryPool(pool, context),

@@ -404,7 +404,7 @@ export const overlay: StorageDriver = {
     optimizedCopy: false,
     quotas: false,
     remote: false,
-    blockVolumes: true,
+    blockVolumes: 'files',
   },
   probe: async (host, { signal }) => {
     const kernel = release();

@@ -5,6 +5,7 @@ import type { Host } from '@lxd-ts/host';
 import type {
   CopyOptions,
   Fill,
+  FillBlock,
   MountOptions,
   StorageContext,
   StoragePool,
@@ -25,7 +26,7 @@ import {
 import { VolumeUses } from '../volume-uses.ts';
 import { copyTree } from '../copy-tree.ts';
 import { dropEmptyPlaces, isPartial, partialOf, placeOf, sameVolume } from './places.ts';
-import type { StoredVolume, VolumeStore } from './volume-store.ts';
+import type { BlockStore, StoredVolume, VolumeStore } from './volume-store.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 const shown = (volume: VolumeRef): string =>
@@ -100,8 +101,8 @@ export class StoredPool implements StoragePool {
       if (mounted.has(place)) await this.#uses.adopt(place);
     const there = await this.#store.list(options);
     const idle = there.filter(({ volume }) => !this.#uses.isOpen(placeOf(this.path, volume)));
-    for (const { volume } of idle)
-      if (mounted.has(placeOf(this.path, volume))) await this.#shut(volume, options);
+    for (const { volume, open = false } of idle)
+      if (open || mounted.has(placeOf(this.path, volume))) await this.#shut(volume, options);
     const partials = idle.filter(({ volume }) => isPartial(volume));
     const abandoned = (await this.#store.abandoned?.(partials, options)) ?? partials;
     for (const left of abandoned) await this.#store.remove(left, options);
@@ -156,6 +157,10 @@ export class StoredPool implements StoragePool {
   async #show(volume: VolumeRef, options: WaitOptions): Promise<void> {
     const place = placeOf(this.path, volume);
     const found = await this.#get(volume, options);
+    if (volume.block) {
+      await this.#blocks.open(found, options);
+      return;
+    }
     if ((await this.#context.host.mounts()).some(({ target }) => target === place)) return;
     await mkdir(place, { recursive: true, mode: 0o700 });
     try {
@@ -167,6 +172,7 @@ export class StoredPool implements StoragePool {
   }
 
   async #shut(volume: VolumeRef, options: WaitOptions, half = false): Promise<void> {
+    if (volume.block) return this.#blocks.close(volume, options);
     const place = placeOf(this.path, volume);
     const mounted = (await this.#context.host.mounts()).some(({ target }) => target === place);
     if (mounted || half) await this.#store.detach(volume, place, options);
@@ -181,7 +187,14 @@ export class StoredPool implements StoragePool {
       () => this.#show(volume, options),
       () => this.#shut(volume, { signal: soon() }),
     );
-    return { path, mapped: false, [Symbol.asyncDispose]: () => use[Symbol.asyncDispose]() };
+    const opened = { path, mapped: false, [Symbol.asyncDispose]: () => use[Symbol.asyncDispose]() };
+    if (!volume.block) return opened;
+    try {
+      return { ...opened, image: await this.#blocks.open(await this.#get(volume, options), options) };
+    } catch (error) {
+      await opened[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async holdVolume(
@@ -226,19 +239,46 @@ export class StoredPool implements StoragePool {
     return this.#create(volume, fill, undefined, options);
   }
 
-  createBlock(): Promise<void> {
-    return Promise.reject(this.#noBlocks());
-  }
-
-  blockSize(): Promise<number> {
-    return Promise.reject(this.#noBlocks());
-  }
-
-  #noBlocks(): LxdError {
-    return new LxdError(
+  get #blocks(): BlockStore {
+    const { blocks } = this.#store;
+    if (blocks) return blocks;
+    throw new LxdError(
       'unsupported',
       `Storage pool "${this.#pool.name}" (${this.#pool.driver}) has no volumes of content type "block"`,
     );
+  }
+
+  async createBlock(
+    volume: VolumeRef,
+    bytes: number,
+    fill: FillBlock | undefined,
+    options: WaitOptions,
+  ): Promise<void> {
+    const blocks = this.#blocks;
+    this.volumePath(volume); // its name is right
+    options.signal.throwIfAborted();
+    if (await this.#find(volume, options)) return;
+    await this.#byWayOf(this.#partialOf(volume), volume, options, async (part) => {
+      await blocks.make(part, bytes, options);
+      await using use = await this.useVolume(part, options);
+      if (fill && use.image !== undefined) await fill(use.image, options);
+    });
+  }
+
+  async blockSize(volume: VolumeRef, options: WaitOptions): Promise<number> {
+    return this.#blocks.size(await this.#get(volume, options), options);
+  }
+
+  /** As large, and with the same bytes. */
+  async #createAs(from: StoredVolume, to: VolumeRef, options: WaitOptions): Promise<void> {
+    const bytes = await this.#blocks.size(from, options);
+    await this.createBlock(to, bytes, (image) => this.#copyBytes(from.volume, image, options), options);
+  }
+
+  async #copyBytes(from: VolumeRef, image: string, { signal }: WaitOptions): Promise<void> {
+    await using source = await this.useVolume(from, { signal, readonly: true });
+    const how = ['bs=4M', 'conv=notrunc,fsync', 'status=none'];
+    await this.#context.host.run(['dd', `if=${source.image ?? ''}`, `of=${image}`, ...how], { signal });
   }
 
   async #create(
@@ -334,6 +374,7 @@ export class StoredPool implements StoragePool {
       return;
     }
     if (this.#store.clones(from, to)) await this.#clone(source, to, this.#partialOf(to), options);
+    else if (to.block) await this.#createAs(source, to, options);
     else
       await this.#create(
         to,
@@ -349,13 +390,14 @@ export class StoredPool implements StoragePool {
   }
 
   async #clone(from: StoredVolume, to: VolumeRef, part: VolumeRef, options: WaitOptions): Promise<void> {
-    const { settle } = this.#store;
+    // What is in the bytes of others is not looked at.
+    const settle = to.block ? undefined : this.#store.settle;
     // A clone appears whole or not at all.
     if (!settle) await this.#store.clone(from, to, options);
     else
       await this.#byWayOf(part, to, options, async () => {
         await this.#store.clone(from, part, options);
-        await this.#store.settle?.(part, options);
+        await settle(part, options);
       });
   }
 
@@ -368,13 +410,18 @@ export class StoredPool implements StoragePool {
     if (there && (await this.#hasWithin(to, options))) {
       // Its snapshots are part of it: it stays, and its files change. Cut off, the same call goes on with it.
       if (source.within && (await this.#store.rollback?.(from, options))) return;
+      const bytes = to.block ? await this.#blocks.size(source, options) : 0;
+      if (bytes > 0 && bytes > (await this.#blocks.size(there, options)))
+        await this.#blocks.grow(there, bytes, options);
       await using target = await this.useVolume(to, { signal });
-      await this.#copyFiles(from, target.path, options);
+      if (target.image !== undefined) await this.#copyBytes(from, target.image, options);
+      else await this.#copyFiles(from, target.path, options);
       return;
     }
     for (const left of [fresh, old]) await this.#clear(left, options);
     if (this.#store.clones(from, fresh))
       await this.#clone(source, fresh, this.#partialOf(to, 'clone-'), { signal });
+    else if (to.block) await this.#createAs(source, fresh, { signal });
     else await this.#create(fresh, (path) => this.#copyFiles(from, path, options), source, { signal });
     if (there) await this.#store.rename(there, old, { signal });
     await this.#store.rename({ volume: fresh, within: false }, to, { signal });
@@ -420,11 +467,16 @@ export class StoredPool implements StoragePool {
     const place = placeOf(this.path, volume);
     const found = await this.#find(volume, options);
     if (!found) return undefined;
-    return this.#store.usage(found, this.#uses.isOpen(place) ? place : undefined, options);
+    const isMounted = !volume.block && this.#uses.isOpen(place);
+    return this.#store.usage(found, isMounted ? place : undefined, options);
   }
 
   async setQuota(volume: VolumeRef, bytes: number | undefined, options: WaitOptions): Promise<void> {
     const found = await this.#get(volume, options);
+    if (volume.block) {
+      if (bytes !== undefined) await this.#blocks.grow(found, bytes, options);
+      return;
+    }
     const during = async <T>(work: (path: string) => Promise<T>): Promise<T> => {
       await using use = await this.useVolume(volume, options);
       return await work(use.path);

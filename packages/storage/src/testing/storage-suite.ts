@@ -34,6 +34,8 @@ export interface StorageWorld extends AsyncDisposable {
   quotas?: boolean;
   /** Bytes that a volume can be limited to; where its filesystem cannot be made smaller, more than it has. */
   limit?: number;
+  /** Where the bytes of a device are to be found, when it is a simulated one. */
+  image?(device: string): string;
   /** By tools that are simulated: any user can run it, and nothing keeps anybody from writing. */
   simulated?: boolean;
 }
@@ -233,7 +235,7 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     ): Promise<T> => {
       await using use = await pool.useVolume(volume, { ...wait, readonly });
       if (use.image === undefined) throw new Error('a block volume without an image');
-      return work(use.image);
+      return work(world.image?.(use.image) ?? use.image);
     };
     const put = (volume: VolumeRef, text: string) =>
       imageOf(volume, (image) => {

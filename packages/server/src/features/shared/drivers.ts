@@ -31,7 +31,7 @@ function deviceSchema(config: Config, { networks }: InstanceSpec): DeviceSchema 
 /** Those that there are. */
 export const allDrivers: Drivers = {
   pool: (driver) => storageDriver(driver)?.schema,
-  blockVolumes: (driver) => storageDriver(driver)?.capabilities.blockVolumes ?? false,
+  blockVolumes: (driver) => (storageDriver(driver)?.capabilities.blockVolumes ?? false) !== false,
   network: (type) => networkDriver(type)?.schema,
   device: deviceSchema,
 };
