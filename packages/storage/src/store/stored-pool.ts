@@ -275,6 +275,17 @@ export class StoredPool implements StoragePool {
     await this.createBlock(to, bytes, (image) => this.#copyBytes(from.volume, image, options), options);
   }
 
+  /** In place; what is larger stays so, with zeros at its end. */
+  async #rewrite(from: StoredVolume, to: StoredVolume, options: WaitOptions): Promise<void> {
+    const [bytes, is] = [await this.#blocks.size(from, options), await this.#blocks.size(to, options)];
+    if (bytes > is) await this.#blocks.grow(to, bytes, options);
+    await using use = await this.useVolume(to.volume, options);
+    const { image = '' } = use;
+    await this.#copyBytes(from.volume, image, options);
+    const rest = ['--zeroout', '--offset', String(bytes), '--', image];
+    if (bytes < is) await this.#context.host.run(['blkdiscard', ...rest], { signal: options.signal });
+  }
+
   async #copyBytes(from: VolumeRef, image: string, { signal }: WaitOptions): Promise<void> {
     await using source = await this.useVolume(from, { signal, readonly: true });
     const how = ['bs=4M', 'conv=notrunc,fsync', 'status=none'];
@@ -410,12 +421,9 @@ export class StoredPool implements StoragePool {
     if (there && (await this.#hasWithin(to, options))) {
       // Its snapshots are part of it: it stays, and its files change. Cut off, the same call goes on with it.
       if (source.within && (await this.#store.rollback?.(from, options))) return;
-      const bytes = to.block ? await this.#blocks.size(source, options) : 0;
-      if (bytes > 0 && bytes > (await this.#blocks.size(there, options)))
-        await this.#blocks.grow(there, bytes, options);
+      if (to.block) return this.#rewrite(source, there, options);
       await using target = await this.useVolume(to, { signal });
-      if (target.image !== undefined) await this.#copyBytes(from, target.image, options);
-      else await this.#copyFiles(from, target.path, options);
+      await this.#copyFiles(from, target.path, options);
       return;
     }
     for (const left of [fresh, old]) await this.#clear(left, options);

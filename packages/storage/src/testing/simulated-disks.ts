@@ -181,6 +181,10 @@ export class SimulatedDisks {
     this.plug(source, { directory, filesystem: 'remote', mountedOn: undefined, mode: 0o711 });
   }
 
+  isPlugged(device: string): boolean {
+    return this.#devices.has(device);
+  }
+
   unplug(device: string): void {
     this.#devices.delete(device);
   }
