@@ -25,6 +25,9 @@ const blockSchema: ConfigSchema = Object.fromEntries(
 /** Absent: `filesystem`. */
 export type ContentType = VolumeRecord['contentType'];
 
+const schemaOf = (contentType: ContentType): ConfigSchema =>
+  contentType === 'block' ? blockSchema : volumeSchema;
+
 /** As it is asked for. @throws LxdError `internal`, as LXD */
 export function parseContentType(text: string): ContentType {
   if (!['', 'filesystem', 'block'].includes(text))
@@ -54,7 +57,7 @@ export function checkVolumeConfig(
   config: Config,
   contentType: ContentType,
 ): void {
-  const schema = contentType === 'block' ? blockSchema : volumeSchema;
+  const schema = schemaOf(contentType);
   const volume = `volume "${project}_${name}" option`;
   for (const [key, value] of Object.entries(config)) {
     const found = findKey(schema, key);
@@ -72,7 +75,8 @@ export const withDefaults = (pool: Config, given: Config, contentType: ContentTy
     Object.entries(pool)
       .filter(([key, value]) => key.startsWith('volume.') && value !== '')
       .map(([key, value]): [string, string] => [key.slice('volume.'.length), value])
-      .filter(([key]) => contentType !== 'block' || findKey(blockSchema, key) !== undefined),
+      // Others are the driver's.
+      .filter(([key]) => findKey(schemaOf(contentType), key) !== undefined),
   ),
   ...given,
 });
