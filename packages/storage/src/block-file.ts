@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { chmod, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
@@ -31,6 +32,18 @@ export const fillBlockDirectory =
     await fill?.(path, options);
   };
 
+/**
+ * What came from elsewhere, as a stream of a subvolume or a pool that was found, may have a link there, to anywhere on this host.
+ * @throws LxdError `not-found`, `invalid`
+ */
+export async function checkBlockFile(directory: string): Promise<void> {
+  const path = blockFile(directory);
+  const found = await lstat(path).catch((error: unknown) => {
+    throw new LxdError('not-found', `There is no volume at ${path}`, { cause: error });
+  });
+  if (!found.isFile()) throw new LxdError('invalid', `${path} is not a regular file`);
+}
+
 /** Bytes. */
 export async function blockFileSize(directory: string): Promise<number> {
   return (await lstat(blockFile(directory))).size;
@@ -45,7 +58,7 @@ export async function blockFileUsage(directory: string): Promise<number> {
 export async function growBlockFile(directory: string, bytes: number | undefined): Promise<void> {
   if (bytes === undefined) return;
   const wanted = roundedSize(bytes);
-  const file = await open(blockFile(directory), 'r+');
+  const file = await open(blockFile(directory), constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     const { size } = await file.stat();
     if (wanted < size) throw cannotShrink();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { PoolSpec } from '@lxd-ts/core';
-import { blockFile, snapshotsPath, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
+import { snapshotsPath, type StoragePool, type VolumeRef } from '@lxd-ts/storage';
 import type { AgentContext } from '../context.ts';
 import {
   openSubvolumeLanding,
@@ -22,7 +22,7 @@ function placesOf(pool: StoragePool, volume: VolumeRef): VolumePlaces {
     volume: path,
     // An instance's is passed by its id map only.
     ...(volume.type === 'custom' ? {} : { mode: 0o100 }),
-    ...(volume.block ? { image: blockFile } : {}),
+    ...(volume.block ? { block: true } : {}),
     snapshots: snapshotsPath(pool.path, volume),
     staging: join(path, '..', `.partial-${name}`),
   };
