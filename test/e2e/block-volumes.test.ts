@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lxdTs, startDaemon } from '../support/daemon.ts';
@@ -191,6 +191,20 @@ describe.each(pools)('in pool %s', (pool) => {
     cli('delete', pool, 'disk');
     expect(inPool(pool)).toEqual([]);
   });
+});
+
+test('a backup that has a link in the place of the bytes is refused, and leaves nothing', () => {
+  cli('create', 'b', 'evil');
+  writeFileSync(join(dir, 'secret'), 'secret');
+  shell(ours, 'ln -s "$2" "$1/root.img"', directory(ours, 'b', 'evil'), join(dir, 'secret'));
+  const file = join(dir, 'evil.tar');
+  cli('export', 'b', 'evil', file, '--optimized-storage', '--compression=none');
+  const script = `mkdir "$1"; cd "$1"; tar xf "$2"; sed -i 's/content_type: filesystem/content_type: block/' backup/index.yaml
+    grep -q 'content_type: block' backup/index.yaml; tar cf "$2" backup/index.yaml backup`;
+  execFileSync('sh', ['-ec', script, 'sh', join(dir, 'evil'), file]);
+  cli('delete', 'b', 'evil');
+  expect(fails('import', 'b', file, 'evil')).toContain('is not a regular file');
+  expect([inPool('b'), readFileSync(join(dir, 'secret'), 'utf8')]).toEqual([[], 'secret']);
 });
 
 withReference('backups go both ways between it and a real LXD', async () => {
