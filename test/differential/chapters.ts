@@ -1,4 +1,5 @@
 import { backups } from './chapters/backups.ts';
+import { blockVolumes } from './chapters/block-volumes.ts';
 import { commandLine } from './chapters/command-line.ts';
 import { devices } from './chapters/devices.ts';
 import { errors } from './chapters/errors.ts';
@@ -30,6 +31,7 @@ export const chapters: Readonly<Record<string, readonly Step[]>> = {
   'metadata and templates': metadata,
   devices,
   'custom volumes': customVolumes,
+  'block volumes': blockVolumes,
   'backups of volumes': volumeBackups,
   snapshots,
   backups,

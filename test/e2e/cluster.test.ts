@@ -261,6 +261,14 @@ const life = (): void => {
     ]);
     expect(existsSync(join(first.dir, 'storage-pools/default/custom/default_again/x'))).toBe(true);
     for (const name of ['again', 'data']) await must(elsewhere, `storage volume delete default ${name}`);
+    await must(lxc, 'storage volume create default disk --type=block size=4MiB --target m5');
+    const bytes = (at: string, name: string) =>
+      join(member(at).dir, `storage-pools/default/custom/default_${name}/root.img`);
+    writeFileSync(bytes('m5', 'disk'), 'first', { flag: 'r+' });
+    await must(lxc, 'storage volume copy default/disk default/far --target m5 --destination-target m1');
+    expect(readFileSync(bytes('m1', 'far'))).toEqual(readFileSync(bytes('m5', 'disk')));
+    expect(await must(lxc, 'storage volume show default far')).toContain('content_type: block');
+    for (const name of ['far', 'disk']) await must(elsewhere, `storage volume delete default ${name}`);
   });
 
   test('who was cut off follows what it has missed', async () => {

@@ -93,6 +93,9 @@ beforeAll(async () => {
       expires_at: '2050-01-01T00:00:00Z',
     });
     await must('POST', `/1.0/storage-pools/${pool}/volumes/custom/v/snapshots`, { name: 'vs' });
+    const block = { name: 'k', content_type: 'block', config: { size: '1MiB' } };
+    await must('POST', `/1.0/storage-pools/${pool}/volumes/custom`, block);
+    await must('POST', `/1.0/storage-pools/${pool}/volumes/custom/k/snapshots`, { name: 'ks' });
     await inside(name, 'echo two > /root/file');
     await text('stop', '-f', name);
     await must('POST', `/1.0/instances/${name}/snapshots`, { name: 'second' });
@@ -130,8 +133,15 @@ async function expectAllThere(): Promise<void> {
     expect(instance).toMatchObject({ description: 'mine', profiles: ['p'], config: { 'user.x': 'y' } });
     expect(snapshots.map((one) => one.name).sort()).toEqual(['first', 'second']);
     expect(snapshots.find((one) => one.name === 'first')?.expires_at).toMatch(/^2050-01-01/);
-    const volumes = await get<{ name: string }[]>(`/1.0/storage-pools/${pool}/volumes/custom?recursion=1`);
-    expect(volumes.map((one) => one.name)).toEqual(['v', 'v/vs']);
+    const volumes = await get<{ name: string; content_type: string }[]>(
+      `/1.0/storage-pools/${pool}/volumes/custom?recursion=1`,
+    );
+    expect(volumes.map((one) => `${one.name} ${one.content_type}`)).toEqual([
+      'k block',
+      'k/ks block',
+      'v filesystem',
+      'v/vs filesystem',
+    ]);
     await text('start', name);
     expect(await inside(name, 'cat /root/file /data/file; stat -c "%u %g" /root/file')).toBe(
       'two\nheld\n5 6\n',
@@ -154,8 +164,10 @@ test('what is missing is told, and looking changes nothing', async () => {
   const wanted = {
     DependencyErrors: ['Profile "p" in project "default"'],
     UnknownVolumes: [
+      { name: 'k', type: 'volume', snapshotCount: 1, project: 'default', pool: 'b' },
       { name: 'v', type: 'volume', snapshotCount: 1, project: 'default', pool: 'b' },
       { name: 'cb', type: 'container', snapshotCount: 2, project: 'default', pool: 'b' },
+      { name: 'k', type: 'volume', snapshotCount: 1, project: 'default', pool: 'd' },
       { name: 'v', type: 'volume', snapshotCount: 1, project: 'default', pool: 'd' },
       { name: 'cd', type: 'container', snapshotCount: 2, project: 'default', pool: 'd' },
     ],

@@ -183,6 +183,7 @@ export async function createAgent(options: AgentOptions): Promise<Agent & Dispos
     receiveVolume: (volume, request, streams, call) =>
       migrations.receiveVolume(volume, request, streams, call),
     limitVolume: (volume, bytes, call) => volumes.limit(volume, bytes, call),
+    volumeSize: (volume, call) => volumes.size(volume, call),
     volumeUsage: (volume, call) => volumes.usage(volume, call),
 
     createNetwork: (network, call) => networks.create(network, call),

@@ -47,6 +47,13 @@ export class Pools {
     return this.#drivers.some(({ type, capabilities }) => type === pool.driver && capabilities.remote);
   }
 
+  /** Of content type `block` its volumes are devices, which have a size before they are filled. */
+  hasDevices(pool: PoolSpec): boolean {
+    return this.#drivers.some(
+      ({ type, capabilities }) => type === pool.driver && capabilities.blockVolumes === 'devices',
+    );
+  }
+
   /** Mounted on return; looked at only once while this process lives. */
   async open(pool: PoolSpec, options: CallOptions): Promise<StoragePool> {
     if (this.#mounted.has(pool.name)) return this.handle(pool);

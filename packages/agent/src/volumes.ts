@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { toLxdError, type VolumeSpec } from '@lxd-ts/core';
 import type { BackupRequest, BackupSource, CallOptions } from '@lxd-ts/rpc';
 import type { VolumeRef } from '@lxd-ts/storage';
@@ -11,10 +11,11 @@ import { KeyedLock } from './keyed-lock.ts';
 import { hasSubvolumes } from './migration/places.ts';
 import { cloneTree, deleteTree } from './migration/subvolumes.ts';
 
-const refOf = ({ project, name, snapshot }: VolumeSpec): VolumeRef => ({
+const refOf = ({ project, name, snapshot, block }: VolumeSpec): VolumeRef => ({
   type: 'custom',
   project,
   name,
+  ...(block ? { block: true } : {}),
   ...(snapshot === undefined ? {} : { snapshot }),
 });
 
@@ -36,7 +37,9 @@ export class Volumes {
   create(volume: VolumeSpec, options: CallOptions): Promise<void> {
     return this.#alone(volume, async () => {
       const pool = await this.#context.pools.open(volume.pool, options);
-      await pool.createVolume(refOf(volume), undefined, options);
+      const { block } = volume;
+      if (block) await pool.createBlock(refOf(volume), block.bytes, undefined, options);
+      else await pool.createVolume(refOf(volume), undefined, options);
     });
   }
 
@@ -89,21 +92,27 @@ export class Volumes {
     return (await pool.volumeUsage(refOf(volume), options)) ?? null;
   }
 
+  /** Bytes of one of content type `block`: how large it is. */
+  async size(volume: VolumeSpec, options: CallOptions): Promise<number> {
+    const pool = await this.#context.pools.open(volume.pool, options);
+    return pool.blockSize(refOf(volume), options);
+  }
+
   /** Also while instances write to it: as it was at one moment where a copy costs nothing, else as it was read. */
   async backUp(volume: VolumeSpec, request: BackupRequest, options: CallOptions): Promise<{ size: number }> {
     const { host, pools, randomId } = this.#context;
     const pool = await pools.open(volume.pool, options);
     await using use = await pool.useVolume(refOf(volume), { ...options, readonly: true });
-    const { path } = use;
+    const { path, image } = use;
     const write = (files: StillFiles) =>
       writeBackup(this.#context, volumeSubject(volume), request, files, options);
     if (!hasSubvolumes(volume.pool))
-      return await this.#alone(volume, () => write({ path, own: false, live: true }));
+      return await this.#alone(volume, () => write({ path, image, own: false, live: true }));
     // A crash's is removed when the pool is mounted, by its name.
     const copy = join(path, '..', `.partial-copy-${randomId()}`);
     try {
       await this.#alone(volume, () => cloneTree(host, path, copy, options));
-      return await write({ path: copy, own: true });
+      return await write({ path: copy, image: image && join(copy, basename(image)), own: true });
     } finally {
       await deleteTree(host, copy, { signal: AbortSignal.timeout(cleanupMs) });
     }

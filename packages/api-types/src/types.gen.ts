@@ -2648,7 +2648,7 @@ export interface components {
             name?: string;
             /** @description Always `custom`; may be left out where the path says it. */
             type?: string;
-            /** @description Always `filesystem`. */
+            /** @description `filesystem`, which it is when left out, or `block`: bytes that only virtual machines use, kept and copied here. A copy is what its source is. */
             content_type?: string;
             description?: string;
             config?: components["schemas"]["Config"];

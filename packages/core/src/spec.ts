@@ -22,6 +22,8 @@ export interface VolumeSpec {
   project: string;
   name: string;
   snapshot?: string;
+  /** Of content type `block`: bytes that nobody has put a filesystem on; so many where it is made empty. */
+  block?: { bytes: number };
 }
 
 /** A managed network as one member sees it. */

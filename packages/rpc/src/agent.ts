@@ -295,7 +295,7 @@ export interface Agent {
   /** An instance that was found in a pool has its place here from now on, and its files the owners that are seen inside. */
   adoptInstance(spec: InstanceSpec, shifted: readonly ShiftedFiles[], options: CallOptions): Promise<void>;
 
-  /** A custom volume with nothing in it. This and what follows may be done twice. */
+  /** A custom volume with nothing in it; one of content type `block` reads zeros. This and what follows may be done twice. */
   createVolume(volume: VolumeSpec, options: CallOptions): Promise<void>;
   /** The volume, or snapshot, becomes what `from` is, which may be in another pool; with these of its snapshots. */
   copyVolume(
@@ -327,6 +327,8 @@ export interface Agent {
   ): Promise<Pick<ReceivedInstance, 'snapshots' | 'gone'>>;
   /** @param bytes null: as many as the pool has */
   limitVolume(volume: VolumeSpec, bytes: number | null, options: CallOptions): Promise<void>;
+  /** Bytes of one of content type `block`: how large it is. */
+  volumeSize(volume: VolumeSpec, options: CallOptions): Promise<number>;
   /** Bytes; null where the pool cannot tell. */
   volumeUsage(volume: VolumeSpec, options: CallOptions): Promise<number | null>;
 

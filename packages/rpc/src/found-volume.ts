@@ -5,6 +5,8 @@ export interface FoundVolume {
   name: string;
   /** Names of its snapshots, sorted. */
   snapshots: string[];
+  /** A custom one of content type `block`. */
+  block?: true;
   /** Of an instance: what `backup.yaml` beside its root says, not checked. */
   description?: unknown;
   /** Why there is no such description. */

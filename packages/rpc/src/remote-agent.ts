@@ -41,6 +41,7 @@ export const plainMethods = [
   'renameVolume',
   'deleteVolume',
   'limitVolume',
+  'volumeSize',
   'volumeUsage',
   'rebuildInstance',
   'metadata',

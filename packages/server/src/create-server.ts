@@ -176,7 +176,7 @@ export function createServer(options: ApiServerOptions): ApiServer {
       unknownMember,
   });
   const pools = storagePoolsService(services, allDrivers);
-  const volumes = { services, working: new InFlight() };
+  const volumes = { services, working: new InFlight(), drivers: allDrivers };
   const networks = networksService(services, allDrivers);
   const cluster: EvacuationContext = {
     services,

@@ -195,6 +195,8 @@ export interface VolumeRecord {
   project: string;
   name: string;
   member: string;
+  /** Absent: `filesystem`. */
+  contentType?: 'block';
   description: string;
   config: Config;
   createdAt: string;

@@ -5,6 +5,7 @@ import type { Host } from '@lxd-ts/host';
 import type {
   CopyOptions,
   Fill,
+  FillBlock,
   MountOptions,
   StorageContext,
   StoragePool,
@@ -29,6 +30,7 @@ import {
   renameVolume,
   volumePath,
 } from './layout.ts';
+import { blockFileSize, blockFileUsage, fillBlockDirectory, growBlockFile } from './block-file.ts';
 import { copyTree } from './copy-tree.ts';
 import { ProjectQuotas } from './project-quotas.ts';
 import { useDirectory } from './use-directory.ts';
@@ -146,7 +148,7 @@ export class DirectoryPool implements StoragePool {
   }
 
   useVolume(volume: VolumeRef, _options: UseOptions): Promise<VolumeUse> {
-    return useDirectory(this.volumePath(volume));
+    return useDirectory(this.volumePath(volume), volume);
   }
 
   holdVolume(
@@ -187,6 +189,19 @@ export class DirectoryPool implements StoragePool {
       await this.removeTree(path, AbortSignal.timeout(60_000));
       throw error;
     }
+  }
+
+  createBlock(
+    volume: VolumeRef,
+    bytes: number,
+    fill: FillBlock | undefined,
+    options: WaitOptions,
+  ): Promise<void> {
+    return this.createVolume(volume, fillBlockDirectory(bytes, fill), options);
+  }
+
+  blockSize(volume: VolumeRef, _options: WaitOptions): Promise<number> {
+    return blockFileSize(this.volumePath(volume));
   }
 
   createFromImage(volume: VolumeRef, _fingerprint: string, fill: Fill, options: WaitOptions): Promise<void> {
@@ -250,10 +265,12 @@ export class DirectoryPool implements StoragePool {
   }
 
   volumeUsage(volume: VolumeRef, _options: WaitOptions): Promise<number | undefined> {
-    return this.#quotas.used(this.volumePath(volume));
+    const path = this.volumePath(volume);
+    return volume.block ? blockFileUsage(path) : this.#quotas.used(path);
   }
 
   async setQuota(volume: VolumeRef, bytes: number | undefined, options: WaitOptions): Promise<void> {
+    if (volume.block) return growBlockFile(this.volumePath(volume), bytes);
     if (await this.#quotas.limit(this.volumePath(volume), bytes, options)) return;
     if (bytes === undefined) return;
     throw new LxdError(

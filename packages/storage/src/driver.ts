@@ -23,10 +23,15 @@ export interface VolumeRef {
   name: string;
   /** Of a snapshot of the volume: its name. */
   snapshot?: string;
+  /** Of content type `block`: bytes, with no filesystem of the pool's on them. Only custom volumes are. */
+  block?: true;
 }
 
 /** Fills an empty directory, e.g. by unpacking an image. Called at most once per volume. */
 export type Fill = (directory: string, options: WaitOptions) => Promise<void>;
+
+/** Fills the bytes of a volume of content type `block`: a file, or a device, that is as large as it was to be and reads zeros. */
+export type FillBlock = (image: string, options: WaitOptions) => Promise<void>;
 
 export interface CopyOptions extends WaitOptions {
   /** The source is written to. Whoever cannot copy it at one moment lets it stand still with this, for the last of the work only. */
@@ -58,6 +63,8 @@ export interface VolumeUse extends AsyncDisposable {
   readonly path: string;
   /** The owners seen are those of the map that was asked for; else those inside. */
   readonly mapped: boolean;
+  /** Of one of content type `block`: the file, or the device, that is its bytes. */
+  readonly image?: string;
 }
 
 /** An opened pool. All calls are idempotent. Paths of volumes follow LXD's layout. */
@@ -95,6 +102,18 @@ export interface StoragePool {
   snapshots(volume: VolumeRef): Promise<string[]>;
   exists(volume: VolumeRef): Promise<boolean>;
   createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void>;
+  /**
+   * One of content type `block`; everything else is the same for those. @param bytes rounded up to what the pool can have
+   * @throws LxdError `unsupported` where the driver has no `blockVolumes`
+   */
+  createBlock(
+    volume: VolumeRef,
+    bytes: number,
+    fill: FillBlock | undefined,
+    options: WaitOptions,
+  ): Promise<void>;
+  /** Bytes of one of content type `block`: how large it is. */
+  blockSize(volume: VolumeRef, options: WaitOptions): Promise<number>;
   /** From the unpacked image in this pool where the driver is `optimizedImages` (unpacked once, by `fill`), else by `fill`. */
   createFromImage(volume: VolumeRef, fingerprint: string, fill: Fill, options: WaitOptions): Promise<void>;
   /** From a volume or a snapshot of this pool, without its snapshots. What is copied to a snapshot cannot be written to. */
@@ -107,7 +126,10 @@ export interface StoragePool {
   deleteVolume(volume: VolumeRef, options: WaitOptions): Promise<void>;
   /** Bytes used by the volume; undefined where the pool cannot tell. */
   volumeUsage(volume: VolumeRef, options: WaitOptions): Promise<number | undefined>;
-  /** Limit in bytes; undefined: none. `unsupported` where the pool cannot. */
+  /**
+   * Limit in bytes; undefined: none. `unsupported` where the pool cannot. Of content type `block` how large it is, which only
+   * grows (else `internal`, as LXD says it); undefined: as it is.
+   */
   setQuota(volume: VolumeRef, bytes: number | undefined, options: WaitOptions): Promise<void>;
 }
 
@@ -117,6 +139,8 @@ export interface StorageCapabilities {
   optimizedCopy: boolean;
   quotas: boolean;
   remote: boolean;
+  /** Custom volumes of content type `block`: none, or what has their bytes. */
+  blockVolumes: false | 'files' | 'devices';
 }
 
 /** One file exports one of these; one line registers it. */

@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LxdError, projectPrefixed } from '@lxd-ts/core';
+import { isBlockDirectory } from './block-file.ts';
 import type { VolumeRef } from './driver.ts';
 
 /** LXD's directories in a pool, and who may pass: containers' roots are reached by their id maps, the rest is root's alone. */
@@ -78,7 +79,14 @@ export function volumeOf(type: VolumeRef['type'], name: string): VolumeRef {
 
 export async function listVolumes(pool: string, type: VolumeRef['type']): Promise<VolumeRef[]> {
   const names = await readdir(join(pool, parents[type])).catch(() => []);
-  return names.filter((name) => !name.startsWith(partial)).map((name) => volumeOf(type, name));
+  const found = names.filter((name) => !name.startsWith(partial)).map((name) => volumeOf(type, name));
+  if (type !== 'custom') return found;
+  return Promise.all(
+    found.map(async (volume) => ({
+      ...volume,
+      ...((await isBlockDirectory(volumePath(pool, volume))) ? { block: true as const } : {}),
+    })),
+  );
 }
 
 /** Its own, whole ones. */
@@ -97,7 +105,7 @@ export async function makeParent(pool: string, volume: VolumeRef): Promise<void>
 export const dropParent = (pool: string, volume: VolumeRef): Promise<void> =>
   rmdir(snapshotsPath(pool, volume)).catch(() => undefined);
 
-const exists = (path: string): Promise<boolean> =>
+export const exists = (path: string): Promise<boolean> =>
   lstat(path).then(
     () => true,
     () => false,

@@ -6,6 +6,7 @@ import { packingOfFile, tarFlags } from '@lxd-ts/images';
 import type { BackupSource, CallOptions } from '@lxd-ts/rpc';
 import type { StoragePool } from '@lxd-ts/storage';
 import { parse } from 'yaml';
+import { fillImage } from '../block-image.ts';
 import type { AgentContext } from '../context.ts';
 import { snapshotRanges } from '../migration/id-ranges.ts';
 import type { Change, Landing, SubvolumeLanding } from '../migration/landing.ts';
@@ -99,6 +100,32 @@ async function unpackTree(
   await checkRoot(unpack, landing.volume);
 }
 
+/** How large the largest of these images in the archive is. */
+async function imageBytes({ context, file, flags, signal }: Unpacking, names: readonly string[]) {
+  const argv = ['tar', '--list', '--verbose', '--numeric-owner', `--file=${file}`, ...flags, '--'] as const;
+  const { stdout } = await context.host.run([...argv, ...names.map((name) => `backup/${name}.img`)], {
+    signal,
+  });
+  // Mode, owner, size, …
+  return Math.max(
+    ...stdout
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split(/\s+/)[2] ?? 0)),
+  );
+}
+
+/** The bytes of a volume of content type `block` become those of the file of this name in the archive. */
+async function unpackImage({ context, file, flags, signal }: Unpacking, image: string, from: string) {
+  const { host } = context;
+  await using tar = host.open(['tar', '--extract', `--file=${file}`, ...flags, '--to-stdout', '--', from], {
+    signal,
+  });
+  tar.stdin.end();
+  await fillImage(host, image, tar.stdout, { signal });
+  await tar.ended;
+}
+
 /** A stream of a subvolume in the archive is received as the snapshot of this name, or as the volume. */
 async function unpackStream(
   unpack: Unpacking,
@@ -133,7 +160,7 @@ export async function restoreBackup(
   { signal }: CallOptions,
 ): Promise<void> {
   const { liblxc, dir } = context;
-  const { pool: poolSpec, volume, tree, snapshots } = subject;
+  const { pool: poolSpec, volume, tree, snapshots, block } = subject;
   if (source.optimized && source.backend !== poolSpec.driver)
     throw new LxdError(
       'invalid',
@@ -167,7 +194,20 @@ export async function restoreBackup(
     await landing.commit([]);
     return;
   }
-  await using landing = await landings.open('empty', { signal });
+  const bytes =
+    block && context.pools.hasDevices(poolSpec)
+      ? await imageBytes(unpacking, [...source.snapshots.map(({ name }) => `${snapshots}/${name}`), tree])
+      : block?.bytes;
+  await using landing = await landings.open('empty', { signal, bytes });
+  if (landing.image !== undefined) {
+    for (const { name } of source.snapshots) {
+      await unpackImage(unpacking, landing.image, `backup/${snapshots}/${name}.img`);
+      await landing.keepSnapshot(name);
+    }
+    await unpackImage(unpacking, landing.image, `backup/${tree}.img`);
+    await landing.commit([]);
+    return;
+  }
   let first = true;
   for (const { name, config } of source.snapshots) {
     const of = { first, change: changeOf(name, config) };

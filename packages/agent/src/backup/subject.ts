@@ -12,6 +12,8 @@ export interface BackupSubject {
   /** The volume is in `backup/<this>`, its snapshots in `backup/<that>`. */
   tree: 'container' | 'volume';
   snapshots: 'snapshots' | 'volume-snapshots';
+  /** Of content type `block`. */
+  block?: VolumeSpec['block'];
   /** Where its configuration says how its files are shifted. */
   idmapKey: string;
 }
@@ -25,11 +27,12 @@ export const instanceSubject = (spec: InstanceSpec): BackupSubject => ({
   idmapKey: 'volatile.last_state.idmap',
 });
 
-export const volumeSubject = ({ pool, project, name }: VolumeSpec): BackupSubject => ({
+export const volumeSubject = ({ pool, project, name, block }: VolumeSpec): BackupSubject => ({
   pool,
-  volume: { type: 'custom', project, name },
+  volume: { type: 'custom', project, name, ...(block ? { block: true } : {}) },
   name,
   tree: 'volume',
   snapshots: 'volume-snapshots',
   idmapKey: volumeKey,
+  ...(block ? { block } : {}),
 });

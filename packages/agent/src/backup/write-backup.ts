@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LxdError } from '@lxd-ts/core';
 import type { BackupRequest, CallOptions } from '@lxd-ts/rpc';
 import { stringify } from 'yaml';
+import { copyImage, isDevice } from '../block-image.ts';
 import type { AgentContext } from '../context.ts';
 import { hasSubvolumes } from '../migration/places.ts';
 import { nestedIn, setReadonly, subvolumesOf } from '../migration/subvolumes.ts';
@@ -14,6 +15,8 @@ import type { BackupSubject } from './subject.ts';
 /** Files of an instance, or of a volume, as they are at one moment. */
 export interface StillFiles {
   path: string;
+  /** Of a volume of content type `block`: its bytes. */
+  image?: string | undefined;
   /** A copy of the caller's, to do with as it likes. */
   own: boolean;
   /** They are not still: what changes while it is read is as it was read. */
@@ -62,10 +65,12 @@ export async function writeBackup(
   await mkdir(work, { mode: 0o700 });
   const out = join(work, 'file');
   try {
-    const snapshots: { name: string; path: string }[] = [];
+    const snapshots: { name: string; path: string; image: string | undefined }[] = [];
     for (const name of request.snapshots) {
-      const use = await pool.useVolume({ ...volume, snapshot: name }, { signal, readonly: true });
-      snapshots.push({ name, path: uses.use(use).path });
+      const { path, image } = uses.use(
+        await pool.useVolume({ ...volume, snapshot: name }, { signal, readonly: true }),
+      );
+      snapshots.push({ name, path, image });
     }
     const states = [...snapshots.map(({ path }) => path), files.path];
     const nested = hasSubvolumes(subject.pool)
@@ -104,6 +109,21 @@ export async function writeBackup(
         file: join(work, `${at}.bin`),
       }));
       members.push(...(await sendStates(context, named, options)));
+    } else if (files.image !== undefined) {
+      const packed = async (image: string, as: string): Promise<void> => {
+        if (!(await isDevice(image))) {
+          members.push({ path: image, as });
+          return;
+        }
+        // Of a device tar would keep its number.
+        const path = join(work, `${members.length}.img`);
+        await writeFile(path, '', { mode: 0o600 });
+        await copyImage(host, image, path, { signal });
+        members.push({ path, as });
+      };
+      for (const { name, image = '' } of snapshots)
+        await packed(image, `backup/${subject.snapshots}/${name}.img`);
+      await packed(files.image, `backup/${tree}.img`);
     } else {
       // Of an instance it lies beside its root; a volume's files are all its own.
       const without = tree === 'container' ? { without: ['backup.yaml'] } : {};

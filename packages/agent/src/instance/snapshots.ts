@@ -8,6 +8,7 @@ import {
   type StoragePool,
   type VolumeRef,
 } from '@lxd-ts/storage';
+import { copyImage } from '../block-image.ts';
 import { rootPool, type AgentContext } from '../context.ts';
 import { link } from './link.ts';
 import { instancePaths, volumeOf } from './paths.ts';
@@ -85,13 +86,33 @@ export async function restoreSnapshot(
   await pool.replaceVolume(snapshotOf(spec, snapshot), volumeOf(spec), options);
 }
 
+/** The same of one of content type `block`. */
+async function bringImage(
+  { host }: AgentContext,
+  [source, from]: [StoragePool, VolumeRef],
+  [pool, to]: [StoragePool, VolumeRef],
+  { signal }: CopyOptions,
+): Promise<void> {
+  const bytes = await source.blockSize(from, { signal });
+  const copy = async (image: string) => {
+    await using use = await source.useVolume(from, { signal, readonly: true });
+    if (use.image !== undefined) await copyImage(host, use.image, image, { signal });
+  };
+  if (!(await pool.exists(to))) return pool.createBlock(to, bytes, copy, { signal });
+  if ((await pool.blockSize(to, { signal })) < bytes) await pool.setQuota(to, bytes, { signal });
+  await using use = await pool.useVolume(to, { signal });
+  if (use.image !== undefined) await copy(use.image);
+}
+
 /** Fills a volume from a directory, or brings it up to date. */
 async function bring(
-  { host }: AgentContext,
+  context: AgentContext,
   [source, from]: [StoragePool, VolumeRef],
   [pool, to]: [StoragePool, VolumeRef],
   { still, ...options }: CopyOptions,
 ): Promise<void> {
+  if (to.block) return bringImage(context, [source, from], [pool, to], options);
+  const { host } = context;
   const sync = async (directory: string, allowFailure: boolean) => {
     // Opened anew for each round: what has changed meanwhile must be seen.
     await using use = await source.useVolume(from, { signal: options.signal, readonly: true });

@@ -2,6 +2,7 @@ import { renameSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Undo } from '@lxd-ts/core';
+import { blockFile, checkBlockFile } from '@lxd-ts/storage';
 import {
   cloneTree,
   createSubvolume,
@@ -18,6 +19,8 @@ export interface VolumePlaces {
   snapshots: string;
   /** Of the volume's directory when it is whole; absent: as it came. */
   mode?: number;
+  /** It is of content type `block`. */
+  block?: true;
   /** On the same filesystem; what a crash leaves there is removed when the pool is mounted. */
   staging: string;
 }
@@ -28,6 +31,8 @@ export type Change = (directory: string) => Promise<void>;
 export interface Landing extends AsyncDisposable {
   /** The volume in the making: a directory to write to. */
   readonly volume: string;
+  /** Of one of content type `block`: the file, or the device, that is its bytes. */
+  readonly image?: string | undefined;
   /** A directory for what is on its way to the volume; empty, and emptied when taken from. */
   inbox(): Promise<string>;
   /** The state of the volume now is this snapshot. @param change to be made to its files; the volume may get it, too */
@@ -85,8 +90,10 @@ export async function openSubvolumeLanding(options: SubvolumeLandingOptions): Pr
   undo.push(() => remove(places.staging, AbortSignal.timeout(cleanupMs)));
   await make(places.staging);
   for (const directory of [inbox, kept]) await mkdir(directory);
-  if (start === 'present') await copy(places.volume, volume);
-  else if (start === 'base' && base !== undefined) await copy(base, volume);
+  if (start === 'present') {
+    await copy(places.volume, volume);
+    if (places.block) await checkBlockFile(volume);
+  } else if (start === 'base' && base !== undefined) await copy(base, volume);
   else await make(volume);
   undo.disarm();
 
@@ -101,6 +108,7 @@ export async function openSubvolumeLanding(options: SubvolumeLandingOptions): Pr
 
   return {
     volume,
+    ...(places.block ? { image: blockFile(volume) } : {}),
     inbox: () => Promise.resolve(inbox),
     keepSnapshot: async (name, change) => {
       const target = join(kept, name);
@@ -109,6 +117,7 @@ export async function openSubvolumeLanding(options: SubvolumeLandingOptions): Pr
       await setReadonly(host, target, true, { signal });
     },
     take: async (path, name) => {
+      if (places.block) await checkBlockFile(path);
       if (name !== undefined) {
         await makeWritable(options, path, { signal });
         await rename(path, join(kept, name));

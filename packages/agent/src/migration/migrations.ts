@@ -10,7 +10,7 @@ import {
   type ReceiveRequest,
   type SendRequest,
 } from '@lxd-ts/rpc';
-import { snapshotsPath, type StoragePool, type VolumeRef, type VolumeUse } from '@lxd-ts/storage';
+import { blockFile, snapshotsPath, type StoragePool, type VolumeRef, type VolumeUse } from '@lxd-ts/storage';
 import { rootPool, type AgentContext } from '../context.ts';
 import { volumeOf } from '../instance/paths.ts';
 import { linkSnapshots } from '../instance/snapshots.ts';
@@ -29,7 +29,10 @@ const cleanupMs = 60_000;
 /** What the volume is called in a stream of it, as by the peers. */
 const sentName = '.migration-send';
 
-const transportsOf = (pool: PoolSpec): Transport[] => (hasSubvolumes(pool) ? ['btrfs', 'rsync'] : ['rsync']);
+function transportsOf(pool: PoolSpec, { block }: VolumeRef): [Transport, ...Transport[]] {
+  const last = block ? 'blocks' : 'rsync';
+  return hasSubvolumes(pool) ? ['btrfs', last] : [last];
+}
 /** Between members it costs more than the link would, where nobody says otherwise. */
 const compresses = (pool: PoolSpec, { kind }: MigrationStreams): boolean =>
   isTrue(pool.config['rsync.compression'] ?? (kind === 'direct' ? 'false' : 'true'));
@@ -51,13 +54,26 @@ const instance = (spec: InstanceSpec): Subject => ({
   volume: volumeOf(spec),
   name: spec.name,
 });
-const custom = ({ pool, project, name }: VolumeSpec): Subject => ({
+const custom = ({ pool, project, name, block }: VolumeSpec): Subject => ({
   pool,
-  volume: { type: 'custom', project, name },
+  volume: { type: 'custom', project, name, ...(block ? { block: true } : {}) },
   name,
 });
 
-type Arrival = ReceiveRequest & Pick<SinkOptions, 'shifted'>;
+type Arrival = ReceiveRequest & Pick<SinkOptions, 'shifted' | 'checkIndex'>;
+
+/** By streams of subvolumes nobody else would see that they are of another content type. */
+const checkContent =
+  ({ block }: VolumeSpec) =>
+  (index: unknown): void => {
+    const said = (index as { Volume?: { content_type?: unknown } } | null | undefined)?.Volume?.content_type;
+    const wanted = block ? 'block' : 'filesystem';
+    if (typeof said === 'string' && said !== wanted)
+      throw new LxdError(
+        'invalid',
+        `The volume of the other server is of content type "${said}", not "${wanted}"`,
+      );
+  };
 
 interface Opened extends Streams {
   streams: MigrationStreams;
@@ -178,7 +194,7 @@ export class Migrations {
       const shifted = { key: volumeKey, volume: rangesOf(idmap, `"${volumeKey}"`) };
       const { received } = await this.#receive(
         custom(volume),
-        { confirm, shifted, ...(present ? { present } : {}) },
+        { confirm, shifted, checkIndex: checkContent(volume), ...(present ? { present } : {}) },
         { ...opened, streams },
         options,
       );
@@ -198,13 +214,15 @@ export class Migrations {
     const snapshots = snapshotsPath(pool.path, volume);
     const sent: VolumeRef =
       request.snapshot === undefined ? volume : { ...volume, snapshot: request.snapshot };
+    const volumeSize = volume.block ? await pool.blockSize(sent, { signal }) : undefined;
     const send = (path: string, use: (of: VolumeRef) => Promise<VolumeUse>) =>
       runSource(
         {
           host,
           setReceived: (...received) => liblxc.setReceived(...received),
           name,
-          transports: transportsOf(poolSpec),
+          transports: transportsOf(poolSpec, volume),
+          volumeSize,
           volume: path,
           snapshots: request.snapshots.map((one) => ({ ...one, path: join(snapshots, one.name) })),
           use: (snapshot) => use(snapshot === undefined ? sent : { ...volume, snapshot }),
@@ -226,7 +244,8 @@ export class Migrations {
       await createSubvolume(host, staging, { signal });
       await cloneTree(host, path, join(staging, sentName), { signal });
       const copy = join(staging, sentName);
-      const copied = { path: copy, mapped: false, [Symbol.asyncDispose]: () => Promise.resolve() };
+      const image = volume.block ? { image: blockFile(copy) } : {};
+      const copied = { path: copy, mapped: false, ...image, [Symbol.asyncDispose]: () => Promise.resolve() };
       await send(copy, (of) => (of === sent ? Promise.resolve(copied) : use(of)));
     } finally {
       await deleteTree(host, staging, { signal: AbortSignal.timeout(cleanupMs) });
@@ -250,7 +269,8 @@ export class Migrations {
         host,
         setReceived: (...received) => liblxc.setReceived(...received),
         name,
-        transports: transportsOf(poolSpec),
+        transports: transportsOf(poolSpec, volume),
+        ...(request.checkIndex ? { checkIndex: request.checkIndex } : {}),
         landings: landingsOn(this.#context, [poolSpec, pool], volume, base),
         present: request.present,
         ...(request.shifted ? { shifted: request.shifted } : {}),

@@ -30,7 +30,8 @@ const sent = (header: wire.Header): wire.Header => wire.Header.decode(wire.Heade
 const settle = (from: Partial<SourceSide>, to: Partial<SinkSide>) => {
   const offer = sent(makeOffer({ ...source, ...from }));
   const answer = sent(makeAnswer(offer, { ...sink, ...to }));
-  return { offer, answer, agreement: agree(offer, answer) };
+  const { transports } = { ...source, ...from };
+  return { offer, answer, agreement: agree(offer, answer, transports) };
 };
 
 test('btrfs where both have it, else rsync', () => {
@@ -40,6 +41,20 @@ test('btrfs where both have it, else rsync', () => {
   expect(between(['btrfs', 'rsync'], ['rsync'])).toBe('rsync');
   expect(between(['rsync'], ['btrfs', 'rsync'])).toBe('rsync');
   expect(between(['rsync'], ['rsync'])).toBe('rsync');
+});
+
+test('bytes of block volumes go as they are, unless subvolumes do', () => {
+  const between = (one: SourceSide['transports'], other: SinkSide['transports']) =>
+    settle({ transports: one, volumeSize: 8192 }, { transports: other });
+  expect(between(['btrfs', 'blocks'], ['btrfs', 'blocks']).agreement.transport).toBe('btrfs');
+  expect(between(['btrfs', 'blocks'], ['blocks']).agreement.transport).toBe('blocks');
+  const { offer, answer, agreement } = between(['blocks'], ['btrfs', 'blocks']);
+  expect(agreement.transport).toBe('blocks');
+  expect([offer.transport, offer.volumeSize, answer.transport]).toEqual([4, 8192, 4]);
+  // As an older one of ours would answer, who knows nothing of them.
+  expect(() => agree(offer, { ...answer, transport: 0 }, ['blocks'])).toThrow(/not known here/);
+  expect(() => between(['rsync'], ['blocks'])).toThrow(/not of content type "block"/);
+  expect(() => between(['blocks'], ['rsync'])).toThrow(/block volume/);
 });
 
 test('what is 0 or false is said: the peers miss it otherwise', () => {
@@ -62,7 +77,7 @@ test('an option holds when both know it; what only we know is not asked of other
   const offer = sent(makeOffer({ ...source, transports: ['rsync'] }));
   const peers = { ...offer, rsync: { xattrs: true, delete: true, compress: false, bidirectional: true } };
   const answer = makeAnswer(peers, sink);
-  expect(agree(peers, answer).rsync).toEqual({
+  expect(agree(peers, answer, ['rsync']).rsync).toEqual({
     xattrs: true,
     delete: true,
     compress: false,
@@ -111,7 +126,7 @@ test('a running source is read once more at the end, where rsync reads it', () =
 test('an older peer that describes nothing is not asked to', () => {
   const { indexHeaderVersion: _index, ...older } = sent(makeOffer(source));
   const answer = makeAnswer(older, sink);
-  expect(agree(older, answer).index).toBe(false);
+  expect(agree(older, answer, source.transports).index).toBe(false);
 });
 
 test('memory and virtual machines are refused, and an answer that was not offered', () => {
@@ -119,7 +134,9 @@ test('memory and virtual machines are refused, and an answer that was not offere
   expect(() => makeAnswer({ ...offer, memory: 0 }, sink)).toThrow(/stateless/);
   expect(() => makeAnswer({ ...offer, transport: 4 }, sink)).toThrow(/Virtual machines/);
   const plain = makeOffer({ ...source, transports: ['rsync'] });
-  expect(() => agree(plain, { ...makeAnswer(plain, sink), transport: 1 })).toThrow(/not known here/);
+  expect(() => agree(plain, { ...makeAnswer(plain, sink), transport: 1 }, ['rsync'])).toThrow(
+    /not known here/,
+  );
   expect(makeAnswer({ ...offer, transport: 2 }, sink).transport).toBe(0);
 });
 

@@ -3,18 +3,20 @@ import type { MigratedSnapshot, wire } from '@lxd-ts/rpc';
 import { headerRanges, snapshotRanges } from './id-ranges.ts';
 import { migratedSnapshot, snapshotItem } from './snapshot-item.ts';
 
-export type Transport = 'rsync' | 'btrfs';
+/** `blocks`: the bytes of a volume of content type `block`, as they are. */
+export type Transport = 'rsync' | 'btrfs' | 'blocks';
 
 /** Numbers of the wire. */
-const numbers: Readonly<Record<Transport, number>> = { rsync: 0, btrfs: 1 };
-const blocksAndRsync = 4;
+const numbers: Readonly<Record<Transport, number>> = { rsync: 0, btrfs: 1, blocks: 4 };
 /** Of `memory`: the source runs, and its memory stays behind. */
 const memoryStays = 2;
 const indexVersion = 1;
 
 export interface SourceSide {
-  /** What its pool can send by; rsync always can. */
-  transports: readonly Transport[];
+  /** What it can be sent by, the best first. */
+  transports: readonly [Transport, ...Transport[]];
+  /** Bytes of one of content type `block`. */
+  volumeSize?: number | undefined;
   /** Oldest first. */
   snapshots: readonly MigratedSnapshot[];
   running: boolean;
@@ -24,7 +26,8 @@ export interface SourceSide {
 }
 
 export interface SinkSide {
-  transports: readonly Transport[];
+  /** What it can be received by, the best first. */
+  transports: readonly [Transport, ...Transport[]];
   compress: boolean;
   /** What is there already and is to be brought up to date; undefined: nothing is. */
   present: readonly Pick<MigratedSnapshot, 'name' | 'createdAt'>[] | undefined;
@@ -54,11 +57,13 @@ export interface Agreement {
 const noSnapshots = { idMap: [], snapshotNames: [], snapshots: [] };
 
 /** The source's first message. */
-export function makeOffer({ transports, snapshots, running, idMap, compress }: SourceSide): wire.Header {
+export function makeOffer(source: SourceSide): wire.Header {
+  const { transports, snapshots, running, idMap, compress, volumeSize } = source;
   const btrfs = transports.includes('btrfs');
   return {
     ...noSnapshots,
-    transport: numbers[btrfs ? 'btrfs' : 'rsync'],
+    transport: numbers[transports[0]],
+    ...(volumeSize === undefined ? {} : { volumeSize }),
     ...(running ? { memory: memoryStays } : {}),
     idMap: [...idMap],
     snapshotNames: snapshots.map(({ name }) => name),
@@ -97,11 +102,17 @@ const isShifted = (offer: wire.Header): boolean =>
 
 /**
  * The sink's answer: the best way both know, and of its options what both know.
- * @throws LxdError `unsupported` for what cannot be a container
+ * @throws LxdError `unsupported` for what cannot be a container, `invalid` for another content type than is wanted
  */
 export function makeAnswer(offer: wire.Header, sink: SinkSide): wire.Header {
-  if (offer.transport === blocksAndRsync)
-    throw new LxdError('unsupported', 'Virtual machines cannot be received by this server');
+  const last = sink.transports.at(-1) ?? 'rsync';
+  if (offer.transport === numbers.blocks && last !== 'blocks')
+    throw new LxdError(
+      'unsupported',
+      'Virtual machines cannot be received by this server, and a block volume only as one',
+    );
+  if (offer.transport === numbers.rsync && last === 'blocks')
+    throw new LxdError('invalid', 'The volume of the other server is not of content type "block"');
   if (offer.memory !== undefined && offer.memory !== memoryStays)
     throw new LxdError(
       'unsupported',
@@ -118,7 +129,7 @@ export function makeAnswer(offer: wire.Header, sink: SinkSide): wire.Header {
     (!refresh || (btrfs.headerSubvolumeUuids === true && common));
   return {
     ...noSnapshots,
-    transport: numbers[byBtrfs ? 'btrfs' : 'rsync'],
+    transport: numbers[byBtrfs ? 'btrfs' : last],
     ...(offer.memory === undefined ? {} : { memory: offer.memory }),
     snapshotNames: names,
     snapshots: offer.snapshots.filter(({ name }) => names.includes(name ?? '')),
@@ -147,11 +158,12 @@ export function makeAnswer(offer: wire.Header, sink: SinkSide): wire.Header {
 
 /**
  * What the two messages amount to; both sides come to the same.
+ * @param transports this side's
  * @throws LxdError `unsupported` when the sink answered what was not offered
  */
-export function agree(offer: wire.Header, answer: wire.Header): Agreement {
-  const transport = answer.transport === numbers.btrfs ? 'btrfs' : 'rsync';
-  if (answer.transport !== numbers[transport] || (transport === 'btrfs' && offer.transport !== numbers.btrfs))
+export function agree(offer: wire.Header, answer: wire.Header, transports: readonly Transport[]): Agreement {
+  const transport = transports.find((one) => numbers[one] === answer.transport);
+  if (transport === undefined || (transport === 'btrfs' && offer.transport !== numbers.btrfs))
     throw new LxdError(
       'unsupported',
       `The other server wants a transport (${answer.transport}) that is not known here`,

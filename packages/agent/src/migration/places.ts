@@ -22,6 +22,7 @@ function placesOf(pool: StoragePool, volume: VolumeRef): VolumePlaces {
     volume: path,
     // An instance's is passed by its id map only.
     ...(volume.type === 'custom' ? {} : { mode: 0o100 }),
+    ...(volume.block ? { block: true } : {}),
     snapshots: snapshotsPath(pool.path, volume),
     staging: join(path, '..', `.partial-${name}`),
   };
@@ -29,7 +30,8 @@ function placesOf(pool: StoragePool, volume: VolumeRef): VolumePlaces {
 
 /** A landing as the pool can, for one volume. */
 export interface Landings {
-  open(start: LandingStart, options: { signal: AbortSignal }): Promise<Landing>;
+  /** @param options bytes of one of content type `block`, as far as they are known */
+  open(start: LandingStart, options: { signal: AbortSignal; bytes?: number | undefined }): Promise<Landing>;
   /** Only where volumes are subvolumes. */
   subvolumes?: {
     open(start: LandingStart, options: { signal: AbortSignal }): Promise<SubvolumeLanding>;
@@ -45,8 +47,9 @@ export function landingsOn(
   volume: VolumeRef,
   base?: VolumeRef,
 ): Landings {
-  if (!hasSubvolumes(spec))
-    return { open: (start, { signal }) => openVolumeLanding({ pool, volume, start, base, signal }) };
+  const openVolume: Landings['open'] = (start, { signal, bytes }) =>
+    openVolumeLanding({ pool, volume, start, base, bytes, signal });
+  if (!hasSubvolumes(spec)) return { open: openVolume };
   const places = placesOf(pool, volume);
   const open = (start: LandingStart, { signal }: { signal: AbortSignal }) =>
     openSubvolumeLanding({
@@ -57,5 +60,11 @@ export function landingsOn(
       base: base && pool.volumePath(base),
       signal,
     });
+  if (volume.block) {
+    // What is there already changes as a whole; an empty one is the pool's to make.
+    const openBlock: Landings['open'] = (start, options) =>
+      start === 'present' ? open(start, options) : openVolume(start, options);
+    return { open: openBlock, subvolumes: { open, snapshots: places.snapshots } };
+  }
   return { open, subvolumes: { open, snapshots: places.snapshots } };
 }

@@ -1,6 +1,7 @@
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { ShiftedRange } from '@lxd-ts/liblxc';
 import type { MessageChannel, MigratedSnapshot } from '@lxd-ts/rpc';
+import { receiveBlocks } from './blocks.ts';
 import { receiveByBtrfs } from './btrfs.ts';
 import { readHeader, readOutcome, sendHeader, sendOutcome } from './control.ts';
 import { readJson, sendJson } from './json-part.ts';
@@ -17,13 +18,15 @@ import type { SubvolumeTools } from './subvolumes.ts';
 
 export interface SinkOptions extends SubvolumeTools {
   name: string;
-  transports: readonly Transport[];
+  transports: readonly [Transport, ...Transport[]];
   landings: Landings;
   /** Snapshots that are there, to be brought up to date with the volume; undefined: all is new. */
   present: readonly Pick<MigratedSnapshot, 'name' | 'createdAt'>[] | undefined;
   /** There is a volume that what comes by rsync probably differs little from. */
   hasBase: boolean;
   compress: boolean;
+  /** Throws when what the other server says of the volume is not to be received. */
+  checkIndex?(index: unknown): void;
   /** Of a custom volume: which key of a snapshot says how its files are shifted, and how those of the volume are. */
   shifted?: { key: string; volume: readonly ShiftedRange[] };
   /** Gives files whose ids are shifted like this the ids they have inside. */
@@ -75,7 +78,11 @@ async function transferFiles(
 ): Promise<void> {
   const { host, name: of, signal, onProgress } = options;
   const onBytes = progress(of, () => performance.now(), onProgress);
-  const round = () => receiveByRsync(host, agreement.rsync, landing.volume, filesystem, { signal, onBytes });
+  const { image } = landing;
+  const round = () =>
+    agreement.transport === 'blocks' && image !== undefined
+      ? receiveBlocks(host, image, filesystem, { signal, onBytes })
+      : receiveByRsync(host, agreement.rsync, landing.volume, filesystem, { signal, onBytes });
   for (const name of agreement.snapshots) {
     await round();
     await landing.keepSnapshot(name, straighten(name));
@@ -86,7 +93,7 @@ async function transferFiles(
 }
 
 const startOf = ({ hasBase }: SinkOptions, { transport, refresh }: Agreement): LandingStart => {
-  if (transport === 'rsync' && refresh) return 'present';
+  if (transport !== 'btrfs' && refresh) return 'present';
   return transport === 'rsync' && hasBase ? 'base' : 'empty';
 };
 
@@ -97,7 +104,7 @@ async function receive(options: SinkOptions, streams: Streams, failed: AbortCont
   for (const name of offer.snapshotNames) checkSnapshotName(name);
   const answer = makeAnswer(offer, options);
   await sendHeader(control, answer);
-  const agreement = agree(offer, answer);
+  const agreement = agree(offer, answer, options.transports);
   // It says no more unless it fails.
   const lost = readOutcome(control).then(
     () => {
@@ -111,6 +118,7 @@ async function receive(options: SinkOptions, streams: Streams, failed: AbortCont
   );
   lost.catch(() => undefined);
   const index = agreement.index ? await readIndex(filesystem, agreement.refresh) : undefined;
+  options.checkIndex?.(index);
   const came = offer.snapshots
     .filter(({ name }) => agreement.snapshots.includes(name ?? ''))
     .map(migratedSnapshot);
@@ -132,7 +140,7 @@ async function receive(options: SinkOptions, streams: Streams, failed: AbortCont
   const { subvolumes, open } = options.landings;
   const start = startOf(options, agreement);
   const streamed = agreement.transport === 'btrfs' ? await subvolumes?.open(start, { signal }) : undefined;
-  await using landing = streamed ?? (await open(start, { signal }));
+  await using landing = streamed ?? (await open(start, { signal, bytes: offer.volumeSize }));
   const transferring =
     streamed && subvolumes
       ? transferSubvolumes(streamed, subvolumes.snapshots, transfer)

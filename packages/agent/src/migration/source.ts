@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LxdError, toLxdError } from '@lxd-ts/core';
 import type { MessageChannel, MigratedSnapshot, wire } from '@lxd-ts/rpc';
+import { sendBlocks } from './blocks.ts';
 import { sendByBtrfs } from './btrfs.ts';
 import { readHeader, readOutcome, sendHeader, sendOutcome } from './control.ts';
 import { readJson, sendJson } from './json-part.ts';
@@ -19,7 +20,9 @@ export interface Streams {
 export interface SourceOptions extends SubvolumeTools {
   /** Of what is sent, for people. */
   name: string;
-  transports: readonly Transport[];
+  transports: readonly [Transport, ...Transport[]];
+  /** Bytes of one of content type `block`. */
+  volumeSize?: number | undefined;
   /** What is sent; for btrfs a subvolume that is the sender's own while it sends. */
   volume: string;
   /** Oldest first. */
@@ -57,16 +60,16 @@ async function transfer(
   if (agreement.index) await sendIndex(filesystem, options.index);
   const onBytes = progress(name, () => performance.now(), options.onProgress);
   const snapshots = options.snapshots.filter((one) => agreement.snapshots.includes(one.name));
+  const limit = bytesPerSecond
+    ? {
+        pace: pace(
+          bytesPerSecond,
+          () => performance.now(),
+          (ms) => sleep(ms, undefined, { signal }),
+        ),
+      }
+    : {};
   if (agreement.transport === 'btrfs') {
-    const limit = bytesPerSecond
-      ? {
-          pace: pace(
-            bytesPerSecond,
-            () => performance.now(),
-            (ms) => sleep(ms, undefined, { signal }),
-          ),
-        }
-      : {};
     await sendByBtrfs(
       options,
       agreement,
@@ -80,6 +83,11 @@ async function transfer(
   const rounds = [...snapshots.map((one) => one.name), undefined, ...(agreement.again ? [undefined] : [])];
   for (const snapshot of rounds) {
     await using use = await options.use(snapshot);
+    if (agreement.transport === 'blocks') {
+      if (use.image === undefined) throw new LxdError('internal', `"${name}" is not of content type "block"`);
+      await sendBlocks(use.image, filesystem, { signal, onBytes, ...limit });
+      continue;
+    }
     await sendByRsync(host, agreement.rsync, use.path, filesystem, { signal, onBytes, bytesPerSecond });
   }
 }
@@ -95,7 +103,7 @@ export async function runSource(options: SourceOptions, { control, filesystem }:
   try {
     const offer = makeOffer({ ...options, idMap: options.idMap ?? [] });
     await sendHeader(control, offer);
-    const agreement = agree(offer, await readHeader(control));
+    const agreement = agree(offer, await readHeader(control), options.transports);
     // From now on it speaks only once: how it ended, and perhaps early.
     const outcome = readOutcome(control);
     outcome.catch((error: unknown) => {

@@ -8,6 +8,8 @@ export interface VolumeLandingOptions {
   start: LandingStart;
   /** The base. */
   base?: VolumeRef | undefined;
+  /** Of one of content type `block`: as many as it has while nobody says otherwise. */
+  bytes?: number | undefined;
   signal: AbortSignal;
 }
 
@@ -23,6 +25,11 @@ const beside = (volume: VolumeRef, what: string): VolumeRef => ({
 /** What a crash leaves of a snapshot in the making goes, too; none of a user's begins with a dot. */
 const hidden = (name: string): string => `.partial-.${name}`;
 
+/** What is larger stays so. */
+async function growTo(pool: StoragePool, volume: VolumeRef, bytes: number, signal: AbortSignal) {
+  if ((await pool.blockSize(volume, { signal })) < bytes) await pool.setQuota(volume, bytes, { signal });
+}
+
 /**
  * By what every pool can do. What is there already is changed in place, as the peers do: copies may cost as much as all the
  * files. Its new snapshots are seen when it is whole.
@@ -31,7 +38,8 @@ export async function openVolumeLanding(options: VolumeLandingOptions): Promise<
   const { pool, volume, base, signal } = options;
   const inPlace = options.start === 'present' || (await pool.exists(volume));
   const made = inPlace ? volume : beside(volume, 'landing');
-  const inbox: VolumeRef = { ...beside(volume, `inbox-${volume.type}`), type: 'custom' };
+  const { block: _, ...files } = volume;
+  const inbox: VolumeRef = { ...beside(files, `inbox-${volume.type}`), type: 'custom' };
   const kept: string[] = [];
   const uses: VolumeUse[] = [];
   let isWhole = false;
@@ -49,22 +57,25 @@ export async function openVolumeLanding(options: VolumeLandingOptions): Promise<
       for (const name of kept)
         await pool.deleteVolume({ ...made, snapshot: hidden(name) }, { signal: until });
   };
-  const use = async (what: VolumeRef): Promise<string> => {
+  const use = async (what: VolumeRef): Promise<VolumeUse> => {
     const opened = await pool.useVolume(what, { signal });
     uses.push(opened);
-    return opened.path;
+    return opened;
   };
 
   try {
     for (const left of inPlace ? [inbox] : [inbox, made]) await pool.deleteVolume(left, { signal });
     if (!inPlace && options.start === 'base' && base) await pool.copyVolume(base, made, { signal });
+    else if (!inPlace && made.block) await pool.createBlock(made, options.bytes ?? 0, undefined, { signal });
     else if (!inPlace) await pool.createVolume(made, undefined, { signal });
-    const path = await use(made);
+    else if (made.block && options.bytes !== undefined) await growTo(pool, made, options.bytes, signal);
+    const { path, image } = await use(made);
     return {
       volume: path,
+      image,
       inbox: async () => {
         await pool.createVolume(inbox, undefined, { signal });
-        return use(inbox);
+        return (await use(inbox)).path;
       },
       keepSnapshot: async (name, change) => {
         await change?.(path);

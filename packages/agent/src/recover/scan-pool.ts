@@ -24,7 +24,8 @@ async function found(pool: StoragePool, volume: VolumeRef, { signal }: CallOptio
   const { project, name } = volume;
   const snapshots = (await pool.snapshots(volume)).sort();
   const own = { project, name, snapshots };
-  if (volume.type !== 'container') return { type: 'custom', ...own };
+  if (volume.type !== 'container')
+    return { type: 'custom', ...own, ...(volume.block ? { block: true } : {}) };
   await using use = await pool.useVolume(volume, { signal, readonly: true, besideRoot: true });
   return { type: 'container', ...own, ...(await describe(use.path)) };
 }

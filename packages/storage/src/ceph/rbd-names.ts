@@ -11,6 +11,9 @@ const types: readonly [string, VolumeRef['type']][] = [
 /** What LXD begins the names of snapshots with that it shows. */
 export const shownSnapshot = 'snapshot_';
 
+/** Of volumes of content type `block`. */
+const blockSuffix = '.block';
+
 const typeOf = (type: VolumeRef['type']): string => types.find(([, of]) => of === type)?.[0] ?? '';
 
 /**
@@ -19,15 +22,20 @@ const typeOf = (type: VolumeRef['type']): string => types.find(([, of]) => of ==
  */
 export function imageName({ snapshot, ...volume }: VolumeRef, filesystem: string): string {
   const name = volumeName(volume);
-  if (snapshot !== undefined) return `${typeOf(volume.type)}-snapshot_${joinDashed(name, snapshot)}`;
-  return volume.type === 'image' ? `image_${name}_${filesystem}` : `${typeOf(volume.type)}_${name}`;
+  const end = volume.block ? blockSuffix : '';
+  if (snapshot !== undefined) return `${typeOf(volume.type)}-snapshot_${joinDashed(name, snapshot)}${end}`;
+  return volume.type === 'image' ? `image_${name}_${filesystem}` : `${typeOf(volume.type)}_${name}${end}`;
 }
 
-/** undefined: not a volume of ours; those that end in `.block` hold no files. */
+/** undefined: not a volume of ours, such as the disk of a virtual machine. */
 export function volumeOfImage(name: string): { volume: VolumeRef; filesystem?: string } | undefined {
+  if (name.endsWith(blockSuffix)) {
+    const found = volumeOfImage(name.slice(0, -blockSuffix.length));
+    return found?.volume.type === 'custom' ? { volume: { ...found.volume, block: true } } : undefined;
+  }
   const [, prefix = '', apart, rest = ''] = /^([a-z]+)(-snapshot)?_(.+)$/.exec(name) ?? [];
   const [, type] = types.find(([of]) => of === prefix) ?? [];
-  if (type === undefined || /\.(block|iso)$/.test(name)) return undefined;
+  if (type === undefined || name.endsWith('.iso')) return undefined;
   if (apart !== undefined) {
     const { name: of, snapshot } = splitDashed(rest) ?? {};
     return of === undefined || snapshot === undefined

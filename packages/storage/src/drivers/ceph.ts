@@ -1,80 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import {
-  isFalse,
-  isTrue,
-  LxdError,
-  parseSize,
-  validators,
-  type Config,
-  type ConfigSchema,
-  type PoolSpec,
-  type Undo,
-} from '@lxd-ts/core';
+import { isFalse, isTrue, LxdError, parseSize, type Config, type PoolSpec, type Undo } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
-import { clusterKey, sharedSource, userKey } from '../ceph/ceph-schema.ts';
+import { cannotShrink, roundedSize } from '../block-file.ts';
 import { imageName, shownSnapshot, volumeOfImage } from '../ceph/rbd-names.ts';
+import { rbdSchema } from '../ceph/rbd-schema.ts';
 import { Rbd } from '../ceph/rbd.ts';
 import type { StorageContext, StorageDriver, VolumeRef, WaitOptions } from '../driver.ts';
 import { partial, poolPath, volumeName, volumeOf } from '../layout.ts';
-import { commonSchema, toolName } from '../schema.ts';
 import { BlockFilesystem, defaultVolumeSize, filesystemOf } from '../store/block-filesystem.ts';
 import { joinDashed } from '../store/dash-names.ts';
 import { pruneLineage, removeNode, removeSnapshot, type Lineage } from '../store/lineage.ts';
 import { isPartial, placeOf } from '../store/places.ts';
 import { StoredPool } from '../store/stored-pool.ts';
-import { blockSchema } from '../store/block-schema.ts';
-import type { Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
-
-const schema: ConfigSchema = {
-  ...commonSchema,
-  ...blockSchema,
-  source: sharedSource,
-  'ceph.cluster_name': clusterKey(),
-  'ceph.user.name': userKey(),
-  'ceph.osd.pool_name': { check: toolName, description: 'OSD pool' },
-  'ceph.osd.data_pool_name': {
-    check: toolName,
-    description: 'OSD pool that the data of volumes is in',
-  },
-  'ceph.osd.pg_num': {
-    check: validators.unsigned,
-    description: 'Number of placement groups of the OSD pool',
-    default: '32',
-  },
-  'ceph.osd.force_reuse': {
-    check: validators.bool,
-    description: 'Whether an OSD pool may be used that others use, too',
-    default: 'false',
-  },
-  'ceph.osd.claim': {
-    check: validators.any,
-    description: 'What is written in the OSD pool, by which members know that it is theirs',
-  },
-  'ceph.rbd.clone_copy': {
-    check: validators.bool,
-    description: 'Whether copies share what they have in common, or are full ones',
-    default: 'true',
-    live: true,
-  },
-  'ceph.rbd.du': {
-    check: validators.bool,
-    description: 'Whether the space that a volume at rest takes is asked for, which can take long',
-    default: 'true',
-    live: true,
-  },
-  'ceph.rbd.features': {
-    check: toolName,
-    description: 'Features of new images, separated by commas',
-    default: 'layering',
-    live: true,
-  },
-  'volatile.pool.pristine': {
-    check: validators.any,
-    description: 'Whether the OSD pool was empty when the pool was made',
-    memberSpecific: true,
-  },
-};
+import type { BlockStore, Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
 
 const back = (): WaitOptions => ({ signal: AbortSignal.timeout(60_000) });
 const claimKey = 'lxd-ts.claim';
@@ -309,14 +248,18 @@ class CephStore implements VolumeStore {
 
   async list(options: WaitOptions): Promise<StoredVolume[]> {
     const wanted = filesystemOf(this.#pool.config);
-    return (await this.#rbd.images(options)).flatMap(({ name, size, snapshots }): StoredVolume[] => {
+    const images = await this.#rbd.images(options);
+    const hasBlocks = images.some(({ name }) => volumeOfImage(name)?.volume.block);
+    const mapped = new Set(hasBlocks ? (await this.#rbd.mapped(options)).map(({ name }) => name) : []);
+    return images.flatMap(({ name, size, snapshots }): StoredVolume[] => {
       const { volume, filesystem = wanted } = volumeOfImage(name) ?? {};
       // Those of another filesystem are unpacked images that stay for clones.
       if (!volume || filesystem !== wanted) return [];
       const stale = volume.type === 'image' && size !== this.#wantedSize;
+      const openOf = ({ block }: VolumeRef) => (block ? { open: mapped.has(name) } : {});
       const shown = volume.type === 'image' ? [] : snapshots.filter((one) => one.startsWith(shownSnapshot));
       return [
-        { volume, within: false, ...(stale ? { stale } : {}) },
+        { volume, within: false, ...(stale ? { stale } : {}), ...openOf(volume) },
         ...shown.map((one) => ({
           volume: { ...volume, snapshot: one.slice(shownSnapshot.length) },
           within: true,
@@ -341,6 +284,26 @@ class CephStore implements VolumeStore {
       ...(data ? ['--data-pool', data] : []),
     ];
   }
+
+  readonly blocks: BlockStore = {
+    make: async (volume, bytes, options) => {
+      const size = `${roundedSize(bytes)}B`;
+      await this.#rbd.run(['create', ...this.#features(), '--size', size, this.#name(volume)], options);
+    },
+    open: (stored, options) => this.#map(stored, options),
+    close: (volume, options) => this.#unmap(volume, options),
+    size: async ({ volume, within }, options) => {
+      const { snapshot = '', ...of } = volume;
+      const at = within ? ['--snap', `${shownSnapshot}${snapshot}`, this.#name(of)] : [this.#name(volume)];
+      return (await this.#rbd.json<{ size: number }>(['info', ...at], options)).size;
+    },
+    grow: async (stored, bytes, options) => {
+      const [is, wanted] = [await this.blocks.size(stored, options), roundedSize(bytes)];
+      if (wanted < is) throw cannotShrink();
+      const argv = ['resize', '--no-progress', '--size', `${wanted}B`, this.#name(stored.volume)];
+      if (wanted > is) await this.#rbd.run(argv, options);
+    },
+  };
 
   async make(volume: VolumeRef, like: StoredVolume | undefined, options: WaitOptions): Promise<void> {
     const name = this.#name(volume);
@@ -419,20 +382,30 @@ class CephStore implements VolumeStore {
 
   /** What a snapshot within its volume is mounted by: journals are written to, and snapshots cannot be. */
   #stand({ snapshot = '', ...of }: VolumeRef): VolumeRef {
-    return volumeOf(of.type, `${partial}${this.mine}mount+${joinDashed(volumeName(of), snapshot)}`);
+    const stand = volumeOf(of.type, `${partial}${this.mine}mount+${joinDashed(volumeName(of), snapshot)}`);
+    return of.block ? { ...stand, block: true } : stand;
   }
 
-  async attach(stored: StoredVolume, target: string, options: WaitOptions): Promise<void> {
+  async #map(stored: StoredVolume, options: WaitOptions): Promise<string> {
     const { volume, within } = stored;
     const name = this.#name(within ? this.#stand(volume) : volume);
     const there = (await this.#rbd.images(options)).some((image) => image.name === name);
     if (within && !there) await this.#cloneAs(stored, name, options);
-    const device = await this.#rbd.map(name, options);
-    await this.#filesystem.mount(device, target, { readonly: volume.snapshot !== undefined }, options);
+    return this.#rbd.map(name, options);
+  }
+
+  async attach(stored: StoredVolume, target: string, options: WaitOptions): Promise<void> {
+    const device = await this.#map(stored, options);
+    const readonly = stored.volume.snapshot !== undefined;
+    await this.#filesystem.mount(device, target, { readonly }, options);
   }
 
   async detach(volume: VolumeRef, target: string, options: WaitOptions): Promise<void> {
     await this.#host.unmount(target, options);
+    await this.#unmap(volume, options);
+  }
+
+  async #unmap(volume: VolumeRef, options: WaitOptions): Promise<void> {
     const stand = this.#name(this.#stand(volume));
     await this.#rbd.unmap(this.#name(volume), options);
     if (volume.snapshot === undefined) return;
@@ -487,8 +460,14 @@ async function versionOf(host: Host, tool: string, { signal }: WaitOptions): Pro
  */
 export const ceph: StorageDriver = {
   type: 'ceph',
-  schema,
-  capabilities: { optimizedImages: true, optimizedCopy: true, quotas: true, remote: true },
+  schema: rbdSchema,
+  capabilities: {
+    optimizedImages: true,
+    optimizedCopy: true,
+    quotas: true,
+    remote: true,
+    blockVolumes: 'devices',
+  },
   probe: (host, options) => versionOf(host, 'rbd', options),
   open: (pool, context) => new StoredPool(pool, context, (spec, of) => new CephStore(spec, of)),
 };

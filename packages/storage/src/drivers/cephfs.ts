@@ -219,6 +219,15 @@ class CephfsPool extends DirectoryPool {
     await super.createVolume(volume, fill, options);
   }
 
+  override createBlock(): Promise<void> {
+    return Promise.reject(
+      new LxdError(
+        'unsupported',
+        `Storage pool "${this.pool.name}" (cephfs) has no volumes of content type "block"`,
+      ),
+    );
+  }
+
   /** In the directory itself, where the cluster keeps its snapshots. */
   #kept({ snapshot = '', ...volume }: VolumeRef): string {
     return join(this.volumePath(volume), '.snap', snapshot);
@@ -354,7 +363,13 @@ async function versionOf(host: Host, { signal }: WaitOptions): Promise<string | 
 export const cephfs: StorageDriver = {
   type: 'cephfs',
   schema,
-  capabilities: { optimizedImages: false, optimizedCopy: false, quotas: true, remote: true },
+  capabilities: {
+    optimizedImages: false,
+    optimizedCopy: false,
+    quotas: true,
+    remote: true,
+    blockVolumes: false,
+  },
   probe: versionOf,
   open: (pool, context) => new CephfsPool(pool, context),
 };

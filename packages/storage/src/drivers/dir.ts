@@ -7,7 +7,13 @@ import { commonSchema } from '../schema.ts';
 export const dir: StorageDriver = {
   type: 'dir',
   schema: commonSchema,
-  capabilities: { optimizedImages: false, optimizedCopy: false, quotas: false, remote: false },
+  capabilities: {
+    optimizedImages: false,
+    optimizedCopy: false,
+    quotas: false,
+    remote: false,
+    blockVolumes: 'files',
+  },
   probe: () => access('/').then(() => '1'),
   open: (pool, context) => new DirectoryPool(pool, context),
 };

@@ -12,6 +12,7 @@ import {
   type Undo,
 } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
+import { cannotShrink } from '../block-file.ts';
 import type { StorageContext, StorageDriver, VolumeRef, WaitOptions } from '../driver.ts';
 import { loopFile, poolPath } from '../layout.ts';
 import { lvName, volumeOfLv } from '../lvm/lv-names.ts';
@@ -23,7 +24,7 @@ import { defaultSize } from '../store/default-size.ts';
 import { attachLoop, detachLoops, loopsOf, makeLoopFile } from '../store/loop.ts';
 import { StoredPool } from '../store/stored-pool.ts';
 import { blockSchema } from '../store/block-schema.ts';
-import type { Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
+import type { BlockStore, Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
 
 const schema: ConfigSchema = {
   ...commonSchema,
@@ -299,9 +300,11 @@ class LvmStore implements VolumeStore {
   }
 
   async list(options: WaitOptions): Promise<StoredVolume[]> {
-    return (await this.#group.volumes(options)).flatMap(({ name, size: bytes, tags, extent, readonly }) => {
+    return (await this.#group.volumes(options)).flatMap((found): StoredVolume[] => {
+      const { name, size: bytes, tags, extent, readonly, active } = found;
       const volume = volumeOfLv(name);
       if (!volume) return [];
+      if (volume.block) return [{ volume, within: false, readonly, open: active }];
       const made = tags.find((tag) => tag.startsWith('fs_')) ?? this.#filesystemTag;
       const wanted = Math.ceil(this.#wantedSize / extent) * extent;
       const stale = volume.type === 'image' && (bytes !== wanted || made !== this.#filesystemTag);
@@ -309,14 +312,42 @@ class LvmStore implements VolumeStore {
     });
   }
 
-  async make(volume: VolumeRef, like: StoredVolume | undefined, options: WaitOptions): Promise<void> {
-    const name = lvName(volume);
-    const bytes = like ? (await this.#group.volume(lvName(like.volume), options)).size : this.#wantedSize;
-    const flags = ['--yes', '--wipesignatures', 'y', '--name', name, '--addtag', this.#filesystemTag];
+  async #makeLv(name: string, bytes: number, more: readonly string[], options: WaitOptions): Promise<void> {
+    const flags = ['--yes', '--wipesignatures', 'y', '--name', name, ...more];
     const where = this.#thin
       ? ['--virtualsize', `${bytes}b`, '--thinpool', this.#thinPool]
       : ['--size', `${bytes}b`, ...this.#stripes()];
     await this.#group.run(['lvcreate', ...flags, ...where, '--', this.#group.name], options);
+  }
+
+  async #resize(name: string, bytes: number, options: WaitOptions): Promise<void> {
+    const flags = ['--yes', '--force', '--size', `${bytes}b`];
+    await this.#group.run(['lvresize', ...flags, '--', `${this.#group.name}/${name}`], options);
+  }
+
+  readonly blocks: BlockStore = {
+    make: async (volume, bytes, options) => {
+      const name = lvName(volume);
+      await this.#makeLv(name, Math.max(1, bytes), [], options);
+      // It has what others have left on the disk.
+      if (!this.#thin) await this.#host.run(['blkdiscard', '--zeroout', this.#group.device(name)], options);
+    },
+    open: ({ volume }, options) => this.#group.activate(lvName(volume), options),
+    close: (volume, options) => this.#group.deactivate(lvName(volume), options),
+    size: async ({ volume }, options) => (await this.#group.volume(lvName(volume), options)).size,
+    grow: async ({ volume }, bytes, options) => {
+      const name = lvName(volume);
+      const { size: is, extent } = await this.#group.volume(name, options);
+      const wanted = Math.ceil(bytes / extent) * extent;
+      if (wanted < is) throw cannotShrink();
+      if (wanted > is) await this.#resize(name, wanted, options);
+    },
+  };
+
+  async make(volume: VolumeRef, like: StoredVolume | undefined, options: WaitOptions): Promise<void> {
+    const name = lvName(volume);
+    const bytes = like ? (await this.#group.volume(lvName(like.volume), options)).size : this.#wantedSize;
+    await this.#makeLv(name, bytes, ['--addtag', this.#filesystemTag], options);
     // It is active from the first, and stays so until it has been filled.
     await this.#filesystem.make(this.#group.device(name), this.#thin, options);
   }
@@ -381,10 +412,7 @@ class LvmStore implements VolumeStore {
     if (bytes === undefined) return;
     const name = lvName(volume);
     const { size: is, extent } = await this.#group.volume(name, options);
-    const resize = async (to: number) => {
-      const flags = ['--yes', '--force', '--size', `${to}b`];
-      await this.#group.run(['lvresize', ...flags, '--', `${this.#group.name}/${name}`], options);
-    };
+    const resize = (to: number) => this.#resize(name, to, options);
     const device = {
       path: () => Promise.resolve(this.#group.device(name)),
       active: <T>(work: (path: string) => Promise<T>) =>
@@ -403,7 +431,13 @@ class LvmStore implements VolumeStore {
 export const lvm: StorageDriver = {
   type: 'lvm',
   schema,
-  capabilities: { optimizedImages: true, optimizedCopy: true, quotas: true, remote: false },
+  capabilities: {
+    optimizedImages: true,
+    optimizedCopy: true,
+    quotas: true,
+    remote: false,
+    blockVolumes: 'devices',
+  },
   probe: async (host, options) => {
     const found = await lvmVersion(host, options);
     return 'version' in found ? found.version : undefined;

@@ -411,7 +411,13 @@ const seenBy = new WeakMap<Host, Map<string, string>>();
 export const overlay: StorageDriver = {
   type: 'overlay',
   schema: commonSchema,
-  capabilities: { optimizedImages: true, optimizedCopy: false, quotas: false, remote: false },
+  capabilities: {
+    optimizedImages: true,
+    optimizedCopy: false,
+    quotas: false,
+    remote: false,
+    blockVolumes: 'files',
+  },
   probe: async (host, { signal }) => {
     const kernel = release();
     const [major = 0, minor = 0] = kernel.split('.').map(Number);

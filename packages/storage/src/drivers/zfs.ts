@@ -2,21 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { access, stat } from 'node:fs/promises';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import {
-  isFalse,
-  isTrue,
-  LxdError,
-  parseSize,
-  validators,
-  type Config,
-  type ConfigSchema,
-  type PoolSpec,
-  type Undo,
-} from '@lxd-ts/core';
+import { isFalse, isTrue, LxdError, parseSize, type Config, type PoolSpec, type Undo } from '@lxd-ts/core';
 import type { ExecResult, Host } from '@lxd-ts/host';
 import type { StorageContext, StorageDriver, VolumeRef, WaitOptions } from '../driver.ts';
 import { loopFile, poolPath } from '../layout.ts';
-import { commonSchema, size, sizeSchema, toolName } from '../schema.ts';
 import { defaultSize } from '../store/default-size.ts';
 import {
   pruneLineage,
@@ -27,57 +16,10 @@ import {
 } from '../store/lineage.ts';
 import { makeLoopFile } from '../store/loop.ts';
 import { StoredPool } from '../store/stored-pool.ts';
-import type { Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
+import type { BlockStore, Mounted, StoredVolume, VolumeStore } from '../store/volume-store.ts';
 import { datasetName, shownSnapshot, snapshotName, volumeOfDataset } from '../zfs/dataset-names.ts';
-
-function blockSize(value: string): string | undefined {
-  const wrong = size(value);
-  if (wrong !== undefined) return wrong;
-  const bytes = parseSize(value);
-  const right = bytes >= 512 && bytes <= 16 * 1024 ** 2 && Number.isInteger(Math.log2(bytes));
-  return right ? undefined : 'Value should be between 512 and 16MiB, and be power of 2';
-}
-
-const schema: ConfigSchema = {
-  ...commonSchema,
-  ...sizeSchema,
-  'zfs.clone_copy': {
-    check: validators.oneOf('true', 'false', 'rebase', '1', '0', 'yes', 'no', 'on', 'off'),
-    description: 'Whether copies share what they have in common, or are full ones; rebase: as true',
-    default: 'true',
-    live: true,
-  },
-  'zfs.export': {
-    check: validators.bool,
-    description: 'Whether the zpool is exported while the pool is not mounted',
-    default: 'true',
-    live: true,
-  },
-  'zfs.pool_name': { check: toolName, description: 'Zpool, or dataset in one', memberSpecific: true },
-  'volume.zfs.blocksize': {
-    check: blockSize,
-    description: 'Record size of new volumes: a power of 2 from 512 to 16MiB',
-    live: true,
-  },
-  'volume.zfs.remove_snapshots': {
-    check: validators.bool,
-    description: 'Nothing here: a volume goes back to any snapshot without losing later ones',
-    default: 'false',
-    live: true,
-  },
-  'volume.zfs.use_refquota': {
-    check: validators.bool,
-    description: 'Whether snapshots are left out of what counts for the limit of a volume',
-    default: 'false',
-    live: true,
-  },
-  'volume.zfs.reserve_space': {
-    check: validators.bool,
-    description: 'Whether the limit of a volume is set aside for it',
-    default: 'false',
-    live: true,
-  },
-};
+import { zfsSchema } from '../zfs/zfs-schema.ts';
+import { zvols } from '../zfs/zvols.ts';
 
 const back = (): WaitOptions => ({ signal: AbortSignal.timeout(60_000) });
 const exists = (path: string): Promise<boolean> =>
@@ -121,6 +63,15 @@ class ZfsStore implements VolumeStore {
     return poolPath(this.#dir, this.#pool.name);
   }
 
+  get blocks(): BlockStore {
+    return zvols({
+      host: this.#host,
+      within: (name) => this.#in(name),
+      property: (...asked) => this.#property(...asked),
+      blockSize: this.#pool.config['volume.zfs.blocksize'],
+    });
+  }
+
   #in(name: string): string {
     return `${this.#root}/${name}`;
   }
@@ -153,15 +104,15 @@ class ZfsStore implements VolumeStore {
   }
 
   /** Names below the pool's dataset, and what they were cloned from. */
-  async #all(options: WaitOptions): Promise<{ name: string; origin: string }[]> {
-    const columns = ['-t', 'filesystem,volume,snapshot', '-o', 'name,origin'];
+  async #all(options: WaitOptions): Promise<{ name: string; origin: string; type: string }[]> {
+    const columns = ['-t', 'filesystem,volume,snapshot', '-o', 'name,origin,type'];
     const rows = await this.#table(
       ['zfs', 'list', '-Hp', '-r', '-s', 'createtxg', ...columns, this.#root],
       options,
     );
     const start = `${this.#root}/`;
-    return (rows ?? []).flatMap(([name = '', origin = '-']) =>
-      name.startsWith(start) ? [{ name: name.slice(start.length), origin }] : [],
+    return (rows ?? []).flatMap(([name = '', origin = '-', type = '']) =>
+      name.startsWith(start) ? [{ name: name.slice(start.length), origin, type }] : [],
     );
   }
 
@@ -371,7 +322,13 @@ class ZfsStore implements VolumeStore {
   }
 
   async list(options: WaitOptions): Promise<StoredVolume[]> {
-    return (await this.#all(options)).flatMap(({ name }) => volumeOfDataset(name) ?? []);
+    const all = await this.#all(options);
+    const zvols = new Set(all.flatMap(({ name, type }) => (type === 'volume' ? [name] : [])));
+    return all.flatMap(({ name }) => {
+      const found = volumeOfDataset(name);
+      if (found?.volume.type !== 'custom' || !zvols.has(name.split('@')[0] ?? '')) return found ?? [];
+      return { ...found, volume: { ...found.volume, block: true } };
+    });
   }
 
   async make(volume: VolumeRef, _like: StoredVolume | undefined, options: WaitOptions): Promise<void> {
@@ -389,6 +346,7 @@ class ZfsStore implements VolumeStore {
   async clone(from: StoredVolume, to: VolumeRef, options: WaitOptions): Promise<void> {
     const origin = await this.#originFor(from, options);
     const flags = to.snapshot === undefined ? [] : ['-o', 'readonly=on'];
+    if (to.block) flags.push('-o', 'volmode=dev');
     await this.#run(['zfs', 'clone', '-p', ...flags, origin, this.#in(datasetName(to))], options);
   }
 
@@ -488,8 +446,14 @@ class ZfsStore implements VolumeStore {
  */
 export const zfs: StorageDriver = {
   type: 'zfs',
-  schema,
-  capabilities: { optimizedImages: true, optimizedCopy: true, quotas: true, remote: false },
+  schema: zfsSchema,
+  capabilities: {
+    optimizedImages: true,
+    optimizedCopy: true,
+    quotas: true,
+    remote: false,
+    blockVolumes: 'devices',
+  },
   probe: async (host, { signal }) => {
     const found = await host.run(['zfs', 'version'], { signal, allowFailure: true }).catch(() => undefined);
     // The module's line is missing while it is not loaded.

@@ -9,18 +9,23 @@ const prefixes: readonly [string, VolumeRef['type']][] = [
   ['images_', 'image'],
 ];
 
+/** Of volumes of content type `block`, after the name of the snapshot. */
+const blockSuffix = '.block';
+
 /** `containers_blue_c--1-snap0` is the snapshot `snap0` of the container `c-1` of project `blue`. */
 export function lvName(volume: VolumeRef): string {
   const [prefix = ''] = prefixes.find(([, type]) => type === volume.type) ?? [];
-  return `${prefix}${joinDashed(volumeName(volume), volume.snapshot)}`;
+  return `${prefix}${joinDashed(volumeName(volume), volume.snapshot)}${volume.block ? blockSuffix : ''}`;
 }
 
-/** undefined: not a volume of ours; those that end in `.block` hold no files. */
+/** undefined: not a volume of ours, such as the disk of a virtual machine. */
 export function volumeOfLv(name: string): VolumeRef | undefined {
   const [prefix, type] = prefixes.find(([start]) => name.startsWith(start)) ?? [];
-  if (prefix === undefined || type === undefined || /\.(block|iso)$/.test(name)) return undefined;
-  const parts = splitDashed(name.slice(prefix.length));
+  if (prefix === undefined || type === undefined || name.endsWith('.iso')) return undefined;
+  const isBlock = name.endsWith(blockSuffix);
+  if (isBlock && type !== 'custom') return undefined;
+  const parts = splitDashed(name.slice(prefix.length, isBlock ? -blockSuffix.length : undefined));
   if (!parts) return undefined;
-  const volume = volumeOf(type, parts.name);
+  const volume: VolumeRef = { ...volumeOf(type, parts.name), ...(isBlock ? { block: true } : {}) };
   return parts.snapshot === undefined ? volume : { ...volume, snapshot: parts.snapshot };
 }

@@ -4,10 +4,11 @@ import type { VolumeRef } from '../driver.ts';
 import { partial, snapshotsPath, volumeName, volumeOf, volumePath } from '../layout.ts';
 
 /** Under which a volume, or a snapshot, is made or deleted. */
-export const partialOf = (volume: VolumeRef, kind = ''): VolumeRef =>
-  volume.snapshot === undefined
-    ? volumeOf(volume.type, `${partial}${kind}${volumeName(volume)}`)
-    : { ...volume, snapshot: `${partial}${kind}${volume.snapshot}` };
+export function partialOf(volume: VolumeRef, kind = ''): VolumeRef {
+  if (volume.snapshot !== undefined) return { ...volume, snapshot: `${partial}${kind}${volume.snapshot}` };
+  const own = volumeOf(volume.type, `${partial}${kind}${volumeName(volume)}`);
+  return volume.block ? { ...own, block: true } : own;
+}
 
 export const isPartial = (volume: VolumeRef): boolean =>
   [volumeName(volume), volume.snapshot ?? ''].some((name) => name.startsWith(partial));
@@ -19,7 +20,10 @@ export const placeOf = (pool: string, volume: VolumeRef): string =>
     : join(snapshotsPath(pool, volume), volume.snapshot);
 
 export const sameVolume = (one: VolumeRef, other: VolumeRef): boolean =>
-  one.type === other.type && volumeName(one) === volumeName(other) && one.snapshot === other.snapshot;
+  one.type === other.type &&
+  one.block === other.block &&
+  volumeName(one) === volumeName(other) &&
+  one.snapshot === other.snapshot;
 
 /** Directories that something was mounted on, and nothing is any more. */
 export async function dropEmptyPlaces(pool: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { Host } from '@lxd-ts/host';
 import type {
   CopyOptions,
   Fill,
+  FillBlock,
   MountOptions,
   StorageContext,
   StoragePool,
@@ -25,7 +26,7 @@ import {
 import { VolumeUses } from '../volume-uses.ts';
 import { copyTree } from '../copy-tree.ts';
 import { dropEmptyPlaces, isPartial, partialOf, placeOf, sameVolume } from './places.ts';
-import type { StoredVolume, VolumeStore } from './volume-store.ts';
+import type { BlockStore, StoredVolume, VolumeStore } from './volume-store.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 const shown = (volume: VolumeRef): string =>
@@ -100,8 +101,8 @@ export class StoredPool implements StoragePool {
       if (mounted.has(place)) await this.#uses.adopt(place);
     const there = await this.#store.list(options);
     const idle = there.filter(({ volume }) => !this.#uses.isOpen(placeOf(this.path, volume)));
-    for (const { volume } of idle)
-      if (mounted.has(placeOf(this.path, volume))) await this.#shut(volume, options);
+    for (const { volume, open = false } of idle)
+      if (open || mounted.has(placeOf(this.path, volume))) await this.#shut(volume, options);
     const partials = idle.filter(({ volume }) => isPartial(volume));
     const abandoned = (await this.#store.abandoned?.(partials, options)) ?? partials;
     for (const left of abandoned) await this.#store.remove(left, options);
@@ -162,6 +163,10 @@ export class StoredPool implements StoragePool {
   async #show(volume: VolumeRef, options: WaitOptions): Promise<void> {
     const place = placeOf(this.path, volume);
     const found = await this.#get(volume, options);
+    if (volume.block) {
+      await this.#blocks.open(found, options);
+      return;
+    }
     if ((await this.#context.host.mounts()).some(({ target }) => target === place)) return;
     await mkdir(place, { recursive: true, mode: 0o700 });
     try {
@@ -173,6 +178,7 @@ export class StoredPool implements StoragePool {
   }
 
   async #shut(volume: VolumeRef, options: WaitOptions, half = false): Promise<void> {
+    if (volume.block) return this.#blocks.close(volume, options);
     const place = placeOf(this.path, volume);
     const mounted = (await this.#context.host.mounts()).some(({ target }) => target === place);
     if (mounted || half) await this.#store.detach(volume, place, options);
@@ -187,7 +193,14 @@ export class StoredPool implements StoragePool {
       () => this.#show(volume, options),
       () => this.#shut(volume, { signal: soon() }),
     );
-    return { path, mapped: false, [Symbol.asyncDispose]: () => use[Symbol.asyncDispose]() };
+    const opened = { path, mapped: false, [Symbol.asyncDispose]: () => use[Symbol.asyncDispose]() };
+    if (!volume.block) return opened;
+    try {
+      return { ...opened, image: await this.#blocks.open(await this.#get(volume, options), options) };
+    } catch (error) {
+      await opened[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async holdVolume(
@@ -228,6 +241,59 @@ export class StoredPool implements StoragePool {
 
   createVolume(volume: VolumeRef, fill: Fill | undefined, options: WaitOptions): Promise<void> {
     return this.#create(volume, fill, undefined, options);
+  }
+
+  get #blocks(): BlockStore {
+    const { blocks } = this.#store;
+    if (blocks) return blocks;
+    throw new LxdError(
+      'unsupported',
+      `Storage pool "${this.#pool.name}" (${this.#pool.driver}) has no volumes of content type "block"`,
+    );
+  }
+
+  async createBlock(
+    volume: VolumeRef,
+    bytes: number,
+    fill: FillBlock | undefined,
+    options: WaitOptions,
+  ): Promise<void> {
+    const blocks = this.#blocks;
+    this.volumePath(volume); // its name is right
+    options.signal.throwIfAborted();
+    if (await this.#find(volume, options)) return;
+    await this.#byWayOf(this.#partialOf(volume), volume, options, async (part) => {
+      await blocks.make(part, bytes, options);
+      await using use = await this.useVolume(part, options);
+      if (fill && use.image !== undefined) await fill(use.image, options);
+    });
+  }
+
+  async blockSize(volume: VolumeRef, options: WaitOptions): Promise<number> {
+    return this.#blocks.size(await this.#get(volume, options), options);
+  }
+
+  /** As large, and with the same bytes. */
+  async #createAs(from: StoredVolume, to: VolumeRef, options: WaitOptions): Promise<void> {
+    const bytes = await this.#blocks.size(from, options);
+    await this.createBlock(to, bytes, (image) => this.#copyBytes(from.volume, image, options), options);
+  }
+
+  /** In place; what is larger stays so, with zeros at its end. */
+  async #rewrite(from: StoredVolume, to: StoredVolume, options: WaitOptions): Promise<void> {
+    const [bytes, is] = [await this.#blocks.size(from, options), await this.#blocks.size(to, options)];
+    if (bytes > is) await this.#blocks.grow(to, bytes, options);
+    await using use = await this.useVolume(to.volume, options);
+    const { image = '' } = use;
+    await this.#copyBytes(from.volume, image, options);
+    const rest = ['--zeroout', '--offset', String(bytes), '--', image];
+    if (bytes < is) await this.#context.host.run(['blkdiscard', ...rest], { signal: options.signal });
+  }
+
+  async #copyBytes(from: VolumeRef, image: string, { signal }: WaitOptions): Promise<void> {
+    await using source = await this.useVolume(from, { signal, readonly: true });
+    const how = ['bs=4M', 'conv=notrunc,fsync', 'status=none'];
+    await this.#context.host.run(['dd', `if=${source.image ?? ''}`, `of=${image}`, ...how], { signal });
   }
 
   async #create(
@@ -324,6 +390,7 @@ export class StoredPool implements StoragePool {
       return;
     }
     if (this.#store.clones(from, to)) await this.#clone(source, to, this.#partialOf(to), options);
+    else if (to.block) await this.#createAs(source, to, options);
     else
       await this.#create(
         to,
@@ -339,13 +406,14 @@ export class StoredPool implements StoragePool {
   }
 
   async #clone(from: StoredVolume, to: VolumeRef, part: VolumeRef, options: WaitOptions): Promise<void> {
-    const { settle } = this.#store;
+    // What is in the bytes of others is not looked at.
+    const settle = to.block ? undefined : this.#store.settle;
     // A clone appears whole or not at all.
     if (!settle) await this.#store.clone(from, to, options);
     else
       await this.#byWayOf(part, to, options, async () => {
         await this.#store.clone(from, part, options);
-        await this.#store.settle?.(part, options);
+        await settle(part, options);
       });
   }
 
@@ -359,6 +427,7 @@ export class StoredPool implements StoragePool {
       // Its snapshots are part of it: it stays, and its files change. Cut off, the same call goes on with it.
       const rollback = async () => source.within && (await this.#store.rollback?.(from, options));
       if (await this.#atRest(to, options, rollback)) return;
+      if (to.block) return this.#rewrite(source, there, options);
       await using target = await this.useVolume(to, { signal });
       await this.#copyFiles(from, target.path, options);
       return;
@@ -366,6 +435,7 @@ export class StoredPool implements StoragePool {
     for (const left of [fresh, old]) await this.#clear(left, options);
     if (this.#store.clones(from, fresh))
       await this.#clone(source, fresh, this.#partialOf(to, 'clone.'), { signal });
+    else if (to.block) await this.#createAs(source, fresh, { signal });
     else await this.#create(fresh, (path) => this.#copyFiles(from, path, options), source, { signal });
     try {
       await this.#atRest(to, options, () => this.#swap(there, fresh, [to, old]));
@@ -433,12 +503,16 @@ export class StoredPool implements StoragePool {
     if (!found) return undefined;
     // Whoever mounts it waits: some have to be made active to be asked, and are not active any more then.
     return this.#uses.alone(place, () =>
-      this.#store.usage(found, this.#uses.isOpen(place) ? place : undefined, options),
+      this.#store.usage(found, !volume.block && this.#uses.isOpen(place) ? place : undefined, options),
     );
   }
 
   async setQuota(volume: VolumeRef, bytes: number | undefined, options: WaitOptions): Promise<void> {
     const found = await this.#get(volume, options);
+    if (volume.block) {
+      if (bytes !== undefined) await this.#blocks.grow(found, bytes, options);
+      return;
+    }
     const place = placeOf(this.path, volume);
     // In use, or not: until the end.
     await this.#uses.alone(place, () => {

@@ -10,6 +10,22 @@ export interface StoredVolume {
   stale?: boolean;
   /** What it is on cannot be written to at all. */
   readonly?: boolean;
+  /** Of content type `block`: its device is there. */
+  open?: boolean;
+}
+
+/** Volumes of content type `block`: listed, cloned, renamed and removed like the others, but nothing is mounted of them. */
+export interface BlockStore {
+  /** It reads zeros. @param bytes rounded up to what there can be */
+  make(volume: VolumeRef, bytes: number, options: WaitOptions): Promise<void>;
+  /** Has its device there, and tells where; there already: nothing done. */
+  open(volume: StoredVolume, options: WaitOptions): Promise<string>;
+  /** Takes back `open`, whatever of it was done. Gone already: nothing done. */
+  close(volume: VolumeRef, options: WaitOptions): Promise<void>;
+  /** Bytes. */
+  size(volume: StoredVolume, options: WaitOptions): Promise<number>;
+  /** @param bytes rounded up as in `make` @throws LxdError `internal` when it has more */
+  grow(volume: StoredVolume, bytes: number, options: WaitOptions): Promise<void>;
 }
 
 /**
@@ -39,6 +55,9 @@ export interface VolumeStore {
   abandoned?(volumes: readonly StoredVolume[], options: WaitOptions): Promise<readonly StoredVolume[]>;
   /** Parts of the dead that are kept for nobody any more. */
   prune?(options: WaitOptions): Promise<void>;
+
+  /** Absent: it has none. */
+  readonly blocks?: BlockStore;
 
   list(options: WaitOptions): Promise<StoredVolume[]>;
   /** Empty. @param like what will be copied to it: it gets the same size */

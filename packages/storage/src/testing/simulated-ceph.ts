@@ -8,7 +8,7 @@ interface SimulatedImage {
   size: number;
   disk: SimulatedDisk;
   parent: { image: string; snapshot: string } | undefined;
-  snapshots: Map<string, { disk: SimulatedDisk; protected: boolean }>;
+  snapshots: Map<string, { disk: SimulatedDisk; protected: boolean; size: number }>;
   meta: Map<string, string>;
   made: string;
 }
@@ -127,7 +127,10 @@ export class SimulatedCeph {
     if (!image) return noImage(name);
     switch (verb) {
       case 'info':
-        return json({ name, size: image.size, create_timestamp: image.made });
+        return json({
+          ...{ name, create_timestamp: image.made },
+          size: at === '' ? image.size : image.snapshots.get(at)?.size,
+        });
       case 'status':
         return json({ watchers: this.#deviceOf(of, name) === undefined ? [] : [{ client: 'client.4' }] });
       case 'du':
@@ -152,7 +155,7 @@ export class SimulatedCeph {
         if (!snapshot.protected) return failed('rbd: clone error: (22) Invalid argument', 22);
         if (images.has(otherName)) return failed('rbd: clone error: (17) File exists', 17);
         const parent = { image: name, snapshot: at };
-        images.set(otherName, this.#newImage(image.size, this.#disks.cloneDisk(snapshot.disk), parent));
+        images.set(otherName, this.#newImage(snapshot.size, this.#disks.cloneDisk(snapshot.disk), parent));
         return {};
       }
       case 'image-meta set':
@@ -180,7 +183,8 @@ export class SimulatedCeph {
     const snapshot = image.snapshots.get(at);
     if (verb === 'snap create') {
       if (snapshot) return failed('rbd: failed to create snapshot: (17) File exists', 17);
-      image.snapshots.set(at, { disk: this.#disks.cloneDisk(image.disk), protected: false });
+      const { size } = image;
+      image.snapshots.set(at, { disk: this.#disks.cloneDisk(image.disk), protected: false, size });
       return {};
     }
     if (!snapshot) return noImage(`${name}@${at}`);
@@ -213,6 +217,7 @@ export class SimulatedCeph {
       case 'snap rollback':
         this.#disks.dropDisk(image.disk);
         image.disk = this.#disks.cloneDisk(snapshot.disk);
+        image.size = snapshot.size;
         return {};
       default:
         return failed(`error: unknown option '${verb}'`);

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -88,6 +91,8 @@ export class SimulatedDisks {
         const there = this.#mounts.some(({ target }) => target === args.at(-1));
         return there ? {} : failed(`${name}: ${args.at(-1) ?? ''} is not mounted`);
       });
+    this.tool('blkdiscard', (args) => this.#onDevice(args.at(-1), () => undefined));
+    this.tool('dd', (args) => this.#dd(args));
     this.tool('resize2fs', (args) => this.#onDevice(args[0], () => undefined));
   }
 
@@ -181,6 +186,10 @@ export class SimulatedDisks {
     this.plug(source, { directory, filesystem: 'remote', mountedOn: undefined, mode: 0o711 });
   }
 
+  isPlugged(device: string): boolean {
+    return this.#devices.has(device);
+  }
+
   unplug(device: string): void {
     this.#devices.delete(device);
   }
@@ -200,6 +209,25 @@ export class SimulatedDisks {
     if (!disk) return failed(`The device ${name} does not exist`);
     if (still && disk.mountedOn !== undefined) return failed(`${name} is mounted.`, 8);
     work(disk);
+    return {};
+  }
+
+  /** A file that stands for the bytes of a device. @throws Error when there is no such device */
+  imageOf(device: string): string {
+    const disk = this.#devices.get(device);
+    if (!disk) throw new Error(`there is no device ${device}`);
+    const image = join(disk.directory, 'bytes');
+    closeSync(openSync(image, 'a'));
+    return image;
+  }
+
+  #dd(args: readonly string[]): Partial<ExecResult> {
+    const [from = '', to = ''] = ['if=', 'of='].map(
+      (key) => args.find((arg) => arg.startsWith(key))?.slice(key.length) ?? '',
+    );
+    const missing = [from, to].find((device) => !this.#devices.has(device));
+    if (missing !== undefined) return failed(`dd: failed to open '${missing}': No such file or directory`);
+    copyFileSync(this.imageOf(from), this.imageOf(to));
     return {};
   }
 

@@ -26,6 +26,10 @@ export class SimulatedWorld<Tools> implements StorageWorld {
     this.pool = { name: 'p1', driver: driver.type, config };
   }
 
+  image(device: string): string {
+    return this.disks.imageOf(device);
+  }
+
   /** @param config instead of its own, as another record would have it; @param dir another daemon's */
   open(config: Config = this.pool.config, dir = this.dir): StoragePool {
     const context = { host: this.host, dir, overlayProgram: '', quotaProgram: '' };

@@ -14,6 +14,10 @@ const absent = (name: string): Result => failed(`cannot open '${name}': dataset 
 const rootOf = (name: string): string => name.split(/[/@]/)[0] ?? '';
 const parentOf = (name: string): string => name.slice(0, name.lastIndexOf('/'));
 
+/** Of a zvol. */
+const sizeOf = ({ properties }: SimulatedDataset): Map<string, string> =>
+  new Map([...properties].filter(([name]) => name === 'volsize'));
+
 /** OpenZFS 2.3, as far as the driver asks of it: its output, its words and statuses. */
 export class SimulatedZfs {
   readonly #disks: SimulatedDisks;
@@ -26,6 +30,10 @@ export class SimulatedZfs {
     this.#disks = disks;
     disks.tool('zpool', ([verb = '', ...args]) => this.#zpool(verb, args));
     disks.tool('zfs', ([verb = '', ...args]) => this.#zfs(verb, args));
+    disks.tool('udevadm', (args) => {
+      const device = args.at(-1) ?? '';
+      return disks.isPlugged(device) ? {} : failed(`Timed out for waiting devices: ${device}`);
+    });
   }
 
   /** One that the user has. */
@@ -37,6 +45,16 @@ export class SimulatedZfs {
     this.#made += 1;
     this.datasets.set(name, { disk, origin, properties, made: this.#made });
     this.#disks.plug(name, disk);
+    this.#showDevice(name);
+  }
+
+  /** Of a zvol, and of its snapshots while that is wanted. */
+  #showDevice(name: string): void {
+    const found = this.datasets.get(name);
+    const [of = '', at] = name.split('@');
+    if (!found?.properties.has('volsize')) return;
+    if (at === undefined || this.datasets.get(of)?.properties.get('snapdev') === 'visible')
+      this.#disks.plug(`/dev/zvol/${name}`, found.disk);
   }
 
   #get(name: string): SimulatedDataset | undefined {
@@ -60,6 +78,7 @@ export class SimulatedZfs {
     this.#disks.umount(found.disk);
     this.#disks.dropDisk(found.disk);
     this.#disks.unplug(name);
+    this.#disks.unplug(`/dev/zvol/${name}`);
     this.datasets.delete(name);
     return {};
   }
@@ -98,7 +117,7 @@ export class SimulatedZfs {
   }
 
   #zfs(verb: string, args: readonly string[]): Result {
-    const { options, rest } = readArgs(args, ['-o', '-t', '-s']);
+    const { options, rest } = readArgs(args, verb === 'list' ? ['-o', '-t', '-s'] : ['-o', '-V']);
     const [name = '', other = ''] = rest;
     switch (verb) {
       case 'version':
@@ -108,7 +127,10 @@ export class SimulatedZfs {
       case 'get':
         return this.#property(name, other);
       case 'create':
-        return this.#create(name, options.get('-o') ?? []);
+        return this.#create(name, [
+          ...(options.get('-o') ?? []),
+          ...(options.get('-V') ?? []).map((bytes) => `volsize=${bytes}`),
+        ]);
       case 'set':
         return this.#set(rest.slice(0, -1), rest.at(-1) ?? '');
       case 'inherit':
@@ -136,8 +158,13 @@ export class SimulatedZfs {
     const made = (name: string) => this.datasets.get(name)?.made ?? 0;
     const rows = names
       .sort((a, b) => made(a) - made(b))
-      .map((name) => [name, this.datasets.get(name)?.origin]);
+      .map((name) => [name, this.datasets.get(name)?.origin, this.#typeOf(name)]);
     return { stdout: rows.map((row) => `${row.join('\t')}\n`).join('') };
+  }
+
+  #typeOf(name: string): string {
+    if (name.includes('@')) return 'snapshot';
+    return this.datasets.get(name)?.properties.has('volsize') ? 'volume' : 'filesystem';
   }
 
   #property(property: string, name: string): Result {
@@ -167,6 +194,7 @@ export class SimulatedZfs {
     const found = this.#get(name);
     if (!found) return absent(name);
     for (const one of settings) found.properties.set(...(one.split('=') as [string, string]));
+    for (const one of this.#below(name)) this.#showDevice(one);
     return {};
   }
 
@@ -200,7 +228,7 @@ export class SimulatedZfs {
     const found = this.#get(of);
     if (!found) return { ...absent(of), status: 2 };
     if (this.#get(name)) return failed(`cannot create snapshot '${name}': dataset already exists`);
-    this.#add(name, this.#disks.cloneDisk(found.disk));
+    this.#add(name, this.#disks.cloneDisk(found.disk), '-', sizeOf(found));
     return {};
   }
 
@@ -210,8 +238,8 @@ export class SimulatedZfs {
     // With -p one that is there already is as good, whatever it is.
     if (this.#get(to)) return {};
     this.#parents(to);
-    const properties = new Map(settings.map((one) => one.split('=') as [string, string]));
-    this.#add(to, this.#disks.cloneDisk(found.disk), from, properties);
+    const own = settings.map((one) => one.split('=') as [string, string]);
+    this.#add(to, this.#disks.cloneDisk(found.disk), from, new Map([...sizeOf(found), ...own]));
     return {};
   }
 
@@ -228,8 +256,10 @@ export class SimulatedZfs {
       if (found.disk.mountedOn !== undefined) return failed(`cannot rename '${name}': dataset is busy`);
       this.datasets.delete(name);
       this.#disks.unplug(name);
+      this.#disks.unplug(`/dev/zvol/${name}`);
       this.datasets.set(next, found);
       this.#disks.plug(next, found.disk);
+      this.#showDevice(next);
       for (const clone of this.datasets.values()) if (clone.origin === name) clone.origin = next;
     }
     return {};
@@ -245,7 +275,9 @@ export class SimulatedZfs {
     if (later) return failed(`cannot rollback to '${name}': more recent snapshots or bookmarks exist`);
     this.#disks.dropDisk(found.disk);
     found.disk = this.#disks.cloneDisk(snapshot.disk);
+    for (const [key, value] of sizeOf(snapshot)) found.properties.set(key, value);
     this.#disks.plug(of, found.disk);
+    this.#showDevice(of);
     return {};
   }
 }

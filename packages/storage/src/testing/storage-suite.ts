@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { checkConfig, type PoolSpec } from '@lxd-ts/core';
@@ -30,6 +34,8 @@ export interface StorageWorld extends AsyncDisposable {
   quotas?: boolean;
   /** Bytes that a volume can be limited to; where its filesystem cannot be made smaller, more than it has. */
   limit?: number;
+  /** Where the bytes of a device are to be found, when it is a simulated one. */
+  image?(device: string): string;
   /** By tools that are simulated: any user can run it, and nothing keeps anybody from writing. */
   simulated?: boolean;
 }
@@ -213,6 +219,106 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     expect(await pool.volumes('custom')).toEqual([volume]);
     await pool.deleteVolume(volume, wait);
     expect(await pool.volumes('custom')).toEqual([]);
+  });
+
+  describe('of content type block', () => {
+    const block = (name: string, snapshot?: string): VolumeRef => ({
+      ...{ type: 'custom', project: 'blue', name, block: true },
+      ...(snapshot === undefined ? {} : { snapshot }),
+    });
+    const size = 4 * 1024 * 1024;
+    /** Its bytes. */
+    const imageOf = async <T>(
+      volume: VolumeRef,
+      work: (image: string) => T,
+      readonly = false,
+    ): Promise<T> => {
+      await using use = await pool.useVolume(volume, { ...wait, readonly });
+      if (use.image === undefined) throw new Error('a block volume without an image');
+      return work(world.image?.(use.image) ?? use.image);
+    };
+    const put = (volume: VolumeRef, text: string) =>
+      imageOf(volume, (image) => {
+        const file = openSync(image, 'r+');
+        writeSync(file, text, 8192);
+        closeSync(file);
+      });
+    const look = (volume: VolumeRef) =>
+      imageOf(
+        volume,
+        (image) => {
+          const file = openSync(image, 'r');
+          const bytes = Buffer.alloc(3);
+          readSync(file, bytes, 0, 3, 8192);
+          closeSync(file);
+          return bytes.toString().replaceAll('\0', '.');
+        },
+        true,
+      );
+
+    test('a pool has them, or says that it has none', async () => {
+      if (!world.driver.capabilities.blockVolumes) {
+        const refused = pool.createBlock(block('b1'), size, undefined, wait);
+        await expect(refused).rejects.toMatchObject({ code: 'unsupported' });
+        expect(await pool.volumes('custom')).toEqual([]);
+        return;
+      }
+      await pool.createBlock(block('b1'), size, undefined, wait);
+      await pool.createBlock(block('b1'), size, undefined, wait);
+      expect(await look(block('b1'))).toBe('...');
+      expect(await pool.blockSize(block('b1'), wait)).toBe(size);
+      expect(await again().volumes('custom')).toEqual([block('b1')]);
+      await put(block('b1'), 'one');
+      const failing = async () => {
+        await Promise.resolve();
+        throw new Error('no more');
+      };
+      await expect(pool.createBlock(block('b2'), size, failing, wait)).rejects.toThrow('no more');
+      expect(await pool.exists(block('b2'))).toBe(false);
+    });
+
+    test('they are copied, renamed, and go back to their snapshots, bytes and size', async () => {
+      if (!world.driver.capabilities.blockVolumes) return;
+      await pool.copyVolume(block('b1'), block('b1', 's1'), wait);
+      expect(await pool.snapshots(block('b1'))).toEqual(['s1']);
+      await put(block('b1'), 'two');
+      await pool.setQuota(block('b1'), 2 * size, wait);
+      expect(await pool.blockSize(block('b1'), wait)).toBe(2 * size);
+      expect(await look(block('b1'))).toBe('two');
+      await pool.setQuota(block('b1'), undefined, wait);
+      await expect(pool.setQuota(block('b1'), size, wait)).rejects.toThrow(/cannot be shrunk/);
+      expect(await look(block('b1', 's1'))).toBe('one');
+      await pool.copyVolume(block('b1'), block('copy'), wait);
+      await pool.copyVolume(block('b1', 's1'), block('copy', 's1'), wait);
+      await put(block('copy'), 'three');
+      await pool.renameVolume(block('copy'), block('renamed'), wait);
+      expect(await look(block('renamed', 's1'))).toBe('one');
+      await pool.renameVolume(block('renamed', 's1'), block('renamed', 'first'), wait);
+      await pool.copyVolume(block('renamed', 'first'), block('alone'), wait);
+      expect(await look(block('alone'))).toBe('one');
+      expect(await look(block('b1'))).toBe('two');
+      for (const _ of [1, 2]) await pool.replaceVolume(block('b1', 's1'), block('b1'), wait);
+      expect(await look(block('b1'))).toBe('one');
+      expect(await pool.volumeUsage(block('b1'), wait)).toBeGreaterThanOrEqual(0);
+      await put(block('b1'), 'end');
+      expect(await look(block('b1', 's1'))).toBe('one');
+    });
+
+    test('they are there for as long as they are used, and gone when they are deleted', async () => {
+      if (!world.driver.capabilities.blockVolumes) return;
+      await again().unmount(wait);
+      await again().mount(wait);
+      expect(await look(block('b1'))).toBe('end');
+      expect((await pool.volumes('custom')).map(({ name }) => name).sort()).toEqual([
+        'alone',
+        'b1',
+        'renamed',
+      ]);
+      for (const name of ['b1', 'alone', 'renamed', 'renamed']) await pool.deleteVolume(block(name), wait);
+      expect(await pool.volumes('custom')).toEqual([]);
+      expect(readdirSync(join(pool.path, 'custom-snapshots'))).toEqual([]);
+      await expect(pool.useVolume(block('b1'), wait)).rejects.toMatchObject({ code: 'not-found' });
+    });
   });
 
   test('instances of one image: unpacked once where images are optimized, by many at once too', async () => {

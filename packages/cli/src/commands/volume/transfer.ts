@@ -57,8 +57,9 @@ export async function transferVolume(
   } else {
     if (volume.snapshot !== undefined)
       throw new LxdError('unsupported', 'Only whole volumes are copied between servers');
-    const { config, description } = await source.client.get<StorageVolume>(path, { query: { target } });
-    const body = { name: copy.volume.name, type: 'custom', config, description };
+    const found = await source.client.get<StorageVolume>(path, { query: { target } });
+    const { config, description, content_type } = found;
+    const body = { name: copy.volume.name, type: 'custom', content_type, config, description };
     await carryAcross({
       source,
       target: sink,

@@ -16,7 +16,6 @@ export interface ImagePut {
   profiles?: string[] | null;
 }
 
-
 const set = (properties: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== ''));
 

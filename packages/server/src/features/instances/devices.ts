@@ -34,13 +34,14 @@ function checkReferences(services: Services, project: string, name: string, devi
   if (pool && !services.records.get('pools', pool))
     throw new LxdError('not-found', `Failed to get storage pool "${pool}": Storage pool not found`);
   const volume = pool ? device['source'] : undefined;
-  if (
-    pool &&
-    volume &&
-    !volume.includes('/') &&
-    services.records.list('volumes', pool, project, volume).length === 0
-  )
-    throw new LxdError('not-found', 'Failed loading custom volume: Storage volume not found');
+  if (pool && volume && !volume.includes('/')) {
+    const found = services.records.list('volumes', pool, project, volume);
+    if (found.length === 0)
+      throw new LxdError('not-found', 'Failed loading custom volume: Storage volume not found');
+    // Members may each have one of the name.
+    if (found.every(({ value }) => value.contentType === 'block'))
+      throw new LxdError('internal', 'Custom block volumes cannot be used on containers');
+  }
   const network = device['type'] === 'nic' ? device['network'] : undefined;
   if (network && !services.records.get('networks', project, network))
     throw invalid(

@@ -64,12 +64,15 @@ async function adoptPool(context: ScanContext, scanned: Scanned, member: string)
 async function adoptVolume(
   { services: { records, clock } }: ScanContext,
   pool: string,
-  { project, name, snapshots }: FoundVolume,
+  { project, name, snapshots, block }: FoundVolume,
   member: string,
 ): Promise<void> {
   const createdAt = clock.now().toISOString();
   // What it was configured with is nowhere but on record.
-  const record: VolumeRecord = { pool, project, name, member, description: '', config: {}, createdAt };
+  const content = block ? { contentType: 'block' as const } : {};
+  const record: VolumeRecord = {
+    ...{ pool, project, name, member, ...content, description: '', config: {}, createdAt },
+  };
   const transaction = records.transaction().create('volumes', [pool, project, name, member], record);
   for (const snapshot of snapshots)
     transaction.put('volumeSnapshots', [pool, project, name, member, snapshot], {

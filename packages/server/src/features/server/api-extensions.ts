@@ -118,6 +118,7 @@ export const apiExtensions: readonly string[] = [
     'storage_volume_state',
     'storage_volume_state_total',
     'storage_volume_api_filtering',
+    'custom_block_volumes',
     'custom_volume_snapshot_expiry',
     'volume_snapshot_scheduling',
   ],

@@ -14,6 +14,8 @@ export interface Drivers {
   pool(driver: string): ConfigSchema | undefined;
   /** Whether images are unpacked once in such pools, and cloned from then on. */
   unpacksImages(driver: string): boolean;
+  /** Whether pools of a driver have custom volumes of content type `block`. */
+  blockVolumes(driver: string): boolean;
   network(type: string): ConfigSchema | undefined;
   device(config: Config, spec: InstanceSpec): DeviceSchema | undefined;
 }
@@ -32,6 +34,7 @@ function deviceSchema(config: Config, { networks }: InstanceSpec): DeviceSchema 
 export const allDrivers: Drivers = {
   pool: (driver) => storageDriver(driver)?.schema,
   unpacksImages: (driver) => storageDriver(driver)?.capabilities.optimizedImages ?? false,
+  blockVolumes: (driver) => (storageDriver(driver)?.capabilities.blockVolumes ?? false) !== false,
   network: (type) => networkDriver(type)?.schema,
   device: deviceSchema,
 };

@@ -26,6 +26,7 @@ export const drivers: Drivers = {
       ? { source: { ...key, memberSpecific: true }, size: { check: validators.unsigned, description: '' } }
       : undefined,
   unpacksImages: (driver) => driver === 'dir',
+  blockVolumes: (driver) => driver === 'dir',
   network: (type) =>
     type === 'bridge'
       ? { 'ipv4.address': key, 'ipv4.nat': { check: validators.bool, description: '' } }
@@ -183,6 +184,7 @@ export function fakeAgent(more: Partial<Agent> = {}): FakeAgent {
     limitVolume: async (volume: VolumeSpec, bytes: number | null) =>
       call('limitVolume', `${nameOf(volume)} ${bytes}`),
     volumeUsage: async () => 7,
+    volumeSize: async () => 7 * 8192,
     createNetwork: async ({ name, config }: { name: string; config: object }) => {
       call('createNetwork', name);
       return { config: { 'ipv4.address': '10.0.0.1/24', 'ipv4.nat': 'true', ...config } };

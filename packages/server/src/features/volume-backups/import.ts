@@ -29,8 +29,6 @@ function wantedOf(index: Record<string, unknown>, now: string) {
   const volume = fields(described['volume']);
   if (text(volume['name']) === '' || text(index['type']) !== 'custom')
     throw new LxdError('invalid', 'The backup is not one of a custom volume');
-  if (text(volume['content_type']) === 'block')
-    throw new LxdError('invalid', 'Block volumes are for virtual machines');
   const names = texts(index['snapshots']);
   const said = list(described['volume_snapshots']).map(fields);
   const snapshots = names.map((name) => {
@@ -47,6 +45,7 @@ function wantedOf(index: Record<string, unknown>, now: string) {
   const wanted: NewVolume = {
     description: text(volume['description']),
     config: withoutIdmap(config),
+    ...(text(volume['content_type']) === 'block' ? { contentType: 'block' as const } : {}),
     snapshots: snapshots.map(({ name, one, config: of }) => ({
       name,
       description: text(one['description']),

@@ -25,7 +25,9 @@ export function volumeIndex(services: Services, volume: VolumeRecord, volumeOnly
       config: {
         // Who has it here is nothing to whoever takes it in.
         volume: volumeView(services, volume, () => null),
-        ...(names.length > 0 ? { volume_snapshots: snapshots.map((one) => snapshotView(one, false)) } : {}),
+        ...(names.length > 0
+          ? { volume_snapshots: snapshots.map((one) => snapshotView(volume, one, false)) }
+          : {}),
       },
     },
   };

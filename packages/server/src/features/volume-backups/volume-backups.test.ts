@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { LxdError, type VolumeSpec } from '@lxd-ts/core';
 import type { BackupRequest, BackupSource } from '@lxd-ts/rpc';
 import { InFlight } from '../shared/in-flight.ts';
-import { fakeAgent, harness } from '../testing/harness.ts';
+import { drivers, fakeAgent, harness } from '../testing/harness.ts';
 import type { VolumesContext } from '../volumes/context.ts';
 import { createVolume, deleteVolume, renameVolume } from '../volumes/service.ts';
 import { startSnapshot } from '../volumes/snapshots.ts';
@@ -40,7 +40,7 @@ async function setUp(received: Record<string, unknown> = {}) {
     },
   });
   const h = await harness({ m1: fake.agent });
-  const context: VolumesContext = { services: h.services, working: new InFlight() };
+  const context: VolumesContext = { services: h.services, working: new InFlight(), drivers };
   await createVolume(context, place, { description: 'd', config: { 'user.a': 'b' } }, caller);
   const find = (name = 'v1') => {
     const found = h.records.get('volumes', 'default', 'default', name, 'm1');

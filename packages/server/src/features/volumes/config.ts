@@ -1,4 +1,5 @@
 import { findKey, isTrue, LxdError, parseSize, type Config, type ConfigSchema } from '@lxd-ts/core';
+import type { VolumeRecord } from '@lxd-ts/state';
 import * as check from '../instances/config-checks.ts';
 
 export const volumeSchema: ConfigSchema = {
@@ -16,6 +17,27 @@ export const volumeSchema: ConfigSchema = {
   'volatile.*': { check: check.any, description: 'Of other servers; kept' },
 };
 
+/** Of a volume of content type `block`: nothing that is about files. */
+const blockSchema: ConfigSchema = Object.fromEntries(
+  Object.entries(volumeSchema).filter(([key]) => !/^(security|volatile)\./.test(key)),
+);
+
+/** Absent: `filesystem`. */
+export type ContentType = VolumeRecord['contentType'];
+
+const schemaOf = (contentType: ContentType): ConfigSchema =>
+  contentType === 'block' ? blockSchema : volumeSchema;
+
+/** As it is asked for. @throws LxdError `internal`, as LXD */
+export function parseContentType(text: string): ContentType {
+  if (!['', 'filesystem', 'block'].includes(text))
+    throw new LxdError('internal', 'Invalid volume content type name');
+  return text === 'block' ? text : undefined;
+}
+
+/** Bytes of one of content type `block` that nobody has said the size of, as LXD has it. */
+const defaultBlockBytes = 10 * 1024 ** 3;
+
 /** It becomes a part of a directory's name. @throws LxdError `invalid` */
 export function checkVolumeName(name: string): void {
   const wrong = (message: string) => new LxdError('invalid', message);
@@ -29,10 +51,16 @@ export function checkVolumeName(name: string): void {
 }
 
 /** @throws LxdError `internal`, worded and coded as LXD's */
-export function checkVolumeConfig(project: string, name: string, config: Config): void {
+export function checkVolumeConfig(
+  project: string,
+  name: string,
+  config: Config,
+  contentType: ContentType,
+): void {
+  const schema = schemaOf(contentType);
   const volume = `volume "${project}_${name}" option`;
   for (const [key, value] of Object.entries(config)) {
-    const found = findKey(volumeSchema, key);
+    const found = findKey(schema, key);
     if (!found) throw new LxdError('internal', `Invalid option for ${volume} "${key}"`);
     const wrong = value === '' ? undefined : found.check(value);
     if (wrong !== undefined) throw new LxdError('internal', `Invalid value for ${volume} "${key}": ${wrong}`);
@@ -42,11 +70,13 @@ export function checkVolumeConfig(project: string, name: string, config: Config)
 }
 
 /** What is not said otherwise is as the pool says of new volumes. */
-export const withDefaults = (pool: Config, given: Config): Config => ({
+export const withDefaults = (pool: Config, given: Config, contentType: ContentType): Config => ({
   ...Object.fromEntries(
     Object.entries(pool)
       .filter(([key, value]) => key.startsWith('volume.') && value !== '')
-      .map(([key, value]) => [key.slice('volume.'.length), value]),
+      .map(([key, value]): [string, string] => [key.slice('volume.'.length), value])
+      // Others are the driver's.
+      .filter(([key]) => findKey(schemaOf(contentType), key) !== undefined),
   ),
   ...given,
 });
@@ -56,3 +86,6 @@ export const limitOf = ({ size }: Config): number | null => {
   const bytes = size ? parseSize(size) : 0;
   return bytes > 0 ? bytes : null;
 };
+
+/** Bytes that one of content type `block` is made with. */
+export const blockBytesOf = (config: Config): number => limitOf(config) ?? defaultBlockBytes;

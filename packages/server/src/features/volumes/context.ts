@@ -3,8 +3,10 @@ import type { Pending, PoolRecord, Versioned, VolumeRecord } from '@lxd-ts/state
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { poolSpec } from '../instances/spec.ts';
+import type { Drivers } from '../shared/drivers.ts';
 import type { InFlight } from '../shared/in-flight.ts';
 import { effectTimeoutMs } from '../shared/members.ts';
+import { blockBytesOf } from './config.ts';
 
 export type VolumeId = [pool: string, project: string, name: string, member: string];
 
@@ -12,6 +14,7 @@ export interface VolumesContext {
   services: Services;
   /** Volumes that this server is changing: not for recovery. */
   working: InFlight;
+  drivers: Pick<Drivers, 'blockVolumes'>;
 }
 
 /** What a request says of the volume it means. */
@@ -71,8 +74,14 @@ export function findVolume(
 export function specOf({ records }: Services, record: VolumeRecord, snapshot?: string): VolumeSpec {
   const pool = records.get('pools', record.pool)?.value;
   if (!pool) throw new LxdError('not-found', 'Storage pool not found');
-  const { project, name, member } = record;
-  return { pool: poolSpec(pool, member), project, name, ...(snapshot === undefined ? {} : { snapshot }) };
+  const { project, name, member, contentType, config } = record;
+  return {
+    pool: poolSpec(pool, member),
+    project,
+    name,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(contentType === 'block' ? { block: { bytes: blockBytesOf(config) } } : {}),
+  };
 }
 
 export function told(

@@ -7,7 +7,7 @@ import { findPool, findVolume, idOf, keyOf, specOf, told, type VolumesContext } 
 import { refreshFromMember, sendToMember } from './migrate.ts';
 import { bringLocal, findTarget, refreshVolume } from './refresh.ts';
 import { isRunningWith, moveReferences } from './references.ts';
-import { makeVolume, remove } from './service.ts';
+import { makeVolume, remove, type NewVolume } from './service.ts';
 import { findSnapshot, snapshotsOf } from './snapshots.ts';
 import { checkVolumeName } from './config.ts';
 
@@ -30,6 +30,12 @@ const whatOf = (services: Services, volume: VolumeRecord) =>
     const { name, description, config, createdAt, expiresAt } = value;
     return { name, description, config, createdAt, expiresAt };
   });
+
+/** Within a pool it is cloned, and grows to what is asked for. */
+function sizeOf(from: Place, to: Place): NonNullable<NewVolume['size']> {
+  if (from.member !== to.member) return 'larger';
+  return from.pool === to.pool ? 'asked' : 'filled';
+}
 
 /** @throws LxdError `conflict`, `invalid`; what is wrong with the source is the operation's failure, as LXD's */
 export function startCopy(
@@ -64,6 +70,8 @@ export function startCopy(
       const wanted = {
         description: given.description || from.description,
         config: given.config ?? from.config,
+        contentType: found.contentType,
+        size: sizeOf(found, to),
         snapshots,
       };
       const alone = snapshots.length === 0;
@@ -71,6 +79,11 @@ export function startCopy(
       if (source.refresh === true && present) {
         if (keyOf(idOf(found)) === keyOf(idOf(present.value)))
           throw new LxdError('invalid', 'A volume cannot be brought up to date from itself');
+        if (found.contentType !== present.value.contentType)
+          throw new LxdError(
+            'invalid',
+            'A volume cannot be brought up to date from one of another content type',
+          );
         const all = snapshot === undefined && source.volume_only !== true ? snapshots : undefined;
         await refreshVolume(
           context,
@@ -154,11 +167,11 @@ export function startMove(
         if (now.pending) throw new LxdError('conflict', `The storage volume is busy: ${now.pending.kind}`);
         const snapshots = whatOf(services, now);
         const pending = { kind: 'delete' as const, operation: '', server };
-        const { description, config } = now;
+        const { description, config, contentType } = now;
         const made = await makeVolume(
           context,
           target,
-          { description, config, snapshots },
+          { description, config, contentType, size: 'filled', snapshots },
           (record, signal) =>
             agents.get(value.member).copyVolume(
               specOf(services, now),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VolumeSpec } from '@lxd-ts/core';
 import { InFlight } from '../shared/in-flight.ts';
-import { fakeAgent, harness } from '../testing/harness.ts';
+import { drivers, fakeAgent, harness } from '../testing/harness.ts';
 import type { VolumesContext } from './context.ts';
 import { startCopy } from './copy.ts';
 import { createVolume } from './service.ts';
@@ -27,7 +27,7 @@ async function setUp() {
     sleep(longMs, undefined, { signal });
   const fake = fakeAgent({ copyVolume, restoreVolume: restoring });
   const h = await harness({ m1: fake.agent });
-  const context: VolumesContext = { services: h.services, working: new InFlight() };
+  const context: VolumesContext = { services: h.services, working: new InFlight(), drivers };
   await createVolume(context, place, { description: '', config: {} }, caller);
   const spy = jest
     .spyOn(AbortSignal, 'timeout')

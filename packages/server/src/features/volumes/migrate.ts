@@ -6,7 +6,7 @@ import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { sourceEnd } from '../migration/ends.ts';
 import { sinkEnd } from '../migration/receive.ts';
-import { checkVolumeConfig, checkVolumeName } from './config.ts';
+import { checkVolumeConfig, checkVolumeName, type ContentType } from './config.ts';
 import { specOf, told, type VolumesContext } from './context.ts';
 import { findTarget, refreshVolume, type Refreshed } from './refresh.ts';
 import { makeVolume, type NewVolume } from './service.ts';
@@ -81,7 +81,7 @@ const describe = (services: Services, volume: VolumeRecord): unknown => ({
   Pool: null,
   Profiles: null,
   Volume: volumeView(services, volume),
-  VolumeSnapshots: snapshotsOf(services, volume).map(({ value }) => snapshotView(value, false)),
+  VolumeSnapshots: snapshotsOf(services, volume).map(({ value }) => snapshotView(volume, value, false)),
 });
 
 const requestOf = (services: Services, volume: VolumeRecord, alone: boolean) => ({
@@ -130,15 +130,16 @@ export function startReceiving(
   context: VolumesContext,
   place: Place,
   source: MigrationSource,
-  given: { description?: string; config?: Config | null },
+  given: { description?: string; config?: Config | null; contentType: ContentType },
   caller: Caller,
 ): Promise<OperationView> {
   const { services } = context;
+  const { contentType } = given;
   checkVolumeName(place.name);
   if (findTarget(services, place) && source.refresh !== true)
     throw new LxdError('conflict', 'Volume by that name already exists');
   const config = given.config ?? {};
-  checkVolumeConfig(place.project, place.name, config);
+  checkVolumeConfig(place.project, place.name, config, contentType);
   const end = sinkEnd(services, {
     ...(source.mode === undefined ? {} : { mode: source.mode }),
     ...(source.operation === undefined ? {} : { operation: source.operation }),
@@ -154,7 +155,10 @@ export function startReceiving(
       try {
         await using connection = await end.open(signal);
         const agent = services.agents.get(place.member);
-        const wanted = { description: given.description ?? '', config: withoutIdmap(config) };
+        const wanted = {
+          ...{ description: given.description ?? '', config: withoutIdmap(config) },
+          ...{ contentType, size: 'larger' as const },
+        };
         try {
           const present = findTarget(services, place);
           if (present) {

@@ -1,10 +1,24 @@
 import { toLxdError } from '@lxd-ts/core';
 import type { VolumeRecord } from '@lxd-ts/state';
 import { limitOf } from './config.ts';
+import type { Services } from '../../services.ts';
 import { idOf, keyOf, settle, specOf, withoutPending, type VolumesContext } from './context.ts';
 import { dropUnrecorded } from './refresh.ts';
 import { finishRename, remove } from './service.ts';
 import { finishSnapshotRename, removeSnapshot } from './snapshots.ts';
+
+/** It only grows: what was begun is finished. False: it was about to be refused. */
+async function hasGrown(services: Services, record: VolumeRecord, signal: AbortSignal): Promise<boolean> {
+  try {
+    await services.agents
+      .get(record.member)
+      .limitVolume(specOf(services, record), limitOf(record.config), { signal });
+    return true;
+  } catch (error) {
+    if (toLxdError(error).code === 'internal') return false;
+    throw error;
+  }
+}
 
 /** What is new is taken back; what was to go or to change is finished. */
 async function putRight(
@@ -25,7 +39,9 @@ async function putRight(
       return finishRename(services, record, to, signal);
     case 'update': {
       const was = before === undefined ? record : (JSON.parse(before) as VolumeRecord);
-      await agent.limitVolume(specOf(services, was), limitOf(was.config), { signal });
+      const isBlock = record.contentType === 'block';
+      if (isBlock && (await hasGrown(services, record, signal))) break;
+      if (!isBlock) await agent.limitVolume(specOf(services, was), limitOf(was.config), { signal });
       return records.modify('volumes', id, () => withoutPending(was), { signal });
     }
     case 'snapshot':

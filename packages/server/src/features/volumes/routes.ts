@@ -3,6 +3,7 @@ import type { ImageVolumeRecord, Versioned, VolumeRecord } from '@lxd-ts/state';
 import { created, empty, started, sync, type RequestContext, type Route } from '../../http/route.ts';
 import { parseFilter } from '../shared/filter.ts';
 import { isClustered, targetOf } from '../shared/members.ts';
+import { parseContentType } from './config.ts';
 import { findPool, findVolume, volumeUrl, type VolumeAsked, type VolumesContext } from './context.ts';
 import { startCopy, startMove, type VolumeSource } from './copy.ts';
 import { importVolume } from '../volume-backups/import.ts';
@@ -122,19 +123,15 @@ export function volumesRoutes(context: VolumesContext): Route[] {
         throw invalid(`Currently not allowed to create storage volumes of type "${type}"`);
       const pool = param(request, 'name');
       findPool(services, pool);
-      const contentType = body.content_type || 'filesystem';
-      if (!['filesystem', 'block'].includes(contentType))
-        throw new LxdError('internal', 'Invalid volume content type name');
-      if (contentType === 'block')
-        throw invalid('Block volumes are for virtual machines: the content type must be "filesystem"');
+      const contentType = parseContentType(body.content_type ?? '');
       const member = targeted(request) ?? memberOf(request);
       const place = { pool, project: request.project, name, member };
       const { description = '', config, source } = body;
       if (source?.type === 'copy') return started(await startCopy(context, place, source, body, caller));
       if (source?.type === 'migration')
-        return started(await startReceiving(context, place, source, body, caller));
+        return started(await startReceiving(context, place, source, { ...body, contentType }, caller));
       if (source?.type) throw invalid(`Unknown source type "${source.type}"`);
-      await createVolume(context, place, { description, config: config ?? {} }, caller);
+      await createVolume(context, place, { description, config: config ?? {}, contentType }, caller);
       return empty;
     },
   });

@@ -4,7 +4,7 @@ import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { effectTimeoutMs, setOnly } from '../shared/members.ts';
 import { dropBackups, renameBackups } from '../volume-backups/records.ts';
-import { checkVolumeConfig, checkVolumeName, limitOf, withDefaults } from './config.ts';
+import { checkVolumeConfig, checkVolumeName, limitOf, withDefaults, type ContentType } from './config.ts';
 import {
   changing,
   findPool,
@@ -32,6 +32,12 @@ const alreadyThere = 'Volume by that name already exists';
 export interface NewVolume {
   description: string;
   config: Config;
+  contentType?: ContentType | undefined;
+  /**
+   * Of content type `block`, as LXD has it: how large it is on record. What was asked for, and less than it was filled with is
+   * refused; what it was filled with, whatever was asked for; or the larger one.
+   */
+  size?: 'asked' | 'filled' | 'larger';
   /** Snapshots that come with it, already whole when the volume is. */
   snapshots?: readonly {
     name: string;
@@ -65,9 +71,9 @@ export const snapshotPrefix = ({ pool, project, name, member }: VolumeRecord) =>
  * @throws LxdError `conflict`, `invalid`, `not-found`
  */
 export async function makeVolume(
-  { services, working }: VolumesContext,
+  { services, working, drivers }: VolumesContext,
   place: Pick<VolumeRecord, 'pool' | 'project' | 'name' | 'member'>,
-  { description, config, snapshots = [] }: NewVolume,
+  { description, config, contentType, size = 'asked', snapshots = [] }: NewVolume,
   fill: (record: VolumeRecord, signal: AbortSignal) => Promise<NewVolume['snapshots'] | void>,
   also: (transaction: Transaction) => void = () => undefined,
   given: AbortSignal = AbortSignal.timeout(effectTimeoutMs),
@@ -77,10 +83,18 @@ export async function makeVolume(
   checkVolumeName(place.name);
   const { pool: of, project, name, member } = place;
   if (records.get('volumes', of, project, name, member)) throw new LxdError('conflict', alreadyThere);
-  const set = withDefaults(pool.value.config, setOnly(config));
-  checkVolumeConfig(project, name, set);
+  if (contentType === 'block' && !drivers.blockVolumes(pool.value.driver))
+    throw new LxdError(
+      'unsupported',
+      `Storage pool "${of}" (${pool.value.driver}) has no volumes of content type "block"`,
+    );
+  const set = withDefaults(pool.value.config, setOnly(config), contentType);
+  checkVolumeConfig(project, name, set, contentType);
   const createdAt = clock.now().toISOString();
-  const record: VolumeRecord = { pool: of, project, name, member, description, config: set, createdAt };
+  const content = contentType ? { contentType } : {};
+  const record: VolumeRecord = {
+    ...{ pool: of, project, name, member, ...content, description, config: set, createdAt },
+  };
   const id = idOf(record);
   if (!Object.hasOwn(pool.value.memberConfig, member) || pool.value.pending?.kind === 'delete')
     throw new LxdError('not-found', `Member "${member}" has no storage pool "${of}"`);
@@ -97,19 +111,26 @@ export async function makeVolume(
     try {
       const came = (await fill(record, given)) ?? snapshots;
       signal = AbortSignal.timeout(effectTimeoutMs);
-      const limit = limitOf(set);
-      if (limit !== null) await agents.get(member).limitVolume(specOf(services, record), limit, { signal });
+      const agent = agents.get(member);
+      const spec = specOf(services, record);
+      const filled =
+        contentType === 'block' && size !== 'asked' ? await agent.volumeSize(spec, { signal }) : 0;
+      const asked = limitOf(set);
+      const isAsked = filled === 0 || (size === 'larger' && (asked === null || asked >= filled));
+      const whole = isAsked ? record : { ...record, config: { ...set, size: String(filled) } };
+      const limit = limitOf(whole.config);
+      if (limit !== null) await agent.limitVolume(spec, limit, { signal });
       const { revision } = records.get('volumes', ...id) ?? { revision: 0 };
-      const transaction = records.transaction().update('volumes', id, revision, record);
+      const transaction = records.transaction().update('volumes', id, revision, whole);
       for (const snapshot of came) {
-        const own = withDefaults(pool.value.config, snapshot.config);
+        const own = withDefaults(pool.value.config, snapshot.config, contentType);
         const value = { pool: of, project, volume: name, member, ...snapshot, config: own };
         transaction.create('volumeSnapshots', [of, project, name, member, snapshot.name], value);
       }
       also(transaction);
       isWhole = true;
       await transaction.commit({ signal });
-      return record;
+      return whole;
     } catch (error) {
       // etcd may have taken the outcome although it did not say so: recovery looks at what is on record.
       if (isWhole && toLxdError(error).code === 'unavailable') throw error;
@@ -148,7 +169,7 @@ export async function updateVolume(
   const { services } = context;
   const before = found.value;
   const config = setOnly(next.config);
-  checkVolumeConfig(before.project, before.name, config);
+  checkVolumeConfig(before.project, before.name, config, before.contentType);
   const after = { ...before, config, description: next.description };
   const limit = limitOf(config);
   const isSame = limit === limitOf(before.config);

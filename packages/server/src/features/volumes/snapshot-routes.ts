@@ -73,7 +73,7 @@ export function snapshotRoutes(
         .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
       const full = request.query.get('recursion') === '1';
       return Promise.resolve(
-        sync(all.map((one) => (full ? snapshotView(one, true) : volumeUrl(volume, one.name)))),
+        sync(all.map((one) => (full ? snapshotView(volume, one, true) : volumeUrl(volume, one.name)))),
       );
     },
   };
@@ -94,8 +94,9 @@ export function snapshotRoutes(
         const view = found.view(false);
         return Promise.resolve(sync(view, [view.name, view.description, view.expires_at, view.config]));
       }
-      const { value } = findSnapshot(services, volumeOf(request).value, snapshotName(request));
-      const view = snapshotView(value, false);
+      const { value: volume } = volumeOf(request);
+      const { value } = findSnapshot(services, volume, snapshotName(request));
+      const view = snapshotView(volume, value, false);
       return Promise.resolve(sync(view, [value.name, value.description, value.expiresAt, value.config]));
     },
   };

@@ -21,7 +21,7 @@ export const volumeView = (
   type: 'custom',
   used_by: usersOf(record) ?? [],
   location: locationOf(services, record.member),
-  content_type: 'filesystem',
+  content_type: record.contentType ?? 'filesystem',
   project: record.project,
   created_at: record.createdAt,
 });
@@ -40,8 +40,9 @@ export const snapshotAsVolume = (
   created_at: snapshot.createdAt,
 });
 
-/** LXD's StorageVolumeSnapshot, on its own or in a list. */
+/** LXD's StorageVolumeSnapshot, on its own or in a list. @param of its volume */
 export const snapshotView = (
+  { contentType }: Pick<VolumeRecord, 'contentType'>,
   { volume, name, description, config, createdAt, expiresAt }: VolumeSnapshotRecord,
   listed: boolean,
 ): Record<string, unknown> => ({
@@ -49,6 +50,6 @@ export const snapshotView = (
   expires_at: expiresAt || (listed ? null : never),
   name: listed ? `${volume}/${name}` : name,
   config,
-  content_type: listed ? '' : 'filesystem',
+  content_type: listed ? '' : (contentType ?? 'filesystem'),
   created_at: createdAt,
 });

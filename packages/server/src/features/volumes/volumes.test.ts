@@ -1,7 +1,7 @@
 import { LxdError } from '@lxd-ts/core';
 import type { Pending, VolumeRecord } from '@lxd-ts/state';
 import { InFlight } from '../shared/in-flight.ts';
-import { fakeAgent, harness } from '../testing/harness.ts';
+import { drivers, fakeAgent, harness } from '../testing/harness.ts';
 import { idOf, type VolumesContext } from './context.ts';
 import { startCopy, startMove } from './copy.ts';
 import { volumeDuties } from './duties.ts';
@@ -18,7 +18,7 @@ const place = { pool: 'default', project: 'default', name: 'v1', member: 'm1' };
 async function setUp() {
   const fake = fakeAgent();
   const h = await harness({ m1: fake.agent });
-  const context: VolumesContext = { services: h.services, working: new InFlight() };
+  const context: VolumesContext = { services: h.services, working: new InFlight(), drivers };
   const find = (name: string, pool = 'default') => {
     const found = h.records.get('volumes', pool, 'default', name, 'm1');
     if (!found) throw new Error(`no volume ${name}`);
