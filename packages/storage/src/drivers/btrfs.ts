@@ -43,6 +43,7 @@ import {
 import { commonSchema, sizeSchema } from '../schema.ts';
 import { defaultSize } from '../store/default-size.ts';
 import { loopsOf } from '../store/loop.ts';
+import { unpackOnce } from '../unpack-once.ts';
 import { useDirectory } from '../use-directory.ts';
 
 const btrfsMagic = 0x9123683e;
@@ -59,27 +60,22 @@ const schema: ConfigSchema = {
   },
 };
 
-/** Pools are opened anew for every call; this is shared by all that use the same machine. */
-interface Shared {
-  /** Images being unpacked, by path: whoever comes second waits for the first. */
-  unpacking: Map<string, Promise<void>>;
-  /** Whether a pool counts by volume, by path: asked once, then known. */
-  quotas: Map<string, boolean>;
-}
+/** Whether a pool counts by volume, by path: asked once, then known. Pools are opened anew for every call. */
+type Quotas = Map<string, boolean>;
 
 class BtrfsPool implements StoragePool {
   readonly path: string;
   readonly #pool: PoolSpec;
   readonly #host: Host;
   readonly #dir: string;
-  readonly #shared: Shared;
+  readonly #quotas: Quotas;
 
-  constructor(pool: PoolSpec, { host, dir }: StorageContext, shared: Shared) {
+  constructor(pool: PoolSpec, { host, dir }: StorageContext, quotas: Quotas) {
     this.path = poolPath(dir, pool.name);
     this.#pool = pool;
     this.#host = host;
     this.#dir = dir;
-    this.#shared = shared;
+    this.#quotas = quotas;
   }
 
   get #loop(): string {
@@ -198,7 +194,7 @@ class BtrfsPool implements StoragePool {
       await removeDirectories(this.path);
     }
     await this.unmount(options);
-    this.#shared.quotas.delete(this.path);
+    this.#quotas.delete(this.path);
     if (await exists(this.path)) await rmdir(this.path);
     await rm(this.#loop, { force: true });
     await rm(this.#partial, { force: true });
@@ -297,27 +293,15 @@ class BtrfsPool implements StoragePool {
   ): Promise<void> {
     if (await this.exists(volume)) return;
     const image: VolumeRef = { type: 'image', project: 'default', name: fingerprint };
-    if (!(await this.exists(image))) await this.#unpackOnce(image, fill, options);
+    const isThere = () => this.exists(image);
+    if (!(await isThere()))
+      await unpackOnce(
+        this.#host,
+        this.volumePath(image),
+        { isThere, unpack: () => this.createVolume(image, fill, options) },
+        options,
+      );
     await this.copyVolume(image, volume, options);
-  }
-
-  async #unpackOnce(image: VolumeRef, fill: Fill, options: WaitOptions): Promise<void> {
-    const key = this.volumePath(image);
-    const running = this.#shared.unpacking.get(key);
-    if (running) {
-      // When the first one was given up, this one does it itself.
-      await running.catch(() => undefined);
-      options.signal.throwIfAborted();
-      if (!(await this.exists(image))) await this.#unpackOnce(image, fill, options);
-      return;
-    }
-    const work = this.createVolume(image, fill, options);
-    this.#shared.unpacking.set(key, work);
-    try {
-      await work;
-    } finally {
-      this.#shared.unpacking.delete(key);
-    }
   }
 
   snapshots(volume: VolumeRef): Promise<string[]> {
@@ -440,14 +424,14 @@ class BtrfsPool implements StoragePool {
 
   /** Quotas cost every write, so they are off until the first limit is asked for. */
   async #quotasOn(): Promise<boolean> {
-    const known = this.#shared.quotas.get(this.path);
+    const known = this.#quotas.get(this.path);
     if (known !== undefined) return known;
     const { stdout } = await this.#host.run(['btrfs', 'qgroup', 'show', '--', this.path], {
       signal: AbortSignal.timeout(5_000),
       allowFailure: true,
     });
     const on = stdout.includes('0/5');
-    this.#shared.quotas.set(this.path, on);
+    this.#quotas.set(this.path, on);
     return on;
   }
 
@@ -457,14 +441,14 @@ class BtrfsPool implements StoragePool {
     if (bytes === undefined && !on) return;
     if (!on) {
       await this.#btrfs(['quota', 'enable', this.path], signal);
-      this.#shared.quotas.set(this.path, true);
+      this.#quotas.set(this.path, true);
     }
     const limit = bytes === undefined ? 'none' : String(bytes);
     await this.#btrfs(['qgroup', 'limit', limit, '--', this.volumePath(volume)], signal);
   }
 }
 
-const sharedBy = new WeakMap<Host, Shared>();
+const quotasOn = new WeakMap<Host, Quotas>();
 
 /** A btrfs filesystem: images are unpacked once, copies are snapshots. */
 export const btrfs: StorageDriver = {
@@ -484,8 +468,8 @@ export const btrfs: StorageDriver = {
     return /v(\S+)/.exec(kernel ?? '')?.[1];
   },
   open: (pool, context) => {
-    const shared = sharedBy.get(context.host) ?? { unpacking: new Map(), quotas: new Map() };
-    sharedBy.set(context.host, shared);
-    return new BtrfsPool(pool, context, shared);
+    const quotas = quotasOn.get(context.host) ?? new Map<string, boolean>();
+    quotasOn.set(context.host, quotas);
+    return new BtrfsPool(pool, context, quotas);
   },
 };

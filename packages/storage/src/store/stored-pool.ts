@@ -1,7 +1,6 @@
 import { chmod, mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LxdError, Undo, type Config, type IdmapEntry, type PoolSpec } from '@lxd-ts/core';
-import type { Host } from '@lxd-ts/host';
 import type {
   CopyOptions,
   Fill,
@@ -23,17 +22,16 @@ import {
   volumeName,
   volumePath,
 } from '../layout.ts';
+import { unpackOnce } from '../unpack-once.ts';
 import { VolumeUses } from '../volume-uses.ts';
 import { copyTree } from '../copy-tree.ts';
+import { BlockBytes } from './block-bytes.ts';
 import { dropEmptyPlaces, isPartial, partialOf, placeOf, sameVolume } from './places.ts';
 import type { BlockStore, StoredVolume, VolumeStore } from './volume-store.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(60_000);
 const shown = (volume: VolumeRef): string =>
   volume.snapshot === undefined ? volumeName(volume) : `${volumeName(volume)}/${volume.snapshot}`;
-
-/** Images being unpacked, by path, on each machine: whoever comes second waits for the first. */
-const unpacking = new WeakMap<Host, Map<string, Promise<void>>>();
 
 /** A pool of what is no directory until it is mounted. */
 export class StoredPool implements StoragePool {
@@ -43,6 +41,7 @@ export class StoredPool implements StoragePool {
   readonly #open: (pool: PoolSpec, context: StorageContext) => VolumeStore;
   readonly #store: VolumeStore;
   readonly #uses: VolumeUses;
+  readonly #bytes: BlockBytes;
 
   constructor(
     pool: PoolSpec,
@@ -55,6 +54,7 @@ export class StoredPool implements StoragePool {
     this.#open = open;
     this.#store = open(pool, context);
     this.#uses = VolumeUses.of(context.host, pool.driver);
+    this.#bytes = new BlockBytes(context.host, this);
   }
 
   async create(options: WaitOptions): Promise<Config> {
@@ -273,29 +273,6 @@ export class StoredPool implements StoragePool {
     return this.#blocks.size(await this.#get(volume, options), options);
   }
 
-  /** As large, and with the same bytes. */
-  async #createAs(from: StoredVolume, to: VolumeRef, options: WaitOptions): Promise<void> {
-    const bytes = await this.#blocks.size(from, options);
-    await this.createBlock(to, bytes, (image) => this.#copyBytes(from.volume, image, options), options);
-  }
-
-  /** In place; what is larger stays so, with zeros at its end. */
-  async #rewrite(from: StoredVolume, to: StoredVolume, options: WaitOptions): Promise<void> {
-    const [bytes, is] = [await this.#blocks.size(from, options), await this.#blocks.size(to, options)];
-    if (bytes > is) await this.#blocks.grow(to, bytes, options);
-    await using use = await this.useVolume(to.volume, options);
-    const { image = '' } = use;
-    await this.#copyBytes(from.volume, image, options);
-    const rest = ['--zeroout', '--offset', String(bytes), '--', image];
-    if (bytes < is) await this.#context.host.run(['blkdiscard', ...rest], { signal: options.signal });
-  }
-
-  async #copyBytes(from: VolumeRef, image: string, { signal }: WaitOptions): Promise<void> {
-    await using source = await this.useVolume(from, { signal, readonly: true });
-    const how = ['bs=4M', 'conv=notrunc,fsync', 'status=none'];
-    await this.#context.host.run(['dd', `if=${source.image ?? ''}`, `of=${image}`, ...how], { signal });
-  }
-
   async #create(
     volume: VolumeRef,
     fill: Fill | undefined,
@@ -347,36 +324,25 @@ export class StoredPool implements StoragePool {
   ): Promise<void> {
     if (await this.#find(volume, options)) return;
     const image: VolumeRef = { type: 'image', project: 'default', name: fingerprint };
-    const found = await this.#find(image, options);
-    if (!found || found.stale) await this.#unpackOnce(image, fill, options);
-    await this.copyVolume(image, volume, options);
-  }
-
-  async #unpackOnce(image: VolumeRef, fill: Fill, options: WaitOptions): Promise<void> {
-    const { host } = this.#context;
-    const all = unpacking.get(host) ?? new Map<string, Promise<void>>();
-    unpacking.set(host, all);
-    const key = this.volumePath(image);
-    const running = all.get(key);
-    if (running) {
-      // When the first one was given up, this one does it itself.
-      await running.catch(() => undefined);
-      options.signal.throwIfAborted();
-      if (!(await this.#find(image, options))) await this.#unpackOnce(image, fill, options);
-      return;
-    }
-    const unpack = async () => {
-      const found = await this.#find(image, options);
-      if (found?.stale) await this.#store.remove(found, options);
-      await this.createVolume(image, fill, options);
+    const isThere = async () => {
+      const { stale } = (await this.#find(image, options)) ?? { stale: true };
+      return !stale;
     };
-    const work = unpack();
-    all.set(key, work);
-    try {
-      await work;
-    } finally {
-      all.delete(key);
-    }
+    if (!(await isThere()))
+      await unpackOnce(
+        this.#context.host,
+        this.volumePath(image),
+        {
+          isThere,
+          unpack: async () => {
+            const stale = await this.#find(image, options);
+            if (stale?.stale) await this.#store.remove(stale, options);
+            await this.createVolume(image, fill, options);
+          },
+        },
+        options,
+      );
+    await this.copyVolume(image, volume, options);
   }
 
   async copyVolume(from: VolumeRef, to: VolumeRef, { still, ...options }: CopyOptions): Promise<void> {
@@ -390,7 +356,7 @@ export class StoredPool implements StoragePool {
       return;
     }
     if (this.#store.clones(from, to)) await this.#clone(source, to, this.#partialOf(to), options);
-    else if (to.block) await this.#createAs(source, to, options);
+    else if (to.block) await this.#bytes.createAs(this.#blocks, source, to, options);
     else
       await this.#create(
         to,
@@ -427,7 +393,7 @@ export class StoredPool implements StoragePool {
       // Its snapshots are part of it: it stays, and its files change. Cut off, the same call goes on with it.
       const rollback = async () => source.within && (await this.#store.rollback?.(from, options));
       if (await this.#atRest(to, options, rollback)) return;
-      if (to.block) return this.#rewrite(source, there, options);
+      if (to.block) return this.#bytes.rewrite(this.#blocks, source, there, options);
       await using target = await this.useVolume(to, { signal });
       await this.#copyFiles(from, target.path, options);
       return;
@@ -435,7 +401,7 @@ export class StoredPool implements StoragePool {
     for (const left of [fresh, old]) await this.#clear(left, options);
     if (this.#store.clones(from, fresh))
       await this.#clone(source, fresh, this.#partialOf(to, 'clone.'), { signal });
-    else if (to.block) await this.#createAs(source, fresh, { signal });
+    else if (to.block) await this.#bytes.createAs(this.#blocks, source, fresh, { signal });
     else await this.#create(fresh, (path) => this.#copyFiles(from, path, options), source, { signal });
     try {
       await this.#atRest(to, options, () => this.#swap(there, fresh, [to, old]));
@@ -509,13 +475,10 @@ export class StoredPool implements StoragePool {
 
   async setQuota(volume: VolumeRef, bytes: number | undefined, options: WaitOptions): Promise<void> {
     const found = await this.#get(volume, options);
-    if (volume.block) {
-      if (bytes !== undefined) await this.#blocks.grow(found, bytes, options);
-      return;
-    }
     const place = placeOf(this.path, volume);
     // In use, or not: until the end.
-    await this.#uses.alone(place, () => {
+    await this.#uses.alone(place, async () => {
+      if (volume.block) return bytes === undefined ? undefined : this.#blocks.grow(found, bytes, options);
       const inUse = this.#uses.isOpen(place);
       const during = async <T>(work: (path: string) => Promise<T>): Promise<T> => {
         if (inUse) return work(place);
