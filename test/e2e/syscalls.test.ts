@@ -187,6 +187,7 @@ describe('system calls', () => {
     const program = [
       '#!/bin/sh',
       'echo "$@ $(id -u)" > /root/asked',
+      'grep CapBnd /proc/self/status > /root/bounds',
       'exec mount -t tmpfs tmpfs "$2"',
       '',
     ].join('\n');
@@ -196,6 +197,11 @@ describe('system calls', () => {
     expect(await inside('helped', 'cat /root/asked; grep /mnt/disk /proc/mounts; umount /mnt/disk')).toMatch(
       /^\/dev\/any \/mnt\/disk -o rw,a=b 0\ntmpfs \/mnt\/disk tmpfs/,
     );
+    const bounds = async () => BigInt(`0x${(await inside('helped', 'cut -f2 /root/bounds')).trim()}`);
+    const all = await bounds();
+    expect(await call('helped', 'bound', '/dev/any', '/mnt/disk', 'xfs', 'a=b')).toBe('0');
+    expect(all - (await bounds())).toBe(1n << 12n); // CAP_NET_ADMIN
+    await inside('helped', 'umount /mnt/disk');
   });
 
   test('bpf: programs that refuse devices, for its own groups', async () => {

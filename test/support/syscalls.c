@@ -3,12 +3,13 @@
  *
  *   syscalls mknod PATH MAJOR MINOR | setxattr PATH NAME VALUE | getxattr PATH NAME | sysinfo
  *   syscalls schedule PID fifo|other | mount SOURCE TARGET TYPE OPTIONS | bpf CGROUP
- *   syscalls peek | hang DIRECTORY
+ *   syscalls peek | hang DIRECTORY | bound SOURCE TARGET TYPE OPTIONS, which mounts with a right less for ever
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/fuse.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -144,7 +146,9 @@ int main(int argc, char **argv)
 		say(sched_setscheduler(pid, fifo ? SCHED_FIFO : SCHED_OTHER, &param));
 		return say(sched_getscheduler(pid));
 	}
-	if (strcmp(what, "mount") == 0 && argc == 6)
+	if (strcmp(what, "bound") == 0 && prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN, 0, 0, 0) < 0)
+		return say(-1);
+	if ((strcmp(what, "mount") == 0 || strcmp(what, "bound") == 0) && argc == 6)
 		return say(mount(argv[2], argv[3], argv[4], MS_NOSUID, argv[5]));
 	if (strcmp(what, "bpf") == 0 && argc == 3)
 		return refuse_zero(argv[2]);

@@ -58,11 +58,17 @@ static size_t groups_of(const struct call *call, gid_t *groups)
 	return count;
 }
 
-static bool limit_to(uint64_t capabilities)
+/* A program that it runs gets no more than one of the caller's own would. */
+static bool limit_to(uint64_t capabilities, uint64_t bounding, bool no_new_rights)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
+	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+		if (!(bounding & (1ULL << capability)) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+			return false;
+	if (no_new_rights && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return false;
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted = (uint32_t)(capabilities >> (32 * i));
 	return syscall(SYS_capset, &header, data) == 0;
@@ -93,7 +99,7 @@ bool become_caller(const struct call *call, bool all_namespaces)
 		return false;
 	/* What it may do goes by what it had, not by who it is. */
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0 || setgroups(count, groups) < 0 ||
-	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 || !limit_to(call->capabilities))
+	    setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 || !limit_to(call->capabilities, call->bounding, call->no_new_rights))
 		return false;
 	umask(call->mask);
 	return true;

@@ -180,8 +180,8 @@ static bool same_user_namespace(const struct call *call, pid_t init)
 static bool read_caller(struct call *call)
 {
 	char text[4096], *line;
-	unsigned long long capabilities;
-	unsigned id, mask;
+	unsigned long long capabilities, bounding;
+	unsigned id, mask, no_new_rights;
 	int fd = open_in(call, "status");
 	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
@@ -205,6 +205,12 @@ static bool read_caller(struct call *call)
 	if (!(line = strstr(text, "\nCapEff:")) || sscanf(line + 8, "%llx", &capabilities) != 1)
 		return false;
 	call->capabilities = capabilities;
+	if (!(line = strstr(text, "\nCapBnd:")) || sscanf(line + 8, "%llx", &bounding) != 1)
+		return false;
+	call->bounding = bounding;
+	if (!(line = strstr(text, "\nNoNewPrivs:")) || sscanf(line + 12, "%u", &no_new_rights) != 1)
+		return false;
+	call->no_new_rights = no_new_rights != 0;
 	return still_waits(call);
 }
 

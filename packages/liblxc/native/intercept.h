@@ -13,7 +13,9 @@ struct call {
 	/* Of the caller, as seen here. */
 	uid_t uid;
 	gid_t gid;
-	uint64_t capabilities;
+	/* Those that count, and those that it can ever have again. */
+	uint64_t capabilities, bounding;
+	bool no_new_rights;
 	mode_t mask;
 	pid_t process;
 };
