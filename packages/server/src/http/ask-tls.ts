@@ -20,6 +20,7 @@ export async function askTls(
   { certificate, method = 'GET', headers = {}, body, stalledMs }: TlsRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
+  signal.throwIfAborted();
   const socket = await dialTls(url, certificate, signal);
   return new Promise<IncomingMessage>((resolve, reject) => {
     const fail = (error: Error) =>

@@ -16,6 +16,9 @@ interface Write {
   caller: Caller;
 }
 
+/** The image may be changed by others at the same moment. */
+const attempts = 20;
+
 export const aliasUrl = (name: string): string => `/1.0/images/aliases/${encodeURIComponent(name)}`;
 
 /** LXD's ImageAliasesEntry. */
@@ -62,13 +65,22 @@ export async function createAlias(
   if (!name || !target) throw new LxdError('invalid', 'name and target are required');
   const taken = () => services.records.get('imageAliases', project, name) !== undefined;
   const exists = new LxdError('conflict', `Alias "${name}" already exists`);
-  if (taken()) throw exists;
-  const { fingerprint, type } = findImage(services, project, target).value;
-  const record = { project, name, description: description ?? '', target: fingerprint, type };
-  try {
-    await services.records.transaction().create('imageAliases', [project, name], record).commit({ signal });
-  } catch (error) {
-    throw taken() ? exists : error;
+  for (let attempt = 0; ; attempt++) {
+    if (taken()) throw exists;
+    const { value: image, revision } = findImage(services, project, target);
+    const { fingerprint, type } = image;
+    const record = { project, name, description: description ?? '', target: fingerprint, type };
+    try {
+      await services.records
+        .transaction()
+        .create('imageAliases', [project, name], record)
+        // It is not deleted meanwhile: its names are with it.
+        .guard('images', [project, fingerprint], revision)
+        .commit({ signal });
+      break;
+    } catch (error) {
+      if (attempt >= attempts || toLxdError(error).code !== 'precondition-failed') throw error;
+    }
   }
   announce(services, 'created', project, name, caller, { target });
 }

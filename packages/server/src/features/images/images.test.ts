@@ -164,6 +164,37 @@ describe('images', () => {
     ]);
   });
 
+  it('that are deleted at the same moment get no name', async () => {
+    await using at = await setUp();
+    await at.upload(Readable.from(['abc']));
+    const { services, records } = at.h;
+    const fingerprint = '616263'.padEnd(64, '0');
+    const transaction = records.transaction.bind(records);
+    const meanwhile = async (change: (made: ReturnType<typeof transaction>) => unknown) => {
+      records.transaction = (...guards) => {
+        records.transaction = transaction;
+        const made = transaction(...guards);
+        const commit = made.commit.bind(made);
+        made.commit = async (options) => {
+          const other = transaction();
+          change(other);
+          await other.commit(options);
+          return commit(options);
+        };
+        return made;
+      };
+      await createAlias(services, 'default', { name: 'n', target: fingerprint }, write);
+    };
+    const image = findImage(services, 'default', fingerprint).value;
+    await meanwhile((other) => other.put('images', ['default', fingerprint], { ...image, public: true }));
+    expect(records.list('imageAliases')).toHaveLength(1);
+    await deleteAlias(services, 'default', 'n', write);
+    await expect(meanwhile((other) => other.remove('images', ['default', fingerprint]))).rejects.toThrow(
+      'Image not found',
+    );
+    expect(records.list('imageAliases')).toEqual([]);
+  });
+
   it('that are private are for strangers as if they were not there, whatever is asked', async () => {
     await using at = await setUp();
     for (const content of ['ax', 'ay', 'az']) await at.upload(Readable.from([content]));
