@@ -69,8 +69,9 @@ const kinds: Record<string, Kind> = Object.fromEntries([
       things: (name: string) =>
         say('zfs', 'list', '-H', '-r', '-t', 'filesystem,volume', '-o', 'name', name)
           .split('\n')
-          .filter((line) => line.split('/').length > 2)
-          .map((line) => line.slice(name.length + 1)),
+          .map((line) => line.slice(name.length + 1))
+          // Where what others were cloned from is kept may stay: nothing is in it.
+          .filter((line) => line.includes('/') && !/^deleted\/[^/]+$/.test(line)),
       left: (name: string) => say('zpool', 'list', name),
       full: /Disk quota exceeded/,
     },

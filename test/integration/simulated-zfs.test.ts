@@ -142,7 +142,7 @@ async function answers(host: Host, file: string, target: string): Promise<string
       // What follows the first line is advice.
       return `${status} ${stdout}${stderr.split('\n')[0] ?? ''}`;
     };
-    all.push(`${command}: ${await said()}`.replaceAll(file, 'FILE').trimEnd());
+    all.push(`${command}: ${await said().catch(String)}`.replaceAll(file, 'FILE').trimEnd());
   }
   return all;
 }

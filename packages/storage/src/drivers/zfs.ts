@@ -441,8 +441,8 @@ class ZfsStore implements VolumeStore {
 }
 
 /**
- * Datasets of ZFS, in LXD's layout: images are unpacked once, copies and snapshots share what they have in common. Unproven:
- * it has only run on simulated tools. Unprivileged instances need OpenZFS 2.2, which maps ids when it mounts.
+ * Datasets of ZFS, in LXD's layout: images are unpacked once, copies and snapshots share what they have in common.
+ * Unprivileged instances need OpenZFS 2.2, which maps ids when it mounts.
  */
 export const zfs: StorageDriver = {
   type: 'zfs',

@@ -168,6 +168,16 @@ export class SimulatedDisks {
     return { ...copy, mode };
   }
 
+  /** Gives it the files of another, mounted or not. */
+  refillDisk(disk: SimulatedDisk, from: SimulatedDisk): void {
+    const { directory, mode } = this.cloneDisk(from);
+    const at = disk.mountedOn ?? disk.directory;
+    removeAll(at);
+    renameSync(directory, at);
+    if (disk.mountedOn === undefined) disk.mode = mode;
+    else chmodSync(at, mode);
+  }
+
   dropDisk({ directory }: SimulatedDisk): void {
     removeAll(directory);
   }

@@ -18,7 +18,11 @@ const parentOf = (name: string): string => name.slice(0, name.lastIndexOf('/'));
 const sizeOf = ({ properties }: SimulatedDataset): Map<string, string> =>
   new Map([...properties].filter(([name]) => name === 'volsize'));
 
-/** OpenZFS 2.3, as far as the driver asks of it: its output, its words and statuses. */
+/**
+ * OpenZFS 2.3, as far as the driver asks of it: its output, its words and statuses. That it is so is compared by
+ * test/integration/simulated-zfs where there is a real one. What is mounted and idle keeps nobody from anything: a destroyed
+ * or exported dataset is unmounted, only a snapshot is busy.
+ */
 export class SimulatedZfs {
   readonly #disks: SimulatedDisks;
   /** Datasets and snapshots, by name, of zpools that are exported, too. */
@@ -208,6 +212,8 @@ export class SimulatedZfs {
       return failed(
         `cannot destroy '${name}': filesystem has children\nuse '-r' to destroy the following datasets:`,
       );
+    if (at !== undefined && this.#get(name)?.disk.mountedOn !== undefined)
+      return failed(`cannot destroy snapshot ${name}: dataset is busy`);
     const gone = [...below.reverse(), name];
     const needed = gone.flatMap((one) => this.#clonesOf(one)).find((clone) => !gone.includes(clone));
     if (needed !== undefined)
@@ -253,7 +259,6 @@ export class SimulatedZfs {
       const found = this.datasets.get(name);
       if (!found) continue;
       const next = `${to}${name.slice(from.length)}`;
-      if (found.disk.mountedOn !== undefined) return failed(`cannot rename '${name}': dataset is busy`);
       this.datasets.delete(name);
       this.#disks.unplug(name);
       this.#disks.unplug(`/dev/zvol/${name}`);
@@ -273,11 +278,8 @@ export class SimulatedZfs {
       (one) => one.startsWith(`${of}@`) && (this.datasets.get(one)?.made ?? 0) > snapshot.made,
     );
     if (later) return failed(`cannot rollback to '${name}': more recent snapshots or bookmarks exist`);
-    this.#disks.dropDisk(found.disk);
-    found.disk = this.#disks.cloneDisk(snapshot.disk);
+    this.#disks.refillDisk(found.disk, snapshot.disk);
     for (const [key, value] of sizeOf(snapshot)) found.properties.set(key, value);
-    this.#disks.plug(of, found.disk);
-    this.#showDevice(of);
     return {};
   }
 }
