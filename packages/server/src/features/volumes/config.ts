@@ -46,7 +46,9 @@ export const withDefaults = (pool: Config, given: Config): Config => ({
   ...Object.fromEntries(
     Object.entries(pool)
       .filter(([key, value]) => key.startsWith('volume.') && value !== '')
-      .map(([key, value]) => [key.slice('volume.'.length), value]),
+      .map(([key, value]): [string, string] => [key.slice('volume.'.length), value])
+      // Others are the driver's.
+      .filter(([key]) => findKey(volumeSchema, key) !== undefined),
   ),
   ...given,
 });
