@@ -165,6 +165,7 @@ function storedPool(kind: Kind, name: string): void {
   });
 
   test('it goes back to its snapshots, which were taken while it ran', async () => {
+    await write('c1', 'one');
     await must('snapshot', 'c1', 's1');
     await write('c1', 'two');
     await must('snapshot', 'c1', 's2');

@@ -260,6 +260,17 @@ describe('a busybox container', () => {
     expect(lxc.state(world.name)).toBe('RUNNING');
   });
 
+  test('a monitor that is silent because its container has ended is waited for', async () => {
+    const init = lxc.initPid(world.name)!;
+    const monitor = parentOf(init);
+    process.kill(monitor, 'SIGSTOP');
+    process.kill(init, 'SIGKILL');
+    setTimeout(() => process.kill(monitor, 'SIGCONT'), 2_500);
+    await lxc.kill(world.name, { signal });
+    expect(lxc.state(world.name)).toBe('STOPPED');
+    await lxc.start(world.request, { signal });
+  });
+
   test('who was on the way into a frozen container does not arrive after all', async () => {
     const commands = async () =>
       (await output(['ps', '-o', 'args'])).split('\n').filter((a) => a === 'sleep 77');

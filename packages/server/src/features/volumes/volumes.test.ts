@@ -164,6 +164,18 @@ describe('a custom volume', () => {
     });
   });
 
+  it('has what its pool says of new volumes, but for what is the driver’s', async () => {
+    await using at = await setUp();
+    const config = {
+      'volume.size': '2MiB',
+      'volume.block.filesystem': 'xfs',
+      'volume.zfs.blocksize': '64KiB',
+    };
+    await at.h.records.modify('pools', ['big'], (value) => ({ ...value, config }), { signal });
+    await createVolume(at.context, { ...place, pool: 'big' }, { description: '', config: {} }, caller);
+    expect(at.find('v1', 'big').value.config).toEqual({ size: '2MiB' });
+  });
+
   it.each<[string, Record<string, string>, string]>([
     ['v1', {}, 'Volume by that name already exists'],
     ['..', {}, 'Storage volume name ".." is not allowed'],
