@@ -34,7 +34,8 @@ export interface Host {
     argv: readonly [string, ...string[]],
     options: {
       signal: AbortSignal;
-      input?: string | NodeJS.ReadableStream;
+      /** Text, or the descriptor of a file, which is read from where it stands. */
+      input?: string | number;
       cwd?: string;
       env?: Readonly<Record<string, string>>;
       allowFailure?: boolean;

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { open, readFile } from 'node:fs/promises';
 import { run } from './run.ts';
 
 const { signal } = new AbortController();
@@ -21,9 +21,14 @@ test('a failure names the program and its last words', async () => {
   );
 });
 
-test('feeds input from text and streams', async () => {
+test('feeds input from text and from files, whose position tells how far it is', async () => {
   expect((await run(['cat'], { signal, input: 'abc' })).stdout).toBe('abc');
-  expect((await run(['cat'], { signal, input: Readable.from(['x', 'y']) })).stdout).toBe('xy');
+  await using file = await open(import.meta.filename);
+  const text = await readFile(import.meta.filename, 'utf8');
+  expect((await run(['cat'], { signal, input: file.fd })).stdout).toBe(text);
+  expect(await readFile(`/proc/self/fdinfo/${file.fd}`, 'utf8')).toMatch(
+    `pos:\t${Buffer.byteLength(text)}\n`,
+  );
 });
 
 test('ends the program when aborted', async () => {

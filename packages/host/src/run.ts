@@ -38,7 +38,7 @@ export const run: Host['run'] = async (argv, options) => {
   const child = spawn(program, args, {
     cwd,
     env: { PATH: path, LC_ALL: 'C', ...env },
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    stdio: [typeof input === 'string' ? 'pipe' : (input ?? 'ignore'), 'pipe', 'pipe'],
     // A group of its own: what the program started (tar its decompressor) ends with it and holds no pipe open.
     detached: true,
   });
@@ -80,17 +80,8 @@ export const run: Host['run'] = async (argv, options) => {
           status: status ?? (killedBy ? 128 + constants.signals[killedBy] : -1),
         });
       });
-      if (input !== undefined && child.stdin) {
-        child.stdin.on('error', () => undefined); // a program may end before it has read everything
-        if (typeof input === 'string') child.stdin.end(input);
-        else {
-          input.on('error', (error: Error) => {
-            kill('SIGTERM');
-            reject(error);
-          });
-          input.pipe(child.stdin);
-        }
-      }
+      child.stdin?.on('error', () => undefined); // a program may end before it has read everything
+      child.stdin?.end(input);
     });
     signal.throwIfAborted();
     if (result.status !== 0 && !allowFailure) {

@@ -1,7 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { lstat, stat } from 'node:fs/promises';
+import { lstat, open, readFile, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Transform } from 'node:stream';
 import { LxdError } from '@lxd-ts/core';
 import type { Host } from '@lxd-ts/host';
 import { packingOfFile, tarFlags, type Packing } from './compression.ts';
@@ -12,21 +10,23 @@ export interface UnpackOptions {
   onProgress?: (progress: Record<string, string>) => void;
 }
 
-/** Calls back with whole percents as bytes pass. */
-function counter(total: number, onPercent: (percent: number) => void): Transform {
-  let passed = 0;
+const lookEveryMs = 200;
+
+/** Calls back with how many percent of a file have been read, by whoever shares its descriptor, until it is disposed. */
+async function watchReading(file: FileHandle, onPercent: (percent: number) => void): Promise<Disposable> {
+  const { size } = await file.stat();
   let told = -1;
-  return new Transform({
-    transform(data: Buffer, _encoding, done) {
-      passed += data.length;
-      const percent = Math.floor((passed * 100) / total);
-      if (percent !== told) {
-        told = percent;
-        onPercent(percent);
-      }
-      done(null, data);
+  const look = async () => {
+    const info = await readFile(`/proc/self/fdinfo/${file.fd}`, 'utf8');
+    const percent = Math.floor((Number(/^pos:\s+(\d+)/m.exec(info)?.[1] ?? 0) * 100) / size);
+    if (percent !== told) onPercent((told = percent));
+  };
+  const timer = setInterval(() => void look().catch(() => undefined), lookEveryMs);
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
     },
-  });
+  };
 }
 
 export type FileKind = 'unified' | 'metadata' | 'rootfs';
@@ -50,12 +50,6 @@ async function unpackTar(
   what: FileKind,
   options: UnpackOptions,
 ): Promise<void> {
-  const { size } = await stat(file);
-  const input = createReadStream(file, { highWaterMark: 1024 * 1024 });
-  const counted = counter(size, (percent) => {
-    options.onProgress?.({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
-  });
-  input.on('error', (error) => counted.destroy(error));
   const argv = [
     'tar',
     '--extract',
@@ -71,11 +65,12 @@ async function unpackTar(
     directory,
     '--file=-',
   ] as const;
-  try {
-    await host.run([...argv], { signal: options.signal, input: input.pipe(counted) });
-  } finally {
-    input.destroy();
-  }
+  await using input = await open(file);
+  const tell = (percent: number) =>
+    options.onProgress?.({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
+  using _ = await watchReading(input, tell);
+  await host.run([...argv], { signal: options.signal, input: input.fd });
+  tell(100);
 }
 
 /** Into `<directory>/rootfs`; squashfs has no paths of its own to escape by. */
