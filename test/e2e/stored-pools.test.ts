@@ -250,7 +250,7 @@ function storedPool(kind: Kind, name: string): void {
     await volume('attach', 'p', 'small', 'c1', '/small');
     expect((await fill('/small/f', 400)).stderr).toMatch(kind.full);
     await volume('detach', 'p', 'small', 'c1');
-    await volume('set', 'p', 'small', 'size=450MiB');
+    await volume('set', 'p', 'small', 'size=600MiB');
     await volume('attach', 'p', 'small', 'c1', '/small');
     expect((await fill('/small/f', 400)).stderr).not.toMatch(kind.full);
     await volume('detach', 'p', 'small', 'c1');

@@ -1,7 +1,12 @@
-import { readlink } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { monitorOf } from './monitor-of.ts';
 
-const pidNamespace = (pid: number): Promise<string> => readlink(`/proc/${pid}/ns/pid`).catch(() => '');
+/** Empty: the process is over, whoever has yet to be told. */
+async function pidNamespace(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
+  if (stat.slice(stat.lastIndexOf(')')).startsWith(') Z')) return '';
+  return readlink(`/proc/${pid}/ns/pid`).catch(() => '');
+}
 
 /**
  * Whether a monitor that does not answer is only on its way out: its init is gone, and it runs what it has to run at the end
@@ -11,7 +16,6 @@ export async function isEnding(lxcpath: string, name: string): Promise<boolean> 
   const monitor = await monitorOf(lxcpath, name);
   if (!monitor) return true;
   const own = await pidNamespace(monitor.pid);
-  // A process that is over has none.
   const others = await Promise.all(monitor.children.map(pidNamespace));
   return others.every((one) => one === '' || one === own);
 }
