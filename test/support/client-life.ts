@@ -203,8 +203,8 @@ export function describeLife(life: Life): void {
       expect(started.code).toBe(1);
       expect(started.stderr).toMatch(/already running/);
       const shown = await lxc(['stop', 'c1', '--console'], { tty: true });
-      expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('detach from the console')]);
-      // The stock client ends when the console does.
+      expect(shown.stdout).toContain('detach from the console');
+      // The stock client ends when the console does, and may take that for a failure.
       await waitFor(
         'the stop',
         () => status('c1'),

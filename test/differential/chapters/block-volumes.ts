@@ -140,7 +140,7 @@ export const blockVolumes: Step[] = [
   {
     name: 'block: pool with defaults',
     rest: [
-      'PUT',
+      'PATCH',
       '/1.0/storage-pools/plain2',
       { config: { 'volume.size': '9MiB', 'volume.security.shifted': 'true' } },
     ],

@@ -5,7 +5,7 @@ import type { Context } from '../../base/context.ts';
 import { parseKeyValues } from '../../base/key-values.ts';
 import { apiPath } from '../../base/names.ts';
 import { formatFlag, parseFormat } from '../../base/output.ts';
-import { binarySize } from '../../format/units.ts';
+import { binarySize, naturalCompare } from '../../format/units.ts';
 import { volumePath } from './volume-name.ts';
 
 /** `key=value` as the API's filters have it. */
@@ -87,12 +87,15 @@ Columns: t type, n name, d description, c content type, u used by, L location (i
     });
     const clustered = volumes.some(({ location }) => location !== '' && location !== 'none');
     const shown = asked === undefined && clustered ? chooseColumns(columns, 'tndcuL') : chosen;
-    const usage = asked?.includes('U') ? await usages(context, name, volumes) : [];
+    const sorted = volumes.toSorted((a, b) =>
+      a.type < b.type ? -1 : a.type > b.type ? 1 : naturalCompare(a.name, b.name),
+    );
+    const usage = asked?.includes('U') ? await usages(context, name, sorted) : [];
     return {
       kind: 'list',
       format,
       header: shown.map(({ title }) => title),
-      rows: volumes.map((volume, at) => shown.map(({ cell }) => cell(volume, usage[at] ?? ''))),
+      rows: sorted.map((volume, at) => shown.map(({ cell }) => cell(volume, usage[at] ?? ''))),
       records: volumes,
     };
   },

@@ -18,7 +18,7 @@ export const isPublish = ({ source }: ImagesPost): boolean =>
 const toSeconds = (time: string | undefined): number =>
   time ? Math.max(0, Math.floor(Date.parse(time) / 1000)) : 0;
 
-/** What the body of this request is, nobody has checked before. @throws LxdError `invalid` */
+/** @throws LxdError `invalid` */
 function reproducibleOf(body: ImagesPost): { epoch: number | undefined; exclude: readonly string[] } {
   const { source_date_epoch: epoch, exclude = [] }: { source_date_epoch?: unknown; exclude?: unknown } = body;
   if (epoch !== undefined && !(Number.isSafeInteger(epoch) && (epoch as number) >= 0))

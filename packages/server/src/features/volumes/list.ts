@@ -97,8 +97,8 @@ export function listVolumes(services: Services, asked: VolumesAsked): ListedVolu
       of(record),
       ...snapshotsOfInstance(services, project, record.name).map((snapshot) => of(record, snapshot.name)),
     ]),
-    ...(type === undefined || type === 'image' ? listImageVolumes(services, pool, target) : []),
     ...custom,
+    ...(type === undefined || type === 'image' ? listImageVolumes(services, pool, target) : []),
   ];
 }
 
