@@ -85,7 +85,7 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'the message adds what would be right',
   },
   {
-    step: /^(device without a path|nic of unknown network|get unknown profile|import rubbish|exec of nothing|stop that does not end|lxc config device set c1 d1 nope=1)$/,
+    step: /^(device without a path|nic of unknown network|get unknown profile|lxc storage volume attach-profile default v2 nope data \/data|import rubbish|exec of nothing|stop that does not end|lxc config device set c1 d1 nope=1)$/,
     field: /^(error|over\/err|stderr)$/,
     reason: 'the same refusal in clearer words',
   },

@@ -338,7 +338,7 @@ run: [echo fine, "echo to-stderr >&2; exit 7", echo never]
     for (const [more, error] of [
       [{ exclude: ['/a'] }, /^exclude is only possible with source_date_epoch$/],
       [{ exclude: ['a'], source_date_epoch: 1 }, /^exclude must be a list of absolute paths$/],
-      [{ exclude: '/a', source_date_epoch: 1 }, /^exclude: must be .*array/],
+      [{ exclude: '/a', source_date_epoch: 1 }, /^exclude: must be a list$/],
       [{ source_date_epoch: '1' }, /^source_date_epoch: must be /],
     ] as const) {
       const body = { source: { type: 'instance', name: 'c1' }, ...more };
