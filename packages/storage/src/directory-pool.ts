@@ -75,7 +75,7 @@ export class DirectoryPool implements StoragePool {
         throw new LxdError('invalid', `Source path '${source}' is within the LXD directory`);
       if ((await readdir(source)).length > 0)
         throw new LxdError('invalid', `Source path '${source}' isn't empty`);
-    }
+    } else await mkdir(source, { recursive: true, mode: 0o711 });
     await this.mount(options);
     return { ...this.pool.config, source };
   }
@@ -108,8 +108,11 @@ export class DirectoryPool implements StoragePool {
   async mount(options: MountOptions): Promise<void> {
     const { signal, asFound } = options;
     const source = this.source;
-    if (asFound && !(await exists(source)))
-      throw new LxdError('invalid', `Source path '${source}' doesn't exist`);
+    // Never made here: who still opens a pool that was deleted does not have it back.
+    if (!(await exists(source)))
+      throw asFound
+        ? new LxdError('invalid', `Source path '${source}' doesn't exist`)
+        : new LxdError('unavailable', `Source '${source}' of storage pool "${this.pool.name}" is missing`);
     await mkdir(this.path, { recursive: true, mode: 0o711 });
     if (source !== this.path) {
       const mounted = (await this.host.mounts()).some(({ target }) => target === this.path);

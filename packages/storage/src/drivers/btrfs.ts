@@ -151,7 +151,6 @@ class BtrfsPool implements StoragePool {
 
   async #mountAt(config: Config, { signal, asFound }: MountOptions): Promise<void> {
     const source = config['source'] || this.#loop;
-    await mkdir(this.path, { recursive: true, mode: 0o711 });
     if (!(await this.#host.mounts()).some(({ target }) => target === this.path)) {
       const kind = await stat(source).catch(() => undefined);
       if (!kind)
@@ -161,6 +160,7 @@ class BtrfsPool implements StoragePool {
         );
       if (asFound && kind.isDirectory() && (await statfs(source)).type !== btrfsMagic)
         throw new LxdError('invalid', `Source path '${source}' isn't btrfs`);
+      await mkdir(this.path, { recursive: true, mode: 0o711 });
       const own = (config['btrfs.mount_options'] ?? 'user_subvol_rm_allowed').split(',').filter(Boolean);
       const options = kind.isDirectory() ? ['bind'] : [...(kind.isFile() ? ['loop'] : []), ...own];
       await this.#host.mount({ source, target: this.path, options }, { signal });

@@ -433,5 +433,9 @@ export function storageSuite(makeWorld: () => Promise<StorageWorld>): void {
     expect(existsSync(pool.path)).toBe(false);
     expect((await world.host.mounts()).some(({ target }) => target === pool.path)).toBe(false);
     expect(existsSync(join(world.dir, 'disks', `${spec.name}.img`))).toBe(false);
+    // Who still mounts it does not have it back; what the user gave is there, and can be.
+    if (world.pool.config['source'] !== undefined) return;
+    await expect(again().mount(wait)).rejects.toThrow();
+    expect(existsSync(pool.path)).toBe(false);
   });
 }
