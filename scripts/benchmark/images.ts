@@ -8,7 +8,7 @@ import { lxdTs, startDaemon } from '../../test/support/daemon.ts';
 import { startReference } from '../../test/support/reference.ts';
 import type { TestServer } from '../../test/support/server.ts';
 
-const rounds = Number(process.argv[2] ?? 3);
+const rounds = Number(process.argv[2] ?? 1);
 /** What machines have: many small files, and some large ones. */
 const parts = ['/usr/share/doc', '/usr/lib/python3', '/usr/share/perl'];
 const poolSize = '3GiB';
