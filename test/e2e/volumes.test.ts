@@ -52,16 +52,19 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await text('delete', '-f', 'c1', 'c2');
-  for (const { fingerprint } of JSON.parse(await text('image', 'list', '-f', 'json')) as {
-    fingerprint: string;
-  }[])
-    await text('image', 'delete', fingerprint);
-  for (const pool of ['b', 'd']) {
-    for (const kind of ['custom', 'custom-snapshots']) expect(inPool(pool, kind)).toEqual([]);
-    await text('storage', 'delete', pool);
+  try {
+    await text('delete', '-f', 'c1', 'c2');
+    for (const { fingerprint } of JSON.parse(await text('image', 'list', '-f', 'json')) as {
+      fingerprint: string;
+    }[])
+      await text('image', 'delete', fingerprint);
+    for (const pool of ['b', 'd']) {
+      for (const kind of ['custom', 'custom-snapshots']) expect(inPool(pool, kind)).toEqual([]);
+      await text('storage', 'delete', pool);
+    }
+  } finally {
+    await daemon.end('SIGTERM');
   }
-  await daemon.end('SIGTERM');
   rmSync(dir, { recursive: true });
 });
 

@@ -4,7 +4,7 @@ import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
 import { effectTimeoutMs } from '../shared/members.ts';
 import { networkParts, poolParts } from '../shared/parts/part-kind.ts';
-import { poolSpec } from '../instances/spec.ts';
+import { poolSpecsOn } from '../instances/spec.ts';
 import {
   findMember,
   holding,
@@ -49,9 +49,7 @@ async function clear({ services }: ClusterContext, name: string, signal: AbortSi
   const { records, agents } = services;
   const agent = agents.get(name);
   const pools = records.list('pools').filter(({ value }) => Object.hasOwn(value.memberConfig, name));
-  const specs = pools
-    .filter(({ value }) => value.status === 'Created')
-    .map(({ value }) => poolSpec(value, name));
+  const specs = poolSpecsOn({ records }, name);
   for (const { value } of records.list('images'))
     if (value.members.includes(name)) await agent.deleteImage(value.fingerprint, specs, { signal });
   for (const { value } of records.list('networks')) {

@@ -4,9 +4,9 @@ import type { ImageFile } from '@lxd-ts/rpc';
 import type { ImageRecord } from '@lxd-ts/state';
 import type { Caller } from '../../http/route.ts';
 import type { Services } from '../../services.ts';
-import { poolSpec } from '../instances/spec.ts';
+import { poolSpecsOn } from '../instances/spec.ts';
 import { findImage, imageUrl, isManifest } from './view.ts';
-import { forgetUnpacked } from '../volumes/image-volumes.ts';
+import { forgetUnpacked, unpackedOf } from '../volumes/image-volumes.ts';
 
 export interface ImagePut {
   auto_update?: boolean;
@@ -45,7 +45,6 @@ async function forgetImage(
       if (successor === undefined) transaction.delete('imageAliases', id, seen);
       else transaction.update('imageAliases', id, seen, { ...value, target: successor });
     }
-    forgetUnpacked({ records }, transaction, (volume) => volume.fingerprint === fingerprint);
     try {
       await transaction.commit({ signal });
       return image;
@@ -62,20 +61,16 @@ export async function dropImage(
   fingerprint: string,
   options: { signal: AbortSignal; successor?: string },
 ): Promise<void> {
-  const { records, agents } = services;
+  const { agents } = services;
   const { signal } = options;
+  await forgetUnpacked(services, unpackedOf(services, fingerprint), options);
   const image = await forgetImage(services, project, fingerprint, options);
-  const pools = records.list('pools').map(({ value }) => value);
   const online = agents.online();
   await Promise.all(
     image.members
       .filter((member) => online.includes(member))
       .map((member) =>
-        agents.get(member).deleteImage(
-          fingerprint,
-          pools.map((pool) => poolSpec(pool, member)),
-          { signal },
-        ),
+        agents.get(member).deleteImage(fingerprint, poolSpecsOn(services, member), { signal }),
       ),
   );
 }

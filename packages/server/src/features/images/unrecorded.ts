@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toLxdError } from '@lxd-ts/core';
 import type { Services } from '../../services.ts';
-import { poolSpec } from '../instances/spec.ts';
+import { poolSpecsOn } from '../instances/spec.ts';
 
 /** What came so long ago is on record, or nobody puts it there any more: files come first, the record right after. */
 const ageMs = 60_000;
@@ -16,12 +16,8 @@ async function drop(services: Services, member: string, signal: AbortSignal): Pr
   const known = new Set(records.list('images').map(({ value }) => value.fingerprint));
   for (const fingerprint of held) {
     if (known.has(fingerprint)) continue;
-    const pools = records
-      .list('pools')
-      .filter(({ value }) => Object.hasOwn(value.memberConfig, member))
-      .map(({ value }) => poolSpec(value, member));
     try {
-      await agent.deleteImage(fingerprint, pools, { signal });
+      await agent.deleteImage(fingerprint, poolSpecsOn(services, member), { signal });
       log.info('removed files of an image that is not on record', { member, fingerprint });
     } catch (error) {
       signal.throwIfAborted();

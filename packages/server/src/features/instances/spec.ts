@@ -10,6 +10,13 @@ export const poolSpec = (pool: PoolRecord, member: string): PoolSpec => ({
   config: { ...pool.config, ...pool.memberConfig[member] },
 });
 
+/** Of all pools that the member has a part of, made already. */
+export const poolSpecsOn = ({ records }: Pick<Services, 'records'>, member: string): PoolSpec[] =>
+  records
+    .list('pools')
+    .filter(({ value }) => value.status === 'Created' && Object.hasOwn(value.memberConfig, member))
+    .map(({ value }) => poolSpec(value, member));
+
 /** The network as `member` sees it. */
 export const networkSpec = (network: NetworkRecord, member: string): NetworkSpec => ({
   project: network.project,

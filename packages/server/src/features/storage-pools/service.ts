@@ -89,9 +89,9 @@ export function storagePoolsService(services: Services, drivers: Pick<Drivers, '
   /** Idempotent. A pool that was never made is only forgotten. */
   async function remove(record: PoolRecord, signal: AbortSignal): Promise<void> {
     if (record.status !== 'Pending' || record.pending?.kind === 'create') await parts.delete(record, signal);
-    const transaction = records.transaction().remove('pools', [record.name]);
-    forgetUnpacked(services, transaction, ({ pool }) => pool === record.name);
-    await transaction.commit({ signal });
+    const unpacked = records.list('imageVolumes', record.name).map(({ value }) => value);
+    await forgetUnpacked(services, unpacked, { signal });
+    await records.transaction().remove('pools', [record.name]).commit({ signal });
     void parts.follow(record, AbortSignal.timeout(effectTimeoutMs));
   }
 

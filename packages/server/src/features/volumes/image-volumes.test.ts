@@ -1,3 +1,4 @@
+import type { PoolSpec } from '@lxd-ts/core';
 import type { Caller } from '../../http/route.ts';
 import { dropImage } from '../images/service.ts';
 import { createInstance } from '../instances/create.ts';
@@ -16,6 +17,11 @@ const url = `/1.0/storage-pools/default/volumes/image/${fingerprint}`;
 /** An instance of an image, in a pool that clones what is unpacked once. */
 async function setUp() {
   const { agent, calls } = fakeAgent();
+  const deleted: string[][] = [];
+  Object.assign(agent, {
+    deleteImage: async (_fingerprint: string, specs: PoolSpec[]) =>
+      void deleted.push(specs.map(({ name }) => name)),
+  });
   const h = await harness({ m1: agent });
   await h.records
     .transaction()
@@ -43,7 +49,7 @@ async function setUp() {
   await create('c1');
   const urls = () =>
     listVolumes(h.services, { pool: 'default', project: 'default', type: 'image' }).map((one) => one.url);
-  return { h, calls, create, urls, pools: storagePoolsService(h.services, drivers) };
+  return { h, calls, deleted, create, urls, pools: storagePoolsService(h.services, drivers) };
 }
 
 it('is there once, whoever is made of it, and is told with its pool', async () => {
@@ -79,6 +85,20 @@ it('is deleted while the image stays, and comes back', async () => {
   await expect(deleteImageVolume(h.services, asked, caller)).rejects.toThrow('volume not found');
   await create('c2');
   expect(urls()).toEqual([url]);
+});
+
+it('is looked for only where the member has a part of the pool', async () => {
+  const { h, deleted } = await setUp();
+  await using _ = h;
+  await h.records
+    .transaction()
+    .create('pools', ['elsewhere'], {
+      ...{ name: 'elsewhere', driver: 'dir', description: '', status: 'Created' as const },
+      ...{ config: {}, memberConfig: { m2: {} } },
+    })
+    .commit({ signal });
+  await dropImage(h.services, 'default', fingerprint, { signal });
+  expect(deleted).toEqual([['default']]);
 });
 
 it('goes with its image', async () => {

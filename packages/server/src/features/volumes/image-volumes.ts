@@ -34,21 +34,39 @@ export function noteUnpacked(
   const { records } = services;
   const name = rootDisk(expandIn(services, record.project, record).devices)?.[1]['pool'] ?? '';
   const pool = records.get('pools', name)?.value;
-  if (!pool || !drivers.unpacksImages(pool.driver) || records.get('imageVolumes', name, fingerprint, member))
-    return;
+  const isThere = records.get('imageVolumes', name, fingerprint, member) !== undefined;
+  // One that was deleted meanwhile takes with it what was unpacked.
+  const isGone = records.get('images', record.project, fingerprint) === undefined;
+  if (!pool || !drivers.unpacksImages(pool.driver) || isThere || isGone) return;
   const volume: ImageVolumeRecord = { pool: name, fingerprint, member, description: '' };
   transaction.put('imageVolumes', idOf(volume), volume);
 }
 
-/** Those of the image, of the pool or of the member are on record no more. */
-export function forgetUnpacked(
+/** So many go in one transaction. */
+const batch = 100;
+
+/** They are on record no more, before what they are of goes: a volume that is not on record is a cache that nobody sees. */
+export async function forgetUnpacked(
   { records }: Pick<Services, 'records'>,
-  transaction: Transaction,
-  isGone: (volume: ImageVolumeRecord) => boolean,
-): void {
-  for (const { value } of records.list('imageVolumes'))
-    if (isGone(value)) transaction.remove('imageVolumes', idOf(value));
+  volumes: readonly ImageVolumeRecord[],
+  options: { signal: AbortSignal },
+): Promise<void> {
+  for (let at = 0; at < volumes.length; at += batch) {
+    const transaction = records.transaction();
+    for (const volume of volumes.slice(at, at + batch)) transaction.remove('imageVolumes', idOf(volume));
+    await transaction.commit(options);
+  }
 }
+
+/** In whatever pools it is unpacked. */
+export const unpackedOf = (
+  { records }: Pick<Services, 'records'>,
+  fingerprint: string,
+): ImageVolumeRecord[] =>
+  records
+    .list('pools')
+    .flatMap(({ value: { name } }) => records.list('imageVolumes', name, fingerprint))
+    .map(({ value }) => value);
 
 export const imageVolumeView = (services: Services, volume: ImageVolumeRecord): Record<string, unknown> => ({
   config: {},
