@@ -36,6 +36,7 @@ export const stockClientLife: Life = {
 
 export const ownClientLife: Life = {
   title: 'lxd-ts with lxd-tsd',
+  endsWithWork: true,
   start: startDaemon,
   init: initOwn,
   client: (dir, home) => ownClient(lxdTs, dir, home),
